@@ -1,0 +1,78 @@
+"""Gaussian mixture models, from 150 irises to billions of rows.
+
+Names are imported when first used, so ``import gaussmix`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import covariances, datasets, families, plot
+    from .em import FitResult, History, Iteration, Status
+    from .estimator import GaussianMixture
+    from .exceptions import (
+        CollapseWarning,
+        DataError,
+        FitInterrupted,
+        GaussmixError,
+        MissingExtraError,
+        ModelFileError,
+        ParameterError,
+    )
+    from .mixture import Mixture
+    from .statistics import SufficientStatistics
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CollapseWarning": "exceptions",
+    "DataError": "exceptions",
+    "FitInterrupted": "exceptions",
+    "FitResult": "em",
+    "GaussianMixture": "estimator",
+    "GaussmixError": "exceptions",
+    "History": "em",
+    "Iteration": "em",
+    "MissingExtraError": "exceptions",
+    "Mixture": "mixture",
+    "ModelFileError": "exceptions",
+    "ParameterError": "exceptions",
+    "Status": "em",
+    "SufficientStatistics": "statistics",
+}
+_MODULES = ("covariances", "datasets", "families", "plot")
+
+__all__ = [  # noqa: RUF022 - the order of the table above
+    "CollapseWarning",
+    "DataError",
+    "FitInterrupted",
+    "FitResult",
+    "GaussianMixture",
+    "GaussmixError",
+    "History",
+    "Iteration",
+    "MissingExtraError",
+    "Mixture",
+    "ModelFileError",
+    "ParameterError",
+    "Status",
+    "SufficientStatistics",
+    "covariances",
+    "datasets",
+    "families",
+    "plot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES, *_MODULES])

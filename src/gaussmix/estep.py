@@ -1,0 +1,54 @@
+"""One expectation step over a whole source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .kernels import choose_kernel
+
+if TYPE_CHECKING:
+    from .families import Family
+    from .mixture import Mixture
+    from .sources import Source
+    from .statistics import SufficientStatistics
+    from .summary import DataSummary
+
+__all__ = ["expectation"]
+
+
+def expectation(
+    source: Source, summary: DataSummary, mixture: Mixture, family: Family
+) -> SufficientStatistics:
+    """Return the statistics that `family` needs, under the mixture's responsibilities.
+
+    ``log_likelihood`` of the result is that of `mixture` itself.
+    """
+    kernel = choose_kernel(
+        np.log(mixture.weights),
+        mixture.means,
+        mixture.covariances,
+        family.held.moment,
+        family.shared,
+        summary.center,
+        summary.extent,
+    )
+    statistics = source.reduce(kernel)
+    if statistics.scatters is None:
+        return _complete(statistics, summary, mixture)
+    return statistics.pool() if family.shared else statistics
+
+
+def _complete(
+    statistics: SufficientStatistics, summary: DataSummary, mixture: Mixture
+) -> SufficientStatistics:
+    """Add what a shared covariance leaves out of the pass: a constant of the data.
+
+    The rows' common quadratic terms sum to -trace(P T) / 2, T the total scatter.
+    """
+    assert summary.total.scatters is not None
+    quadratic = -0.5 * float((mixture.covariances.precisions * summary.total.scatters).sum())
+    statistics = replace(statistics, log_likelihood=statistics.log_likelihood + quadratic)
+    return statistics.pooled_within(summary.total)

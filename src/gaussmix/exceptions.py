@@ -1,0 +1,73 @@
+"""Errors and warnings of gaussmix.
+
+Every message names the argument, says what was found and what to do.  All
+errors about input are also ``ValueError``, so code written for scikit-learn
+keeps catching them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .em import FitResult
+
+__all__ = [
+    "CollapseWarning",
+    "DataError",
+    "FitInterrupted",
+    "GaussmixError",
+    "MissingExtraError",
+    "ModelFileError",
+    "ParameterError",
+]
+
+
+class GaussmixError(Exception):
+    """Base of all errors raised by gaussmix."""
+
+
+class ParameterError(GaussmixError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
+class DataError(GaussmixError, ValueError):
+    """The data cannot be used as they are."""
+
+
+class ModelFileError(GaussmixError, ValueError):
+    """A model file cannot be read, or was not written by gaussmix."""
+
+
+class MissingExtraError(GaussmixError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed. "
+            f"Install it with: pip install 'gaussmix[{extra}]'"
+        )
+
+
+class CollapseWarning(UserWarning):
+    """A component's covariance would have become singular and was held at a floor."""
+
+
+class FitInterrupted(KeyboardInterrupt):
+    """A fit was interrupted (Ctrl-C); the best state so far is in ``result``.
+
+    It is a ``KeyboardInterrupt``, so programs that do not catch it stop as usual.
+
+    Attributes
+    ----------
+    result : FitResult
+        The mixture with the highest log-likelihood reached before the
+        interruption, with its history.
+    """
+
+    def __init__(self, result: FitResult) -> None:
+        self.result = result
+        super().__init__(
+            f"fit interrupted after {result.n_iter} iterations at log-likelihood "
+            f"{result.log_likelihood:.6g}; the best mixture so far is in .result.mixture"
+        )

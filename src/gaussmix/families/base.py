@@ -1,0 +1,55 @@
+"""The contract of a covariance family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .._typing import Array
+    from ..covariances import Covariances
+    from ..statistics import SufficientStatistics
+
+__all__ = ["Family"]
+
+
+class Family(ABC):
+    """How K covariances are estimated from sufficient statistics.
+
+    A family says how its covariances are held (`held`, `shared`); from that
+    follow the statistics it is given: scatters of ``held.moment``, per component,
+    or pooled when `shared`.
+    """
+
+    #: mclust's name, such as "VVV".
+    name: ClassVar[str]
+    #: scikit-learn's name for the same family, if it has one.
+    synonym: ClassVar[str | None] = None
+    #: One line for people choosing a family.
+    summary: ClassVar[str]
+    #: How the covariances are held.
+    held: ClassVar[type[Covariances]]
+    #: Whether all components share one covariance.
+    shared: ClassVar[bool] = False
+
+    @abstractmethod
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        """Return the maximum-likelihood covariances for these statistics.
+
+        Laws: the expected complete log-likelihood never falls; scaling all counts
+        and scatters by one factor changes nothing.  Families that iterate inside
+        start from `previous`.  Every count is positive.
+        """
+
+    @abstractmethod
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free covariance parameters."""
+
+    def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
+        """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure."""
+        return self.held(values, n_components, n_features, self.shared)
+
+    def __repr__(self) -> str:
+        return self.name if self.synonym is None else f"{self.name} ({self.synonym})"

@@ -1,0 +1,70 @@
+"""Names of families become objects here, once."""
+
+from __future__ import annotations
+
+import pkgutil
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import import_module
+
+from ..exceptions import ParameterError
+from .base import Family
+
+__all__ = ["get_family", "list_families"]
+
+
+@lru_cache(maxsize=1)
+def _families() -> dict[str, Family]:
+    package = __package__ or "gaussmix.families"
+    modules = [
+        import_module(f"{package}.{found.name}")
+        for found in pkgutil.iter_modules(import_module(package).__path__)
+    ]
+    classes = {
+        member
+        for module in modules
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, Family) and member is not Family
+    }
+    return {cls.name: cls() for cls in sorted(classes, key=lambda cls: cls.name)}
+
+
+def list_families() -> list[Family]:
+    """Return all families, sorted by name.
+
+    Examples
+    --------
+    >>> from gaussmix.families import list_families
+    >>> [family.name for family in list_families()]
+    ['EEE', 'VII', 'VVI', 'VVV']
+    """
+    return list(_families().values())
+
+
+def get_family(name: str | Family) -> Family:
+    """Return the family of that name; a Family is returned as it is.
+
+    Names are mclust's ("VVV", in any case) or scikit-learn's ("full").
+
+    Raises
+    ------
+    ParameterError
+        If no family has that name; the closest names are suggested.
+
+    Examples
+    --------
+    >>> from gaussmix.families import get_family
+    >>> get_family("tied")
+    EEE (tied)
+    """
+    if isinstance(name, Family):
+        return name
+    by_name = {family.name.lower(): family for family in list_families()}
+    by_name |= {family.synonym: family for family in list_families() if family.synonym}
+    found = by_name.get(str(name).lower())
+    if found is None:
+        known = ", ".join(repr(family) for family in list_families())
+        close = get_close_matches(str(name).lower(), by_name, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
+        raise ParameterError(f"covariance_type: unknown family {name!r}.{hint} Known: {known}.")
+    return found

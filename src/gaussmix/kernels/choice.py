@@ -1,0 +1,58 @@
+"""Which form of the E-step to use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .natural import NaturalForm
+from .whitened import WhitenedForm
+
+if TYPE_CHECKING:
+    from .._typing import Array
+    from ..covariances import Covariances
+    from ..moments import Moment
+    from .base import Kernel
+
+__all__ = ["choose_kernel"]
+
+# Largest error in a log-density that the natural form may make.
+_TOLERANCE = 1e-9
+# Features beyond which products of features cost more than whitening (measured).
+_MOST_TERMS = 2500
+
+
+def choose_kernel(
+    log_weights: Array,
+    means: Array,
+    covariances: Covariances,
+    moment: Moment,
+    shared: bool,
+    center: Array,
+    extent: Array,
+) -> Kernel:
+    """Return the natural form where it is accurate and cheap, else the whitened form.
+
+    Parameters
+    ----------
+    log_weights, means, covariances
+        The parameters: shapes (K,), (K, d), and K covariances.
+    moment : Moment
+        The second moment wanted in the statistics.
+    shared : bool
+        Whether statistics pooled over components are wanted.
+    center, extent : ndarray (d,)
+        All rows lie in the box center +- extent.
+    """
+    # The box may exclude a mean (of a start given by the user): its size counts too.
+    reach = np.maximum(extent, np.abs(means - center).max(axis=0))
+    natural = (
+        covariances.moment is moment
+        and (shared or not covariances.shared)
+        and (covariances.shared or moment.n_terms(len(center)) <= _MOST_TERMS)
+        and np.finfo(float).eps * covariances.magnitude(reach) <= _TOLERANCE
+    )
+    if natural:
+        return NaturalForm(log_weights, means, covariances, center)
+    return WhitenedForm(log_weights, means, covariances, moment)

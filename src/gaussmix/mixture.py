@@ -1,0 +1,396 @@
+"""A Gaussian mixture as an immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .covariances import Covariances, DiagonalCovariances, FullCovariances, SphericalCovariances
+from .evaluate import Evaluator
+from .exceptions import DataError, ParameterError
+from .sources import MemorySource
+from .validation import as_rows, check_integer
+
+if TYPE_CHECKING:
+    import os
+
+    from ._typing import AnyArray, Array
+
+__all__ = ["Mixture"]
+
+_BY_NDIM = {1: SphericalCovariances, 2: DiagonalCovariances, 3: FullCovariances}
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Weights, means and covariances of K Gaussian components in d dimensions.
+
+    Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
+    `GaussianMixture`.
+
+    Parameters
+    ----------
+    weights : array-like (K,)
+        Mixing weights; positive, summing to 1.
+    means : array-like (K, d)
+        (K,) is accepted for one dimension.
+    covariances : array-like or Covariances
+        (K, d, d) matrices, (K, d) variances along the axes, or (K,) variances of
+        spheres; or an object of `gaussmix.covariances`, which can also be shared
+        by all components.
+    feature_names : sequence of str, optional
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree, weights are not a distribution, or a covariance is
+        not positive definite.
+
+    Examples
+    --------
+    >>> from gaussmix import Mixture
+    >>> mixture = Mixture([0.25, 0.75], [-1.0, 2.0], [0.5, 1.0])
+    >>> mixture.pdf([0.0, 2.0]).round(4).tolist()
+    [0.0924, 0.2992]
+    >>> mixture.predict([-3.0, 3.0]).tolist()
+    [0, 1]
+    """
+
+    weights: Array
+    means: Array
+    covariances: Covariances
+    feature_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        weights = np.array(self.weights, dtype=np.float64)
+        if weights.ndim != 1 or len(weights) == 0:
+            raise ParameterError(f"weights: expected shape (n_components,), got {weights.shape}")
+        means = np.array(self.means, dtype=np.float64)
+        means = means[:, None] if means.ndim == 1 else means
+        if means.ndim != 2 or len(means) != len(weights) or means.shape[1] == 0:
+            raise ParameterError(
+                f"means: expected shape ({len(weights)}, n_features) to match "
+                f"{len(weights)} weights, got {means.shape}"
+            )
+        if not (np.isfinite(weights).all() and np.isfinite(means).all()):
+            raise ParameterError("weights and means: contain NaN or infinity")
+        if (weights <= 0).any() or abs(weights.sum() - 1.0) > 1e-6:
+            raise ParameterError(
+                f"weights: must be positive and sum to 1, got sum {weights.sum():.6g} and "
+                f"smallest {weights.min():.3g}"
+            )
+        covariances = self._covariances(self.covariances, *means.shape)
+        names = None if self.feature_names is None else tuple(map(str, self.feature_names))
+        if names is not None and len(names) != means.shape[1]:
+            raise ParameterError(
+                f"feature_names: expected {means.shape[1]} names, got {len(names)}"
+            )
+        weights.flags.writeable = means.flags.writeable = False
+        for name, value in (
+            ("weights", weights),
+            ("means", means),
+            ("covariances", covariances),
+            ("feature_names", names),
+        ):
+            object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _covariances(given: Any, n_components: int, n_features: int) -> Covariances:
+        if isinstance(given, Covariances):
+            if (given.n_components, given.n_features) != (n_components, n_features):
+                raise ParameterError(
+                    f"covariances: hold {given.n_components} components of {given.n_features} "
+                    f"features, but means have shape {(n_components, n_features)}"
+                )
+            return given
+        array = np.array(given, dtype=np.float64)
+        structure = _BY_NDIM.get(array.ndim)
+        if structure is None:
+            raise ParameterError(
+                "covariances: expected shape (K, d, d), (K, d) or (K,), or an object of "
+                f"gaussmix.covariances, got shape {array.shape}"
+            )
+        return structure.from_array(array, n_components, n_features, shared=False)
+
+    # -- description ------------------------------------------------------------
+
+    @property
+    def n_components(self) -> int:
+        """Number of components, K."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features, d."""
+        return self.means.shape[1]
+
+    @property
+    def mean(self) -> Array:
+        """Mean of the whole mixture, shape (d,)."""
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the whole mixture, shape (d, d): within plus between components."""
+        offsets = self.means - self.mean
+        within = np.einsum("k,kij->ij", self.weights, self.covariances.to_dense())
+        return within + (offsets * self.weights[:, None]).T @ offsets
+
+    def __eq__(self, other: object) -> bool:
+        """Exact equality of parameters and names; see `allclose` for approximate equality."""
+        if not isinstance(other, Mixture):
+            return NotImplemented
+        return (
+            self.feature_names == other.feature_names
+            and type(self.covariances) is type(other.covariances)
+            and self.covariances.shared == other.covariances.shared
+            and np.array_equal(self.weights, other.weights)
+            and np.array_equal(self.means, other.means)
+            and np.array_equal(self.covariances.values, other.covariances.values)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def allclose(self, other: Mixture, rtol: float = 1e-8, atol: float = 1e-10) -> bool:
+        """Whether both have the same parameters, component by component, to a tolerance."""
+        pairs = (
+            (self.weights, other.weights),
+            (self.means, other.means),
+            (self.covariances.to_dense(), other.covariances.to_dense()),
+        )
+        return all(
+            a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
+            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''})"
+        )
+
+    # -- evaluation ---------------------------------------------------------------
+
+    def logpdf(self, X: Any) -> Array:
+        """Return the log-density of each row of X (n, d), shape (n,)."""
+        return self._evaluator(X).log_density()
+
+    def pdf(self, X: Any) -> Array:
+        """Return the density of each row of X (n, d), shape (n,)."""
+        return np.exp(self.logpdf(X))
+
+    def responsibilities(self, X: Any) -> Array:
+        """Return P(component k | row i) by Bayes' theorem, shape (n, K); rows sum to 1."""
+        return self._evaluator(X).responsibilities()
+
+    def predict(self, X: Any) -> AnyArray:
+        """Return the most probable component of each row, shape (n,)."""
+        return self._evaluator(X).labels()
+
+    def _evaluator(self, X: Any) -> Evaluator:
+        source = MemorySource(as_rows(X, self.n_features), feature_names=self.feature_names)
+        if source.n_rows == 0:
+            raise DataError("X: has no rows")
+        return self.evaluator(source)
+
+    def evaluator(self, source: Any) -> Evaluator:
+        """Return an `Evaluator` of this mixture on a source of rows."""
+        return Evaluator(self.weights, self.means, self.covariances, source)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: int | np.random.Generator | None = None,
+        *,
+        shuffle: bool = True,
+    ) -> tuple[Array, AnyArray]:
+        """Draw rows and the components they come from.
+
+        Parameters
+        ----------
+        n_samples : int, default 1
+        random_state : int, Generator or None
+            A Generator is advanced, so repeated calls give new rows.
+        shuffle : bool, default True
+            False leaves the rows grouped by component.
+
+        Returns
+        -------
+        X : ndarray (n_samples, d)
+        labels : ndarray (n_samples,)
+        """
+        n_samples = check_integer("n_samples", n_samples, minimum=1)
+        rng = np.random.default_rng(random_state)
+        counts = rng.multinomial(n_samples, self.weights / self.weights.sum())
+        labels = np.repeat(np.arange(self.n_components), counts)
+        X = rng.standard_normal((n_samples, self.n_features))
+        ends = np.cumsum(counts)
+        for k, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
+            X[first:last] = self.means[k] + self.covariances.unwhiten(k, X[first:last])
+        if shuffle:
+            order = rng.permutation(n_samples)
+            return X[order], labels[order]
+        return X, labels
+
+    # -- other mixtures -------------------------------------------------------------
+
+    def columns(self, columns: Sequence[int | str] | int | str) -> AnyArray:
+        """Return the indices (m,) of features given by index or by name."""
+        wanted = [columns] if isinstance(columns, int | str | np.integer) else list(columns)
+        names = self.feature_names or ()
+        indices = []
+        for column in wanted:
+            if isinstance(column, str):
+                if column not in names:
+                    raise ParameterError(
+                        f"columns: no feature is called {column!r}; names are {list(names)}"
+                    )
+                indices.append(names.index(column))
+            elif -self.n_features <= column < self.n_features:
+                indices.append(int(column) % self.n_features)
+            else:
+                raise ParameterError(
+                    f"columns: {column} is out of range for {self.n_features} features"
+                )
+        if not indices or len(set(indices)) < len(indices):
+            raise ParameterError(f"columns: need different features, at least one, got {wanted}")
+        return np.array(indices, dtype=np.intp)
+
+    def marginal(self, columns: Sequence[int | str] | int | str) -> Mixture:
+        """Return the mixture of some features only, given by index or by name.
+
+        Examples
+        --------
+        >>> from gaussmix import Mixture
+        >>> Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]]).marginal(1).means.tolist()
+        [[5.0]]
+        """
+        kept = self.columns(columns)
+        return replace(
+            self,
+            means=self.means[:, kept],
+            covariances=self.covariances.marginal(kept),
+            feature_names=self._names(kept),
+        )
+
+    def conditional(
+        self, columns: Sequence[int | str] | int | str, values: Sequence[float] | float
+    ) -> Mixture:
+        """Return the mixture of the other features, given values of some.
+
+        Parameters
+        ----------
+        columns : index, name, or sequence of them
+            The features that are known.
+        values : float or sequence (m,)
+            Their values.
+
+        Returns
+        -------
+        Mixture
+            Over the remaining features in their order.  Weights are the
+            responsibilities under the marginal of the known features.
+
+        Examples
+        --------
+        >>> from gaussmix import Mixture
+        >>> m = Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]])
+        >>> m.conditional(0, 2.0).means.tolist()
+        [[6.0]]
+        """
+        given = self.columns(columns)
+        point = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        if point.shape != (len(given),):
+            raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
+        kept = np.setdiff1d(np.arange(self.n_features), given)
+        if len(kept) == 0:
+            raise ParameterError("columns: all features are given, none is left")
+        gains, covariances = self.covariances.conditional(kept, given)
+        shifts = np.einsum("kij,kj->ki", gains, point - self.means[:, given])
+        weights = self.marginal(given).responsibilities(point[None])[0]
+        return Mixture(
+            np.maximum(weights, np.finfo(float).tiny),
+            self.means[:, kept] + shifts,
+            covariances,
+            self._names(kept),
+        )
+
+    def _names(self, columns: AnyArray) -> tuple[str, ...] | None:
+        return None if self.feature_names is None else tuple(self.feature_names[j] for j in columns)
+
+    # -- order of components ----------------------------------------------------------
+
+    def reorder(self, order: str | Sequence[int] | AnyArray = "mean") -> Mixture:
+        """Return the same mixture with its components in another order.
+
+        Parameters
+        ----------
+        order : "mean", "weight" or sequence of int, default "mean"
+            By the means' first coordinate (then the second, ...) ascending; by
+            weight descending; or a permutation: new component j is old
+            component ``order[j]``.
+        """
+        permutation = self.order_by(order) if isinstance(order, str) else np.asarray(order)
+        if sorted(permutation.tolist()) != list(range(self.n_components)):
+            raise ParameterError(
+                f"order: expected a permutation of 0..{self.n_components - 1}, got {order!r}"
+            )
+        return replace(
+            self,
+            weights=self.weights[permutation],
+            means=self.means[permutation],
+            covariances=self.covariances.take(permutation),
+        )
+
+    def order_by(self, key: str) -> AnyArray:
+        """Return the permutation (K,) that `reorder` applies for "mean" or "weight"."""
+        keys = {"mean": tuple(self.means.T[::-1]), "weight": (-self.weights,)}
+        if key not in keys:
+            raise ParameterError(f"order: expected 'mean', 'weight' or a permutation, got {key!r}")
+        return np.lexsort(keys[key])
+
+    def match_to(self, other: Mixture) -> Mixture:
+        """Return this mixture with components in the order of another's closest ones.
+
+        Components are paired so that the sum of Bhattacharyya distances
+        (Bhattacharyya 1943), which do not depend on units, is least.
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        if (self.n_components, self.n_features) != (other.n_components, other.n_features):
+            raise ParameterError(
+                f"other: expected {self.n_components} components of {self.n_features} features, "
+                f"got {other.n_components} of {other.n_features}"
+            )
+        _, permutation = linear_sum_assignment(_bhattacharyya(other, self))
+        return self.reorder(permutation)
+
+    # -- files --------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the mixture to a JSON model file, whole or not at all."""
+        from .io.model_file import Model, save_model
+
+        save_model(Model(self), path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Mixture:
+        """Read the mixture of a model file; raise ModelFileError if it is not one."""
+        from .io.model_file import load_model
+
+        return load_model(path).mixture
+
+
+def _bhattacharyya(a: Mixture, b: Mixture) -> Array:
+    """Distances (K_a, K_b) between the components of two mixtures."""
+    first, second = a.covariances.to_dense(), b.covariances.to_dense()
+    distances = np.empty((a.n_components, b.n_components))
+    for i in range(a.n_components):
+        between = FullCovariances((first[i] + second) / 2, b.n_components, b.n_features)
+        offsets = b.means - a.means[i]
+        mahalanobis = np.einsum("ki,ki->k", offsets, between.precision_times(offsets))
+        log_dets = a.covariances.log_det()[i] + b.covariances.log_det()
+        distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
+    return distances

@@ -1,0 +1,165 @@
+"""How second moments are held: products, squares or the squared norm.
+
+The second-order part of the feature vector, phi(x) = [1, x, second(x)], decides
+three things that must agree: what the E-step computes from a row, what shape a
+scatter has, and which coefficients a precision contributes to the natural
+parameters.  Each `Moment` is the one place for its three answers.
+
+Per-component arrays have the component axis first; ``shape(d)`` is what follows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import lru_cache
+
+import numpy as np
+
+from ._typing import Array
+
+__all__ = ["NORM", "PRODUCTS", "SQUARES", "Moment"]
+
+
+class Moment(ABC):
+    """A second-order feature of a row, and the scatter it adds up to."""
+
+    @abstractmethod
+    def n_terms(self, n_features: int) -> int:
+        """Number of features a row of `n_features` values gives."""
+
+    @abstractmethod
+    def write(self, x: Array, out: Array) -> None:
+        """Write the features of ``x`` (d, rows) into ``out`` (n_terms, rows)."""
+
+    @abstractmethod
+    def unpack(self, flat: Array, n_features: int) -> Array:
+        """Turn summed features (K, n_terms) into scatters (K, *shape)."""
+
+    @abstractmethod
+    def outer(self, vectors: Array) -> Array:
+        """Return the moment of each of ``vectors`` (K, d), shape (K, *shape).
+
+        Law: ``outer`` of one vector equals ``of_rows`` of that row with weight 1.
+        """
+
+    @abstractmethod
+    def of_rows(self, rows: Array, weights: Array) -> Array:
+        """Return sum_i weights_i * second(rows_i) for rows (n, d); may overwrite ``rows``."""
+
+    @abstractmethod
+    def coefficients(self, precisions: Array) -> Array:
+        """Return the coefficients (K, n_terms) of -x' P x / 2 in these features."""
+
+    def expand(self, per_component: Array) -> Array:
+        """Append axes to a (K,) array so that it multiplies a (K, *shape) scatter."""
+        return per_component.reshape(per_component.shape + (1,) * self.n_axes)
+
+    #: Number of axes a scatter has after the component axis.
+    n_axes: int
+
+    @abstractmethod
+    def diagonal(self, scatters: Array, n_features: int) -> Array:
+        """Return each feature's own part (K, d) of scatters (K, *shape)."""
+
+
+class Products(Moment):
+    """All products x_i x_j: scatters are (K, d, d) matrices."""
+
+    n_axes = 2
+
+    def n_terms(self, n_features: int) -> int:
+        return n_features * (n_features + 1) // 2
+
+    def write(self, x: Array, out: Array) -> None:
+        # One contiguous multiply per feature: x_i times x_i, ..., x_d.
+        first = 0
+        for i in range(len(x)):
+            last = first + len(x) - i
+            np.multiply(x[i:], x[i], out=out[first:last])
+            first = last
+
+    def unpack(self, flat: Array, n_features: int) -> Array:
+        scatters = np.empty((len(flat), n_features, n_features))
+        i, j = _triangle(n_features)
+        scatters[:, i, j] = flat
+        scatters[:, j, i] = flat
+        return scatters
+
+    def outer(self, vectors: Array) -> Array:
+        return vectors[:, :, None] * vectors[:, None, :]
+
+    def of_rows(self, rows: Array, weights: Array) -> Array:
+        rows *= np.sqrt(weights)[:, None]
+        return rows.T @ rows  # NumPy sees a' a and calls the symmetric product
+
+    def coefficients(self, precisions: Array) -> Array:
+        i, j = _triangle(precisions.shape[-1])
+        return precisions[:, i, j] * np.where(i == j, -0.5, -1.0)
+
+    def diagonal(self, scatters: Array, n_features: int) -> Array:
+        return np.diagonal(scatters, axis1=1, axis2=2)
+
+
+class Squares(Moment):
+    """Each feature squared: scatters are (K, d)."""
+
+    n_axes = 1
+
+    def n_terms(self, n_features: int) -> int:
+        return n_features
+
+    def write(self, x: Array, out: Array) -> None:
+        np.multiply(x, x, out=out)
+
+    def unpack(self, flat: Array, n_features: int) -> Array:
+        return flat
+
+    def outer(self, vectors: Array) -> Array:
+        return vectors**2
+
+    def of_rows(self, rows: Array, weights: Array) -> Array:
+        rows *= rows
+        return weights @ rows
+
+    def coefficients(self, precisions: Array) -> Array:
+        return -0.5 * precisions
+
+    def diagonal(self, scatters: Array, n_features: int) -> Array:
+        return scatters
+
+
+class Norm(Moment):
+    """The squared Euclidean norm: scatters are (K,), the traces."""
+
+    n_axes = 0
+
+    def n_terms(self, n_features: int) -> int:
+        return 1
+
+    def write(self, x: Array, out: Array) -> None:
+        np.einsum("ij,ij->j", x, x, out=out[0])
+
+    def unpack(self, flat: Array, n_features: int) -> Array:
+        return flat[:, 0]
+
+    def outer(self, vectors: Array) -> Array:
+        return np.einsum("ki,ki->k", vectors, vectors)
+
+    def of_rows(self, rows: Array, weights: Array) -> Array:
+        return weights @ np.einsum("ij,ij->i", rows, rows)
+
+    def coefficients(self, precisions: Array) -> Array:
+        return -0.5 * precisions[:, None]
+
+    def diagonal(self, scatters: Array, n_features: int) -> Array:
+        return np.repeat(scatters[:, None] / n_features, n_features, axis=1)
+
+
+@lru_cache(maxsize=64)
+def _triangle(n_features: int) -> tuple[Array, Array]:
+    return np.triu_indices(n_features)
+
+
+PRODUCTS = Products()
+SQUARES = Squares()
+NORM = Norm()

@@ -1,0 +1,157 @@
+"""Sufficient statistics: everything an M-step needs, as a value that adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._typing import Array
+from .moments import PRODUCTS, Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SufficientStatistics"]
+
+
+@dataclass(frozen=True, eq=False)
+class SufficientStatistics:
+    """Weighted counts, means and centred scatters of K components.
+
+    Attributes
+    ----------
+    counts : ndarray (K,)
+        Sum of responsibilities (times sample weights): N_k.
+    means : ndarray (K, d)
+        Weighted mean of each component; 0 where the count is 0.
+    scatters : ndarray (K, *shape) or (1, *shape), or None
+        Scatter about the component's own mean, held as `moment` says:
+        (d, d), (d,) or a trace.  With leading length 1 and K > 1 it is pooled
+        over components; None when only first moments were collected.
+    moment : Moment
+        How scatters are held.
+    log_likelihood : float
+        Weighted sum of the rows' log-densities under the mixture that gave
+        the responsibilities.
+    n_rows : int
+        Rows seen, whatever their weight.
+
+    Notes
+    -----
+    Two statistics merge by the pairwise update of Chan, Golub & LeVeque (1983),
+    so blocks, files and machines are all the same to the M-step.
+    """
+
+    counts: Array
+    means: Array
+    scatters: Array | None
+    moment: Moment = PRODUCTS
+    log_likelihood: float = 0.0
+    n_rows: int = 0
+
+    @property
+    def n_components(self) -> int:
+        return len(self.counts)
+
+    @property
+    def n_features(self) -> int:
+        return self.means.shape[1]
+
+    @property
+    def total(self) -> float:
+        """Sum of all counts: the weighted number of rows."""
+        return float(self.counts.sum())
+
+    def merge(self, other: SufficientStatistics) -> SufficientStatistics:
+        """Return the statistics of both sets of rows together."""
+        counts = self.counts + other.counts
+        safe = np.where(counts > 0, counts, 1.0)
+        shift = other.means - self.means
+        means = self.means + shift * (other.counts / safe)[:, None]
+        scatters = None
+        if self.scatters is not None and other.scatters is not None:
+            between = self.moment.outer(shift * np.sqrt(self.counts * other.counts / safe)[:, None])
+            if len(self.scatters) < len(between):
+                between = between.sum(axis=0, keepdims=True)
+            scatters = self.scatters + other.scatters + between
+        return replace(
+            self,
+            counts=counts,
+            means=means,
+            scatters=scatters,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+            n_rows=self.n_rows + other.n_rows,
+        )
+
+    @staticmethod
+    def merge_all(parts: Iterable[SufficientStatistics]) -> SufficientStatistics:
+        """Merge several statistics in the order given."""
+        return reduce(SufficientStatistics.merge, parts)
+
+    def scaled(self, factor: float) -> SufficientStatistics:
+        """Return the statistics with every row's weight multiplied by `factor`."""
+        return replace(
+            self,
+            counts=self.counts * factor,
+            scatters=None if self.scatters is None else self.scatters * factor,
+            log_likelihood=self.log_likelihood * factor,
+        )
+
+    def pooled_within(self, total: SufficientStatistics) -> SufficientStatistics:
+        """Return these first moments with the pooled within-component scatter.
+
+        `total` holds the same rows as one component.  The scatter about the
+        components' means is the total scatter minus the scatter between means,
+        so it needs no pass over the data.
+        """
+        assert total.scatters is not None
+        offsets = (self.means - total.means) * np.sqrt(self.counts)[:, None]
+        between = self.moment.outer(offsets).sum(axis=0, keepdims=True)
+        return replace(self, scatters=total.scatters - between)
+
+    def pool(self) -> SufficientStatistics:
+        """Return the statistics with per-component scatters summed into one."""
+        assert self.scatters is not None
+        return replace(self, scatters=self.scatters.sum(axis=0, keepdims=True))
+
+    @classmethod
+    def from_responsibilities(
+        cls,
+        rows: Array,
+        responsibilities: Array,
+        moment: Moment = PRODUCTS,
+        weights: Array | None = None,
+    ) -> SufficientStatistics:
+        """Compute the statistics of rows whose responsibilities are given.
+
+        Parameters
+        ----------
+        rows : ndarray (n, d)
+        responsibilities : ndarray (n, K)
+        moment : Moment, default PRODUCTS
+        weights : ndarray (n,), optional
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gaussmix.statistics import SufficientStatistics
+        >>> rows = np.array([[0.0], [2.0], [10.0]])
+        >>> stats = SufficientStatistics.from_responsibilities(
+        ...     rows, np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        >>> stats.counts.tolist(), stats.means[:, 0].tolist(), stats.scatters[0].tolist()
+        ([2.0, 1.0], [1.0, 10.0], [[2.0]])
+        """
+        resp = responsibilities if weights is None else responsibilities * weights[:, None]
+        counts = resp.sum(axis=0)
+        safe = np.where(counts > 0, counts, 1.0)
+        center = rows.mean(axis=0)
+        rows = rows - center
+        offsets = (resp.T @ rows) / safe[:, None]
+        scatters = np.stack(
+            [moment.of_rows(rows - offsets[k], resp[:, k]) for k in range(resp.shape[1])]
+        )
+        means = np.where(counts[:, None] > 0, offsets + center, 0.0)
+        return cls(counts, means, scatters, moment, n_rows=len(rows))
