@@ -7,6 +7,7 @@ kernels and summaries are folds.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -38,7 +39,7 @@ class Workspace:
 
     def array(self, name: str, *shape: int) -> Array:
         """Return an uninitialised contiguous float64 array; its content is lost when reused."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size)

@@ -77,7 +77,7 @@ class Mixture:
             )
         if not (np.isfinite(weights).all() and np.isfinite(means).all()):
             raise ParameterError("weights and means: contain NaN or infinity")
-        if (weights <= 0).any() or abs(weights.sum() - 1.0) > 1e-6:
+        if weights.min() <= 0 or abs(weights.sum() - 1.0) > 1e-6:
             raise ParameterError(
                 f"weights: must be positive and sum to 1, got sum {weights.sum():.6g} and "
                 f"smallest {weights.min():.3g}"

@@ -94,7 +94,7 @@ class Products(Moment):
 
     def coefficients(self, precisions: Array) -> Array:
         i, j = _triangle(precisions.shape[-1])
-        return precisions[:, i, j] * np.where(i == j, -0.5, -1.0)
+        return precisions[:, i, j] * _off_diagonal_twice(precisions.shape[-1])
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return np.diagonal(scatters, axis1=1, axis2=2)
@@ -158,6 +158,12 @@ class Norm(Moment):
 @lru_cache(maxsize=64)
 def _triangle(n_features: int) -> tuple[Array, Array]:
     return np.triu_indices(n_features)
+
+
+@lru_cache(maxsize=64)
+def _off_diagonal_twice(n_features: int) -> Array:
+    i, j = _triangle(n_features)
+    return np.where(i == j, -0.5, -1.0)
 
 
 PRODUCTS = Products()

@@ -220,6 +220,8 @@ class Covariances(ABC):
 
     def spread(self, array: Array) -> Array:
         """Broadcast an array (len(values), ...) to (K, ...)."""
+        if not self.shared:
+            return array
         return np.broadcast_to(array, (self.n_components, *array.shape[1:]))
 
     def _with(self, values: Array) -> Self:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_kernel"]
 
 # Largest error in a log-density that the natural form may make.
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-8
 # Features beyond which products of features cost more than whitening (measured).
 _MOST_TERMS = 2500
 

@@ -46,10 +46,13 @@ class NaturalForm(Kernel):
         self.center = center
         natural = covariances.natural(means - center)
         self._second = None if natural.quadratic is None else covariances.moment
-        parts = [(log_weights + natural.constant)[:, None], natural.linear]
+        d = self.n_features
+        n_terms = 0 if natural.quadratic is None else natural.quadratic.shape[1]
+        self.theta = np.empty((self.n_components, 1 + d + n_terms))
+        self.theta[:, 0] = log_weights + natural.constant
+        self.theta[:, 1 : d + 1] = natural.linear
         if natural.quadratic is not None:
-            parts.append(natural.quadratic)
-        self.theta = np.hstack(parts)
+            self.theta[:, d + 1 :] = natural.quadratic
         self.bytes_per_row = 8 * (self.theta.shape[1] + self.n_components + 4)
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
@@ -85,7 +88,7 @@ class NaturalForm(Kernel):
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
-        log_density = normalise(responsibilities, weights)
+        log_density = normalise(responsibilities, weights, drop_negligible=True)
         features = workspace.array("features", self.theta.shape[1], len(rows))  # still filled
         state.moments += responsibilities @ features.T
         state.log_likelihood += float(

@@ -73,7 +73,7 @@ class WhitenedForm(Kernel):
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
-        log_density = normalise(responsibilities, weights)
+        log_density = normalise(responsibilities, weights, drop_negligible=True)
         state.log_likelihood += float(
             log_density.sum() if weights is None else weights @ log_density
         )
