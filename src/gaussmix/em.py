@@ -147,6 +147,26 @@ class FitResult:
         """Components whose covariance is held at the floor; (-1,) is the shared one."""
         return self.history.collapsed[-1] if self.history.collapsed else ()
 
+    def warnings(self) -> list[str]:
+        """What the user should know before trusting the fit; empty when all is well."""
+        found = []
+        if self.collapsed:
+            found.append(self._collapse())
+        if self.status is Status.MAX_ITERATIONS:
+            found.append(f"not converged after {self.n_iter} iterations: raise max_iter, or tol")
+        return found
+
+    def _collapse(self) -> str:
+        weights = self.mixture.weights
+        which = "the shared covariance" if self.collapsed == (-1,) else "component " + ", ".join(
+            f"{k} (weight {weights[k]:.3g})" for k in self.collapsed
+        )
+        return (
+            f"covariance collapsed: {which} has no width in some direction, and is held at a "
+            f"floor of {RELATIVE_FLOOR:g} of the data's variance. The log-likelihood is then "
+            "arbitrary: raise reg_covar, use fewer components, or choose a simpler family"
+        )
+
     @property
     def n_parameters(self) -> int:
         """Free parameters of the model."""

@@ -260,28 +260,10 @@ class GaussianMixture(
         return self.callback(iteration) if self.callback is not None else None
 
     def _warn(self) -> None:
-        if self.result_.collapsed:
-            warnings.warn(self._collapse_message(), CollapseWarning, stacklevel=3)
-        if self.result_.status is Status.MAX_ITERATIONS:
-            warnings.warn(
-                f"EM stopped at max_iter={self.max_iter} before converging: raise max_iter or tol",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    def _collapse_message(self) -> str:
-        collapsed = self.result_.collapsed
-        shared = collapsed == (-1,)
-        which = (
-            "the shared covariance"
-            if shared
-            else "component " + ", ".join(f"{k} (weight {self.weights_[k]:.3g})" for k in collapsed)
-        )
-        return (
-            f"covariance collapsed: {which} has no width in some direction, and is held at a "
-            "floor of 1e-10 of the data's variance. The log-likelihood is then arbitrary: raise "
-            "reg_covar, use fewer components, or choose a simpler covariance_type"
-        )
+        category = CollapseWarning if self.result_.collapsed else ConvergenceWarning
+        for message in self.result_.warnings():
+            warnings.warn(message, category, stacklevel=3)
+            category = ConvergenceWarning
 
     # -- fitted attributes ----------------------------------------------------------
 

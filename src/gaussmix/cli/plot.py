@@ -1,0 +1,114 @@
+"""gaussmix plot: a picture of a saved model and of data under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..exceptions import DataError, ParameterError
+from ..io.model_file import Model, load_model
+from .console import notes
+from .demo import save_figure
+from .options import ColumnsOption, ModelArgument, split_names
+from .predict import read_for
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray
+
+
+def command(
+    model: ModelArgument,
+    data: Annotated[Path | None, typer.Argument(help="Data to draw; optional.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="clusters, density, pairs, univariate or trace. "
+            "Default: by the number of features."
+        ),
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Features to draw, separated by commas.")
+    ] = None,
+    columns: ColumnsOption = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Picture to write: .png, .pdf or .svg.")
+    ] = Path("gaussmix.png"),
+) -> None:
+    """Draw a saved model, over data if given."""
+    from ..plot._style import pyplot
+
+    loaded = load_model(model)
+    mixture = loaded.mixture
+    rows = None
+    if data is not None:
+        rows = read_for(mixture, data, split_names(columns)).rows
+    chosen: Any = split_names(features)
+    if chosen is not None and mixture.feature_names is None:
+        chosen = [int(word) if word.isdigit() else word for word in chosen]
+    if kind is None:
+        count = mixture.n_features if chosen is None else len(chosen)
+        kind = {1: "univariate", 2: "clusters"}.get(count, "pairs")
+    if kind not in _KINDS:
+        raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
+    if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
+        raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
+    save_figure(_KINDS[kind](loaded, rows, chosen), out)
+    pyplot().close("all")
+    notes().print(f"Picture saved to {out}", markup=False)
+
+
+def _clusters(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    mixture = model.mixture
+    ax = None
+    if rows is not None:
+        pair = (0, 1) if features is None else tuple(mixture.columns(features))
+        if len(pair) != 2 or mixture.n_features < 2:
+            raise ParameterError("--features: clusters need two")
+        ax = plot.scatter(rows, mixture.predict(rows), features=pair)
+    return plot.ellipses(mixture, features=features, ax=ax).figure
+
+
+def _density(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    mixture = model.mixture
+    ax = None
+    if rows is not None:
+        pair = (0, 1) if features is None else tuple(mixture.columns(features))
+        ax = plot.scatter(rows, features=pair)
+    return plot.density_contours(mixture, features=features, ax=ax).figure
+
+
+def _pairs(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.pairs(model.mixture, rows, features=features)
+
+
+def _univariate(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    feature = 0 if features is None else features[0]
+    return plot.univariate(model.mixture, rows, feature=feature).figure
+
+
+def _trace(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    if model.fit is None:
+        raise DataError("--kind trace: the model was built by hand, there is no trace")
+    return plot.trace(model.fit.trace).figure
+
+
+_KINDS: dict[str, Callable[[Model, AnyArray | None, Any], Any]] = {
+    "clusters": _clusters,
+    "density": _density,
+    "pairs": _pairs,
+    "univariate": _univariate,
+    "trace": _trace,
+}

@@ -1,0 +1,81 @@
+"""gaussmix sizes: where K-means fails and a mixture does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..datasets import LabelledData, sizes
+from ..io.model_file import model_from_result, to_json
+from ..report import component_tables, contingency, contingency_table, fit_table
+from .console import print_json, progress, results
+from .demo import Comparison, compare, save_figure
+from .options import JsonOption, SeedOption
+
+
+def command(
+    samples: Annotated[int, typer.Option(min=50, help="Number of rows to draw.")] = 2000,
+    seed: SeedOption = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path(
+        "gaussmix-output/sizes"
+    ),
+    json: JsonOption = False,
+) -> None:
+    """Clusters of different sizes and shapes: a mixture beside K-means.
+
+    Draws rows from four Gaussians (wide, long, and two small ones), fits both, and
+    compares their labels with the truth in numbers and in a picture.
+    """
+    data = sizes(samples, seed)
+    with progress("fitting", 2000, quiet=json) as callback:
+        fit = compare(data, [0, 1], len(data.class_names), "full", seed, callback)
+    picture = _draw(data, fit, out / "sizes.png")
+    model = model_from_result(fit.result)
+    if json:
+        print_json(
+            {
+                **to_json(model),
+                "adjusted_rand_index": {"mixture": fit.ari, "kmeans": fit.kmeans_ari},
+                "pictures": [str(picture)],
+            }
+        )
+        return
+    console = results()
+    console.print(f"[bold]{len(data.rows)} rows[/bold] from four Gaussians of different sizes\n")
+    for table in component_tables(model.mixture):
+        console.print(table)
+    console.print(fit_table(model), "")
+    for name, labels, score in (
+        ("Mixture", fit.labels, fit.ari),
+        ("K-means", fit.kmeans_labels, fit.kmeans_ari),
+    ):
+        counts = contingency(labels, data.classes)
+        title = f"{name} against the truth    adjusted Rand index {score:.3f}"
+        rows = [f"cluster {k}" for k in range(len(counts))]
+        console.print(contingency_table(title, counts, rows, data.class_names))
+    console.print(f"Picture:\n  {picture}", soft_wrap=True)
+
+
+def _draw(data: LabelledData, fit: Comparison, path: Path) -> Path:
+    from .. import plot
+    from ..plot._style import pyplot
+
+    figure, axes = pyplot().subplots(
+        1, 3, figsize=(15, 4.6), sharex=True, sharey=True, layout="constrained"
+    )
+    panels: list[tuple[str, Any]] = [
+        ("the truth", data.classes),
+        (f"mixture: adjusted Rand index {fit.ari:.3f}", fit.labels),
+        (f"K-means: adjusted Rand index {fit.kmeans_ari:.3f}", fit.kmeans_labels),
+    ]
+    for ax, (title, labels) in zip(axes, panels, strict=True):
+        plot.scatter(data.rows, labels, ax=ax)
+        ax.get_legend().remove()
+        ax.set_title(title)
+        ax.set_aspect("equal")
+    plot.ellipses(fit.result.mixture, ax=axes[1])
+    saved = save_figure(figure, path)
+    pyplot().close(figure)
+    return saved

@@ -1,0 +1,1 @@
+"""Reading and writing: tables of data, and model files."""

@@ -1,0 +1,13 @@
+"""Pictures of data and mixtures, with matplotlib (``pip install 'gaussmix[plot]'``).
+
+Each function takes an ``ax`` (or makes one) and returns it, so pictures compose.
+"""
+
+from .contours import density_contours
+from .ellipses import ellipses
+from .pairs import pairs
+from .scatter import scatter
+from .trace import trace
+from .univariate import univariate
+
+__all__ = ["density_contours", "ellipses", "pairs", "scatter", "trace", "univariate"]

@@ -1,0 +1,67 @@
+"""Components as ellipses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._style import INK, axes, clean, color, label_axes, two_features
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..mixture import Mixture
+
+__all__ = ["ellipses"]
+
+
+def ellipses(
+    mixture: Mixture,
+    *,
+    features: Any = None,
+    sigmas: Sequence[float] = (1.0, 2.0),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each component's mean and its sigma-ellipses.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        With more than two features, the marginal on `features` is drawn.
+    features : two indices or names, default the first two
+    sigmas : sequence of float, default (1, 2)
+        Mahalanobis radii; 1 and 2 hold 39 % and 86 % of a component.
+    ax : Axes, optional
+
+    Examples
+    --------
+    >>> import gaussmix, gaussmix.plot
+    >>> mixture = gaussmix.Mixture([1.0], [[0.0, 0.0]], [[[2.0, 1.0], [1.0, 1.0]]])
+    >>> ax = gaussmix.plot.ellipses(mixture)
+    """
+    from matplotlib.patches import Ellipse
+
+    flat = two_features(mixture, features)
+    ax = axes(ax)
+    for k, (mean, covariance) in enumerate(
+        zip(flat.means, flat.covariances.to_dense(), strict=True)
+    ):
+        shade = color(k, flat.n_components)
+        eigenvalues, vectors = np.linalg.eigh(covariance)
+        angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
+        for sigma in sorted(sigmas):
+            height, width = 2.0 * sigma * np.sqrt(eigenvalues)
+            outline = Ellipse(
+                (mean[0], mean[1]), width, height, angle=angle, fill=False, edgecolor=shade, lw=1.6
+            )
+            ax.add_patch(outline)
+            fill = Ellipse(
+                (mean[0], mean[1]), width, height, angle=angle, color=shade, alpha=0.10, lw=0
+            )
+            ax.add_patch(fill)
+    ax.scatter(*flat.means.T, marker="x", s=60, color=INK, linewidths=1.8, zorder=4)
+    ax.autoscale_view()
+    label_axes(ax, flat.feature_names)
+    return clean(ax)
