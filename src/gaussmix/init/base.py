@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Start", "StartData", "from_centers", "from_soft_labels"]
 
 
+# Share of an average component's weight that is added as average scatter.
+_SOFTENING = 0.05
+
+
 @dataclass(frozen=True, eq=False)
 class StartData:
     """What a start may look at.
@@ -82,20 +86,21 @@ def from_soft_labels(data: StartData, responsibilities: Array) -> Mixture:
     statistics = SufficientStatistics.from_responsibilities(
         data.rows, responsibilities, moment, data.weights
     )
-    statistics = _soften(statistics, float(data.weights.mean()))
+    statistics = _soften(statistics)
     if data.family.shared:
         statistics = statistics.pool()
     names = data.source.feature_names
     return maximization(statistics, data.family, data.constraints, feature_names=names)[0]
 
 
-def _soften(statistics: SufficientStatistics, unit: float) -> SufficientStatistics:
-    """Add d + 1 rows' worth of the average scatter to every component.
+def _soften(statistics: SufficientStatistics) -> SufficientStatistics:
+    """Add a little of the average scatter to every component.
 
-    A cluster of few rows would otherwise start collapsed, and stay so.
+    A cluster of few rows would otherwise start collapsed, and stay so.  The amount
+    is a share of the total weight: repeated rows and rescaled weights start alike.
     """
     assert statistics.scatters is not None
-    extra = unit * (statistics.n_features + 1)
+    extra = _SOFTENING * statistics.total / statistics.n_components
     average = statistics.scatters.sum(axis=0) / statistics.total
     if not np.any(average):  # every row sits on its center: any spread will do
         offsets = statistics.means - np.average(statistics.means, axis=0, weights=statistics.counts)

@@ -1,0 +1,54 @@
+"""The stopping rule looks ahead."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gaussmix.convergence import AitkenRule
+
+
+def geometric(rate, first=1.0, n=200):
+    gains = first * rate ** np.arange(n)
+    return list(np.concatenate([[0.0], np.cumsum(gains)]))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.99])
+def test_remaining_is_exact_for_a_geometric_series(rate):
+    trace = geometric(rate)
+    limit = 1.0 / (1.0 - rate)
+    rule = AitkenRule(1e-6, 1)
+    assert rule.remaining(trace[:10]) == pytest.approx(limit - trace[9])
+
+
+def test_slow_convergence_is_not_mistaken_for_convergence():
+    # Gains of 1e-4 that shrink by 0.1 % each: a rule on the gain alone would stop at once.
+    trace = geometric(0.999, first=1e-4, n=20_000)
+    rule = AitkenRule(1e-3, 1)
+    stopped = next(i for i in range(1, len(trace)) if rule.reached(trace[: i + 1]))
+    assert trace[-1] - trace[stopped] <= 1.1e-3
+    assert stopped > 4000
+
+
+def test_one_small_step_is_not_enough():
+    rule = AitkenRule(1e-3, 1)
+    trace = [0.0, 1.0, 1.00001]
+    assert not rule.reached(trace)
+    assert not rule.reached([*trace, 2.0])
+
+
+def test_unknown_and_growing_gains_mean_infinite_remaining():
+    rule = AitkenRule(1e-3, 1)
+    assert rule.remaining([1.0, 2.0]) == math.inf
+    assert rule.remaining([1.0, 2.0, 4.0]) == math.inf
+
+
+def test_zero_tolerance_never_stops_and_rounding_noise_does():
+    noise = [-100.0, -100.0 + 1e-14, -100.0, -100.0]
+    never, some = AitkenRule(0.0, 1), AitkenRule(1e-9, 1)
+    for end in range(3, 5):
+        assert not never.reached(noise[:end])
+        some.reached(noise[:end])
+    assert some.reached(noise)

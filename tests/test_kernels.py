@@ -1,0 +1,92 @@
+"""Both forms of the E-step against SciPy, and the choice between them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from gaussmix.blocks import Workspace
+from gaussmix.kernels import NaturalForm, WhitenedForm, choose_kernel, normalise
+from gaussmix.sources import MemorySource
+from tests.oracles import textbook_log_joint
+from tests.variants import STRUCTURES, random_mixture
+
+CASES = [(s, shared) for s in STRUCTURES for shared in (False, True)]
+
+
+def forms(mixture, center):
+    log_weights, held = np.log(mixture.weights), mixture.covariances
+    yield NaturalForm(log_weights, mixture.means, held, center)
+    yield WhitenedForm(log_weights, mixture.means, held, held.moment)
+
+
+@pytest.mark.parametrize(("structure", "shared"), CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_log_joint_equals_scipy(structure, shared, dtype):
+    mixture = random_mixture(structure, shared=shared)
+    rows = mixture.sample(50, 0)[0].astype(dtype)
+    expected = textbook_log_joint(
+        rows.astype(float), mixture.weights, mixture.means, mixture.covariances.to_dense()
+    )
+    for kernel in forms(mixture, rows.mean(axis=0).astype(float)):
+        found = kernel.log_joint(rows, Workspace()) + kernel.row_terms(rows)
+        np.testing.assert_allclose(found.T, expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("structure", "shared"), CASES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_both_forms_give_the_same_statistics(structure, shared, weighted):
+    mixture = random_mixture(structure, shared=shared)
+    rows = mixture.sample(500, 0)[0]
+    weights = np.random.default_rng(0).uniform(size=500) if weighted else None
+    source = MemorySource(rows, weights, block_rows=64)
+    natural, whitened = (source.reduce(kernel) for kernel in forms(mixture, rows.mean(axis=0)))
+    np.testing.assert_allclose(natural.counts, whitened.counts, rtol=1e-11)
+    np.testing.assert_allclose(natural.means, whitened.means, rtol=1e-10)
+    if natural.scatters is not None:
+        np.testing.assert_allclose(natural.scatters, whitened.scatters, rtol=1e-10, atol=1e-10)
+        assert natural.log_likelihood == pytest.approx(whitened.log_likelihood, rel=1e-12)
+
+
+def test_normalise_is_softmax_even_for_hopeless_rows():
+    joint = np.array([[0.0, -1e4, -1e300], [-5.0, -2e4, -1e301], [1.0, -1e4, -1e302]])
+    expected = logsumexp(joint, axis=0)
+    weights = np.array([1.0, 2.0, 0.5])
+    for drop in (False, True):
+        work = joint.copy()
+        np.testing.assert_allclose(normalise(work, weights, drop_negligible=drop), expected)
+        np.testing.assert_allclose(work.sum(axis=0), weights)
+        assert np.isfinite(work).all()
+        assert (work >= 0).all()
+
+
+@pytest.mark.parametrize("spread", [0.1, 30.0])
+def test_dropping_negligible_responsibilities_changes_nothing_that_counts(spread):
+    # Large enough for the sparse path; separated (30) and overlapping (0.1) components.
+    joint = spread * np.random.default_rng(0).standard_normal((16, 2000)) * 10
+    exact, dropped = joint.copy(), joint.copy()
+    first = normalise(exact)
+    second = normalise(dropped, drop_negligible=True)
+    np.testing.assert_allclose(first, second, rtol=1e-14)
+    np.testing.assert_allclose(exact, dropped, atol=1e-20)
+
+
+def test_the_natural_form_is_left_where_it_would_lose_digits():
+    mixture = random_mixture(STRUCTURES[0])
+    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
+    moment = mixture.covariances.moment
+    near = choose_kernel(*parameters, moment, False, np.zeros(3), np.full(3, 10.0))
+    far = choose_kernel(*parameters, moment, False, np.zeros(3), np.full(3, 1e5))
+    assert isinstance(near, NaturalForm)
+    assert isinstance(far, WhitenedForm)
+
+
+def test_far_rows_are_as_exact_as_near_ones():
+    mixture = random_mixture(STRUCTURES[0])
+    far = np.array([[1e7, 0.0, 0.0], [0.0, -1e6, 1e6]])
+    expected = logsumexp(
+        textbook_log_joint(far, mixture.weights, mixture.means, mixture.covariances.to_dense()),
+        axis=1,
+    )
+    np.testing.assert_allclose(mixture.logpdf(far), expected, rtol=1e-12)

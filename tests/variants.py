@@ -1,0 +1,74 @@
+"""The tables that every law walks over: families, structures, and data to fit."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from gaussmix import Mixture
+from gaussmix.covariances import DiagonalCovariances, FullCovariances, SphericalCovariances
+from gaussmix.em import EMOptions, fit_em
+from gaussmix.families import list_families
+from gaussmix.init import StartData
+from gaussmix.init.base import from_labels
+from gaussmix.sources import MemorySource
+from gaussmix.summary import SummaryFold
+
+FAMILIES = list_families()
+STRUCTURES = [FullCovariances, DiagonalCovariances, SphericalCovariances]
+
+
+def blobs(n=400, d=3, k=3, seed=0, separation=3.0, offset=0.0):
+    """Rows from k Gaussians with random well-conditioned covariances, and their labels."""
+    rng = np.random.default_rng(seed)
+    means = separation * rng.standard_normal((k, d))
+    labels = rng.integers(k, size=n)
+    X = np.empty((n, d))
+    for j in range(k):
+        rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
+        scales = rng.uniform(0.5, 1.5, d)
+        own = labels == j
+        X[own] = means[j] + (rng.standard_normal((own.sum(), d)) * scales) @ rotation
+    return X + offset, labels
+
+
+def random_covariances(structure, k, d, seed=0, *, shared=False):
+    """Well-conditioned covariances of a structure."""
+    rng = np.random.default_rng(seed)
+    parts = 1 if shared else k
+    factors = rng.standard_normal((parts, d, d)) / np.sqrt(d)
+    dense = factors @ np.swapaxes(factors, 1, 2) + 0.3 * np.eye(d)
+    values = {2: dense, 1: np.diagonal(dense, axis1=1, axis2=2).copy(), 0: dense[:, 0, 0].copy()}[
+        len(structure.value_shape(d))
+    ]
+    return structure(values, k, d, shared)
+
+
+def random_mixture(structure, k=3, d=3, seed=0, *, shared=False):
+    rng = np.random.default_rng(seed + 1000)
+    weights = rng.dirichlet(np.full(k, 5.0))
+    covariances = random_covariances(structure, k, d, seed, shared=shared)
+    return Mixture(weights, 2.0 * rng.standard_normal((k, d)), covariances)
+
+
+def run(X, labels, family, *, weights=None, n_jobs=1, block_rows=None, n_components=None, **options):
+    """Fit from hard labels with given engine settings; returns the FitResult."""
+    source = MemorySource(X, weights, n_jobs=n_jobs, block_rows=block_rows)
+    summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
+    options = EMOptions(**{"tol": 1e-9, "max_iter": 100, **options})
+    constraints = options.constraints(summary)
+    k = n_components or int(labels.max()) + 1
+    rows_weights = np.ones(len(X)) if weights is None else weights
+    rows = np.asarray(X, dtype=float)
+    data = StartData(source, summary, rows, rows_weights, family, constraints, k)
+    return fit_em(source, from_labels(data, labels), family, summary, options)
+
+
+@lru_cache(maxsize=1)
+def mclust():
+    """Data sets and figures of R's mclust 6.0.0."""
+    text = (Path(__file__).parent / "data" / "mclust.json").read_text()
+    return json.loads(text)
