@@ -45,6 +45,17 @@ def test_unknown_and_growing_gains_mean_infinite_remaining():
     assert rule.remaining([1.0, 2.0, 4.0]) == math.inf
 
 
+def test_going_up_and_down_is_rounding_and_stops():
+    rng = np.random.default_rng(0)
+    trace = list(-100.0 + 1e-3 * rng.standard_normal(100))
+    rule = AitkenRule(1e-6, 1)
+    # A net gain over the window by chance delays the stop, not for long.
+    assert any(rule.reached(trace[:end]) for end in range(1, 60))
+    climbing = [i + 1e-3 * noise for i, noise in enumerate(rng.standard_normal(100))]
+    rule = AitkenRule(1e-6, 1)
+    assert not any(rule.reached(climbing[:end]) for end in range(1, 100))
+
+
 def test_zero_tolerance_never_stops_and_rounding_noise_does():
     noise = [-100.0, -100.0 + 1e-14, -100.0, -100.0]
     never, some = AitkenRule(0.0, 1), AitkenRule(1e-9, 1)

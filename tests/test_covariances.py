@@ -81,7 +81,7 @@ def test_marginal_and_conditional_match_the_dense_formulas(pair):
 
 
 def test_floor_is_the_smallest_change_that_holds_it(pair):
-    held, dense = pair
+    held, _dense = pair
     low, high = np.full(D, 1e-9), np.array([5.0, 8.0, 4.0, 6.0])
     same, changed = held.floored(low)
     assert same is held

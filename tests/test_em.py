@@ -101,11 +101,23 @@ def test_integer_weights_are_repeated_rows(family, seed):
     kept = weights > 0
     a = run(X, labels, family, weights=weights.astype(float), n_components=3, tol=0, max_iter=30)
     b = run(
-        X.repeat(weights, axis=0), labels.repeat(weights), family, n_components=3, tol=0, max_iter=30
+        X.repeat(weights, axis=0),
+        labels.repeat(weights),
+        family,
+        n_components=3,
+        tol=0,
+        max_iter=30,
     )
     same_fit(a, b, rtol=1e-8)
-    c = run(X[kept], labels[kept], family, weights=weights[kept].astype(float), n_components=3,
-            tol=0, max_iter=30)
+    c = run(
+        X[kept],
+        labels[kept],
+        family,
+        weights=weights[kept].astype(float),
+        n_components=3,
+        tol=0,
+        max_iter=30,
+    )
     same_fit(a, c, rtol=1e-8)
 
 

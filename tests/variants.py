@@ -54,7 +54,9 @@ def random_mixture(structure, k=3, d=3, seed=0, *, shared=False):
     return Mixture(weights, 2.0 * rng.standard_normal((k, d)), covariances)
 
 
-def run(X, labels, family, *, weights=None, n_jobs=1, block_rows=None, n_components=None, **options):
+def run(
+    X, labels, family, *, weights=None, n_jobs=1, block_rows=None, n_components=None, **options
+):
     """Fit from hard labels with given engine settings; returns the FitResult."""
     source = MemorySource(X, weights, n_jobs=n_jobs, block_rows=block_rows)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))

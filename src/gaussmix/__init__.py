@@ -44,7 +44,7 @@ _HOMES = {
 }
 _MODULES = ("covariances", "datasets", "families", "plot")
 
-__all__ = [  # noqa: RUF022 - the order of the table above
+__all__ = [
     "CollapseWarning",
     "DataError",
     "FitInterrupted",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["AitkenRule"]
+
+
+# Steps looked at to tell rounding from progress.
+_NOISE_WINDOW = 10
 
 
 class AitkenRule:
@@ -52,4 +59,17 @@ class AitkenRule:
     def reached(self, trace: Sequence[float]) -> bool:
         """Note the newest value of `trace` and say whether to stop."""
         self._close = self._close + 1 if self.remaining(trace) < self.tol * self.n else 0
-        return self._close >= 2
+        return self._close >= 2 or self._only_noise(trace)
+
+    def _only_noise(self, trace: Sequence[float]) -> bool:
+        """Whether the trace goes up and down without getting anywhere.
+
+        EM only climbs: drops are rounding, which near a singular covariance can be
+        larger than `tol`.
+        """
+        if len(trace) <= _NOISE_WINDOW:
+            return False
+        gains = np.diff(trace[-_NOISE_WINDOW - 1 :])
+        drops = int((gains < 0).sum())
+        alternating = 2 <= drops <= _NOISE_WINDOW - 2
+        return alternating and float(gains.sum()) < self.tol * self.n

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .exceptions import DataError
 from .moments import PRODUCTS
-from .validation import column_label, require_finite
+from .validation import column_label
 
 if TYPE_CHECKING:
-    from ._typing import AnyArray, Array
+    from collections.abc import Sequence
+
+    from ._typing import AnyArray
     from .families import Family
     from .mstep import Constraints
     from .summary import DataSummary
@@ -28,9 +29,12 @@ def check_data(
     family: Family,
     constraints: Constraints,
     names: Sequence[str] | None,
+    rows: AnyArray,
 ) -> None:
-    """Raise DataError if a column is unusable for this family, naming it."""
-    require_finite(summary, names)
+    """Raise DataError if a column is unusable for this family, naming it.
+
+    `rows` is a sample (m, d) of the data; all values are finite.
+    """
     if summary.extent.max() > _LARGEST:
         j = int(summary.extent.argmax())
         raise DataError(
@@ -48,16 +52,13 @@ def check_data(
             f"X: constant: {values}. A constant column has no variance to estimate: drop it, "
             "set reg_covar to a small positive number, or use covariance_type='spherical'"
         )
-    if (variances > 0).all() and covariances.floored(constraints.floor)[1].any():
-        _refuse_duplicates(summary, constraints, names)
+    singular = (variances > 0).all() and covariances.floored(constraints.floor)[1].any()
+    if singular and summary.total.moment is PRODUCTS and len(rows) > 2:
+        _refuse_duplicates(summary, names)
 
 
-def _refuse_duplicates(
-    summary: DataSummary, constraints: Constraints, names: Sequence[str] | None
-) -> None:
+def _refuse_duplicates(summary: DataSummary, names: Sequence[str] | None) -> None:
     """Raise if two columns determine each other; other dependencies are left to the floor."""
-    if summary.total.moment is not PRODUCTS or summary.total.n_rows <= 2:
-        return
     assert summary.total.scatters is not None
     scatter = summary.total.scatters[0]
     scale = np.sqrt(np.diagonal(scatter))
@@ -75,13 +76,16 @@ def _refuse_duplicates(
     )
 
 
-def check_distinct_rows(rows: AnyArray, weights: Array, n_components: int) -> None:
-    """Raise DataError if there are fewer different rows (m, d) than components."""
+def check_distinct_rows(rows: AnyArray, n_rows: int, n_components: int) -> None:
+    """Raise DataError if there are fewer different rows (m, d) than components.
+
+    `rows` is a sample of those of positive weight among `n_rows`.
+    """
     if len(rows) < n_components:
         raise DataError(
             f"n_components: {n_components} components need at least as many rows; "
             f"X has n_samples = {len(rows)}"
-            + (" of positive weight" if not np.all(weights == 1) else "")
+            f"{'' if n_rows == len(rows) else ' of positive weight'}"
         )
     # Almost always the first rows suffice; only repetitive data are looked at in full.
     for some in (rows[: 10 * n_components + 100], rows):

@@ -17,7 +17,7 @@ from .exceptions import FitInterrupted
 from .mstep import Constraints, maximization
 
 if TYPE_CHECKING:
-    from ._typing import AnyArray, Array
+    from ._typing import AnyArray
     from .families import Family
     from .mixture import Mixture
     from .sources import Source
@@ -158,8 +158,10 @@ class FitResult:
 
     def _collapse(self) -> str:
         weights = self.mixture.weights
-        which = "the shared covariance" if self.collapsed == (-1,) else "component " + ", ".join(
-            f"{k} (weight {weights[k]:.3g})" for k in self.collapsed
+        which = (
+            "the shared covariance"
+            if self.collapsed == (-1,)
+            else "component " + ", ".join(f"{k} (weight {weights[k]:.3g})" for k in self.collapsed)
         )
         return (
             f"covariance collapsed: {which} has no width in some direction, and is held at a "

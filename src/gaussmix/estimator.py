@@ -22,7 +22,6 @@ from .families import Family, get_family
 from .fitting import fit_mixture
 from .init import get_start
 from .init.given import GivenMixture, Overridden
-from .mixture import Mixture
 from .sources import MemorySource
 from .validation import (
     check_integer,

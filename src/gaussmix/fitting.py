@@ -12,6 +12,7 @@ from .em import Callback, EMOptions, FitResult, fit_em
 from .exceptions import FitInterrupted
 from .init import Start, StartData
 from .summary import SummaryFold
+from .validation import require_finite
 
 if TYPE_CHECKING:
     from .families import Family
@@ -48,11 +49,12 @@ def fit_mixture(
         On Ctrl-C; carries the best state of all starts so far.
     """
     summary = source.reduce(SummaryFold(family.held.moment, source.n_features))
+    require_finite(summary, source.feature_names)
     constraints = options.constraints(summary)
-    check_data(summary, family, constraints, source.feature_names)
     n_rows = max(_START_ROWS, _START_ROWS_PER_COMPONENT * n_components)
     rows, weights = source.sample(n_rows, rng)
-    check_distinct_rows(rows, weights, n_components)
+    check_distinct_rows(rows, source.n_rows, n_components)
+    check_data(summary, family, constraints, source.feature_names, rows)
     data = StartData(source, summary, rows, weights, family, constraints, n_components)
     best: FitResult | None = None
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,15 +15,21 @@ from .validation import as_rows, check_integer
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from ._typing import AnyArray, Array
+
+    #: Features by index or by name: one, or several.
+    Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
 
 __all__ = ["Mixture"]
 
 _BY_NDIM = {1: SphericalCovariances, 2: DiagonalCovariances, 3: FullCovariances}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Mixture:
     """Weights, means and covariances of K Gaussian components in d dimensions.
 
@@ -64,11 +69,17 @@ class Mixture:
     covariances: Covariances
     feature_names: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        weights = np.array(self.weights, dtype=np.float64)
+    def __init__(
+        self,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike | Covariances,
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        weights = np.array(weights, dtype=np.float64)
         if weights.ndim != 1 or len(weights) == 0:
             raise ParameterError(f"weights: expected shape (n_components,), got {weights.shape}")
-        means = np.array(self.means, dtype=np.float64)
+        means = np.array(means, dtype=np.float64)
         means = means[:, None] if means.ndim == 1 else means
         if means.ndim != 2 or len(means) != len(weights) or means.shape[1] == 0:
             raise ParameterError(
@@ -82,8 +93,7 @@ class Mixture:
                 f"weights: must be positive and sum to 1, got sum {weights.sum():.6g} and "
                 f"smallest {weights.min():.3g}"
             )
-        covariances = self._covariances(self.covariances, *means.shape)
-        names = None if self.feature_names is None else tuple(map(str, self.feature_names))
+        names = None if feature_names is None else tuple(map(str, feature_names))
         if names is not None and len(names) != means.shape[1]:
             raise ParameterError(
                 f"feature_names: expected {means.shape[1]} names, got {len(names)}"
@@ -92,28 +102,10 @@ class Mixture:
         for name, value in (
             ("weights", weights),
             ("means", means),
-            ("covariances", covariances),
+            ("covariances", _held(covariances, *means.shape)),
             ("feature_names", names),
         ):
             object.__setattr__(self, name, value)
-
-    @staticmethod
-    def _covariances(given: Any, n_components: int, n_features: int) -> Covariances:
-        if isinstance(given, Covariances):
-            if (given.n_components, given.n_features) != (n_components, n_features):
-                raise ParameterError(
-                    f"covariances: hold {given.n_components} components of {given.n_features} "
-                    f"features, but means have shape {(n_components, n_features)}"
-                )
-            return given
-        array = np.array(given, dtype=np.float64)
-        structure = _BY_NDIM.get(array.ndim)
-        if structure is None:
-            raise ParameterError(
-                "covariances: expected shape (K, d, d), (K, d) or (K,), or an object of "
-                f"gaussmix.covariances, got shape {array.shape}"
-            )
-        return structure.from_array(array, n_components, n_features, shared=False)
 
     # -- description ------------------------------------------------------------
 
@@ -161,9 +153,7 @@ class Mixture:
             (self.means, other.means),
             (self.covariances.to_dense(), other.covariances.to_dense()),
         )
-        return all(
-            a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs
-        )
+        return all(a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs)
 
     def __repr__(self) -> str:
         return (
@@ -236,7 +226,7 @@ class Mixture:
 
     # -- other mixtures -------------------------------------------------------------
 
-    def columns(self, columns: Sequence[int | str] | int | str) -> AnyArray:
+    def columns(self, columns: Columns) -> AnyArray:
         """Return the indices (m,) of features given by index or by name."""
         wanted = [columns] if isinstance(columns, int | str | np.integer) else list(columns)
         names = self.feature_names or ()
@@ -258,7 +248,7 @@ class Mixture:
             raise ParameterError(f"columns: need different features, at least one, got {wanted}")
         return np.array(indices, dtype=np.intp)
 
-    def marginal(self, columns: Sequence[int | str] | int | str) -> Mixture:
+    def marginal(self, columns: Columns) -> Mixture:
         """Return the mixture of some features only, given by index or by name.
 
         Examples
@@ -275,9 +265,7 @@ class Mixture:
             feature_names=self._names(kept),
         )
 
-    def conditional(
-        self, columns: Sequence[int | str] | int | str, values: Sequence[float] | float
-    ) -> Mixture:
+    def conditional(self, columns: Columns, values: Sequence[float] | float) -> Mixture:
         """Return the mixture of the other features, given values of some.
 
         Parameters
@@ -394,3 +382,22 @@ def _bhattacharyya(a: Mixture, b: Mixture) -> Array:
         log_dets = a.covariances.log_det()[i] + b.covariances.log_det()
         distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
     return distances
+
+
+def _held(given: Any, n_components: int, n_features: int) -> Covariances:
+    """Return covariances given as an object or as an array whose shape says what it is."""
+    if isinstance(given, Covariances):
+        if (given.n_components, given.n_features) != (n_components, n_features):
+            raise ParameterError(
+                f"covariances: hold {given.n_components} components of {given.n_features} "
+                f"features, but means have shape {(n_components, n_features)}"
+            )
+        return given
+    array = np.array(given, dtype=np.float64)
+    structure = _BY_NDIM.get(array.ndim)
+    if structure is None:
+        raise ParameterError(
+            "covariances: expected shape (K, d, d), (K, d) or (K,), or an object of "
+            f"gaussmix.covariances, got shape {array.shape}"
+        )
+    return structure.from_array(array, n_components, n_features, shared=False)

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._typing import Array
+if TYPE_CHECKING:
+    from ._typing import AnyArray, Array
 
 __all__ = ["NORM", "PRODUCTS", "SQUARES", "Moment"]
 
@@ -50,7 +52,7 @@ class Moment(ABC):
     def coefficients(self, precisions: Array) -> Array:
         """Return the coefficients (K, n_terms) of -x' P x / 2 in these features."""
 
-    def expand(self, per_component: Array) -> Array:
+    def expand(self, per_component: AnyArray) -> AnyArray:
         """Append axes to a (K,) array so that it multiplies a (K, *shape) scatter."""
         return per_component.reshape(per_component.shape + (1,) * self.n_axes)
 
@@ -156,7 +158,7 @@ class Norm(Moment):
 
 
 @lru_cache(maxsize=64)
-def _triangle(n_features: int) -> tuple[Array, Array]:
+def _triangle(n_features: int) -> tuple[AnyArray, AnyArray]:
     return np.triu_indices(n_features)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._typing import Array
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ._typing import Array
 
 __all__ = ["SufficientStatistics"]
 

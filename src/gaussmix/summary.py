@@ -94,7 +94,9 @@ class SummaryFold(Fold[DataSummary]):
         sums = columns.sum(axis=1) if weights is None else columns @ weights
         mean = sums / count if count > 0 else np.zeros(len(columns))
         columns -= mean[:, None]
-        scatter = self.moment.of_rows(columns.T, np.ones(len(rows)) if weights is None else weights)
+        unit = np.ones(len(rows)) if weights is None else weights
+        with np.errstate(over="ignore"):  # told later, with the column's name
+            scatter = self.moment.of_rows(columns.T, unit)
         total = SufficientStatistics(
             counts=np.array([count]),
             means=mean[None],

@@ -6,7 +6,6 @@ Messages name the argument (and the column), what was found and what to do.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,8 @@ import numpy as np
 from .exceptions import DataError, ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._typing import AnyArray, Array
     from .summary import DataSummary
 
@@ -58,7 +59,7 @@ def require_numeric_columns(X: Any) -> None:
     wrong = [
         f"{name!r} ({dtype})"
         for name, dtype in frame.schema.items()
-        if not (dtype.is_numeric() or dtype == nw.Boolean or dtype == nw.Object)
+        if not (dtype.is_numeric() or dtype in {nw.Boolean, nw.Object})
     ]
     if wrong:
         raise DataError(

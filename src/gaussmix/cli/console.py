@@ -26,8 +26,7 @@ def results() -> Console:
 
 def notes() -> Console:
     """Return the console for messages (stderr)."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    return console
+    return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -49,8 +48,10 @@ def progress(title: str, max_iter: int, *, quiet: bool = False) -> Iterator[Call
         task = bar.add_task(title, total=None)
 
         def update(iteration: Iteration) -> None:
-            remaining = "" if iteration.remaining == float("inf") else (
-                f", still to come {iteration.remaining:.1e}"
+            remaining = (
+                ""
+                if iteration.remaining == float("inf")
+                else (f", still to come {iteration.remaining:.1e}")
             )
             bar.update(
                 task,

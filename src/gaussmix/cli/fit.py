@@ -87,9 +87,7 @@ def command(
     _report(result, out, as_json=json)
 
 
-def _read(
-    data: Path, columns: list[str] | None, weights: str | None
-) -> tuple[Table, Any]:
+def _read(data: Path, columns: list[str] | None, weights: str | None) -> tuple[Table, Any]:
     """Read the table, and take the column of weights out of it."""
     if weights is not None and columns is not None and weights not in columns:
         columns = [*columns, weights]

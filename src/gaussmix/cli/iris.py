@@ -151,7 +151,10 @@ def _print_labels(console: Any, flowers: LabelledData, fit: Comparison) -> None:
             contingency_table(
                 f"{title} against species    adjusted Rand index {score:.3f}",
                 counts,
-                [f"{'component' if title == 'Mixture' else 'cluster'} {k}" for k in range(len(counts))],
+                [
+                    f"{'component' if title == 'Mixture' else 'cluster'} {k}"
+                    for k in range(len(counts))
+                ],
                 flowers.class_names,
             )
         )

@@ -30,8 +30,10 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="Table to write: .parquet, .csv, .tsv, .arrow, .feather or .npy. "
-            "Default: CSV on standard output."
+            "--out",
+            "-o",
+            help="Table to write: .parquet, .csv, .tsv, .arrow, .feather or .npy. "
+            "Default: CSV on standard output.",
         ),
     ] = None,
     json: JsonOption = False,

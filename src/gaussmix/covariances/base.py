@@ -18,7 +18,7 @@ import numpy as np
 from ..exceptions import ParameterError
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray, Array
     from ..moments import Moment
 
 __all__ = ["LOG_2PI", "Covariances", "NaturalParameters"]
@@ -187,7 +187,7 @@ class Covariances(ABC):
         """Add a non-negative amount to every variance."""
 
     @abstractmethod
-    def floored(self, floor: Array) -> tuple[Self, Array]:
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         """Hold covariances above diag(floor) in the order of matrices.
 
         `floor` (d,) are the smallest variances allowed.  Returns the covariances

@@ -12,7 +12,7 @@ from ..moments import SQUARES, Moment
 from .base import Covariances
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray, Array
 
 __all__ = ["DiagonalCovariances"]
 
@@ -69,9 +69,9 @@ class DiagonalCovariances(Covariances):
     def add_to_diagonal(self, amount: float) -> Self:
         return self if amount == 0 else self._with(self.values + amount)
 
-    def floored(self, floor: Array) -> tuple[Self, Array]:
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         below = ~(self.values >= floor)
-        changed = below.any(axis=1)
+        changed = np.asarray(below.any(axis=1))
         return (self._with(np.where(below, floor, self.values)) if changed.any() else self), changed
 
     def marginal(self, columns: Array) -> Self:

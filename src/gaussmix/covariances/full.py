@@ -13,7 +13,7 @@ from ..moments import PRODUCTS, Moment
 from .base import Covariances
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray, Array
 
 __all__ = ["FullCovariances"]
 
@@ -45,15 +45,15 @@ class FullCovariances(Covariances):
     @cached_property
     def factors(self) -> Array:
         """Lower Cholesky factors."""
-        return np.linalg.cholesky(self.values)
+        return np.asarray(np.linalg.cholesky(self.values), dtype=np.float64)
 
     @cached_property
     def inverse_factors(self) -> Array:
         """Inverses of the lower Cholesky factors: they whiten."""
-        return np.linalg.inv(self.factors)
+        return np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
 
     @cached_property
-    def precisions(self) -> Array:  # type: ignore[override]
+    def precisions(self) -> Array:
         return np.swapaxes(self.inverse_factors, 1, 2) @ self.inverse_factors
 
     @property
@@ -84,7 +84,7 @@ class FullCovariances(Covariances):
             return self
         return self._with(self.values + amount * np.eye(self.n_features))
 
-    def floored(self, floor: Array) -> tuple[Self, Array]:
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         flagged = self._possibly_below(floor)
         changed = np.zeros(len(self.values), dtype=bool)
         if not flagged.any():

@@ -12,7 +12,7 @@ from ..moments import NORM, Moment
 from .base import Covariances
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray, Array
 
 __all__ = ["SphericalCovariances"]
 
@@ -68,13 +68,13 @@ class SphericalCovariances(Covariances):
     def add_to_diagonal(self, amount: float) -> Self:
         return self if amount == 0 else self._with(self.values + amount)
 
-    def floored(self, floor: Array) -> tuple[Self, Array]:
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         # sigma^2 I >= diag(floor) holds when it holds for the largest floor.
         lowest = floor.max()
         changed = ~(self.values >= lowest)
-        return (self._with(np.where(changed, lowest, self.values)) if changed.any() else self), (
-            changed
-        )
+        if not changed.any():
+            return self, changed
+        return self._with(np.where(changed, lowest, self.values)), changed
 
     def marginal(self, columns: Array) -> Self:
         return type(self)(self.values, self.n_components, len(columns), self.shared)

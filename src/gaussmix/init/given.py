@@ -154,9 +154,7 @@ class GivenResponsibilities(Start):
 class _ResponsibilityFold(Fold[SufficientStatistics]):
     """Statistics under responsibilities that are aligned with the rows."""
 
-    def __init__(
-        self, array: AnyArray, n_components: int, n_features: int, moment: Moment
-    ) -> None:
+    def __init__(self, array: AnyArray, n_components: int, n_features: int, moment: Moment) -> None:
         self.array, self.n_components, self.moment = array, n_components, moment
         self.bytes_per_row = 8 * 3 * (n_features + n_components)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,9 @@ from ..mixture import Mixture
 from .atomic import writing
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
     from ..em import FitResult
 
 __all__ = ["FitSummary", "Model", "load_model", "model_from_result", "save_model", "to_json"]
@@ -148,9 +149,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
             f"{path}: not a gaussmix model file (JSON was expected: {error})"
         ) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise ModelFileError(
-            f"{path}: not a gaussmix model file (no \"format\": \"{_FORMAT}\" in it)"
-        )
+        raise ModelFileError(f'{path}: not a gaussmix model file (no "format": "{_FORMAT}" in it)')
     if content.get("version") != _VERSION:
         raise ModelFileError(
             f"{path}: has format version {content.get('version')!r}, this gaussmix reads "

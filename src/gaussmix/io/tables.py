@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from ..exceptions import DataError, MissingExtraError
 from .atomic import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from .._typing import AnyArray
 
 __all__ = ["Table", "read_table", "write_table"]

@@ -48,7 +48,8 @@ def density_contours(
     draws = flat.pdf(flat.sample(20_000, 0)[0])
     heights = np.unique(np.quantile(draws, 1.0 - np.linspace(0.995, 0.02, levels)))
     draw = ax.contourf if filled else ax.contour
-    draw(x, y, density, levels=heights, cmap="viridis", **({} if filled else {"linewidths": 0.9}))
+    style: dict[str, Any] = {} if filled else {"linewidths": 0.9}
+    draw(x, y, density, levels=heights, cmap="viridis", **style)
     label_axes(ax, flat.feature_names)
     return clean(ax)
 

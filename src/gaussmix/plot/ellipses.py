@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from ._style import INK, axes, clean, color, label_axes, two_features
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from ..mixture import Mixture
@@ -61,7 +62,8 @@ def ellipses(
                 (mean[0], mean[1]), width, height, angle=angle, color=shade, alpha=0.10, lw=0
             )
             ax.add_patch(fill)
-    ax.scatter(*flat.means.T, marker="x", s=60, color=INK, linewidths=1.8, zorder=4)
+    x, y = flat.means.T
+    ax.scatter(x, y, marker="x", s=60, color=INK, linewidths=1.8, zorder=4)
     ax.autoscale_view()
     label_axes(ax, flat.feature_names)
     return clean(ax)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,8 @@ from ..exceptions import DataError
 from ._style import INK, axes, clean, color, label_axes, subsample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 __all__ = ["scatter"]
@@ -59,7 +60,7 @@ def scatter(
     shown = subsample(len(rows), _MOST_POINTS)
     rows = rows[shown][:, list(features)]
     size = float(np.clip(4000 / max(len(rows), 1), 2, 26))
-    style = {"s": size, "alpha": 0.75, "linewidths": 0}
+    style: dict[str, Any] = {"s": size, "alpha": 0.75, "linewidths": 0}
     if labels is None:
         ax.scatter(*rows.T, color=INK, **style)
     else:

@@ -62,7 +62,10 @@ def univariate(
             linewidth=0.5,
             label="data",
         )
-        low, high = max(low, values.min() - np.ptp(values)), min(high, values.max() + np.ptp(values))
+        low, high = (
+            max(low, values.min() - np.ptp(values)),
+            min(high, values.max() + np.ptp(values)),
+        )
     grid = np.linspace(low, high, 800)
     joint = flat.pdf(grid)[:, None] * flat.responsibilities(grid)
     for k in range(flat.n_components):

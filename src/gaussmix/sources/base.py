@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from ..blocks import Fold, Mergeable, Workspace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .._typing import AnyArray, Array
 
 __all__ = ["BlockFunction", "Source"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -18,6 +17,8 @@ from ..blocks import Fold, Mergeable, Workspace
 from .base import BlockFunction, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .._typing import AnyArray, Array
 
 __all__ = ["MemorySource"]
@@ -177,6 +178,8 @@ def _controller() -> ThreadpoolController:
 def _single_threaded_blas() -> AbstractContextManager[Any]:
     # Threads of our own each call BLAS on a block: BLAS must not start more.
     controller = _controller()
-    return controller.limit(limits=1, user_api="blas") if controller.lib_controllers else (
-        nullcontext()
+    return (
+        controller.limit(limits=1, user_api="blas")
+        if controller.lib_controllers
+        else (nullcontext())
     )

@@ -1,0 +1,186 @@
+"""Model files and tables: what is written is read back, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from gaussmix import DataError, GaussianMixture, Mixture, ModelFileError
+from gaussmix.io.atomic import writing
+from gaussmix.io.model_file import Model, load_model, model_from_result, save_model
+from gaussmix.io.tables import read_table, write_table
+from tests.variants import STRUCTURES, blobs, random_mixture
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_mixture_survives_to_the_last_bit(structure, shared, tmp_path):
+    mixture = random_mixture(structure, shared=shared)
+    mixture.save(tmp_path / "m.json")
+    assert Mixture.load(tmp_path / "m.json") == mixture
+
+
+def test_a_fit_survives_with_its_figures(tmp_path):
+    X, _ = blobs()
+    fitted = GaussianMixture(3, random_state=0).fit(X)
+    model = model_from_result(fitted.result_)
+    save_model(model, tmp_path / "m.json")
+    loaded = load_model(tmp_path / "m.json")
+    assert loaded.fit == model.fit
+    assert loaded.mixture == fitted.mixture_
+    assert loaded.fit.bic == pytest.approx(fitted.bic(X))
+    assert loaded.fit.aic == pytest.approx(fitted.aic(X))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not json", "not a gaussmix model file"),
+        ("[1, 2]", "not a gaussmix model file"),
+        ('{"a": 1}', "not a gaussmix model file"),
+        ('{"format": "gaussmix-model", "version": 99}', "format version 99.*upgrade"),
+        ('{"format": "gaussmix-model", "version": 1}', "damaged model file: no 'mixture'"),
+        ("\x00\x01", "not a gaussmix model file"),
+    ],
+)
+def test_foreign_files_are_refused(text, message, tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text(text)
+    with pytest.raises(ModelFileError, match=message):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": [0.5, 0.1, 0.1]}, "sum to 1"),
+        ({"weights": [1.0]}, "weights"),
+        ({"means": [1.0]}, "means"),
+        ({"covariances": {"structure": "odd", "shared": False, "values": []}}, "no 'odd'"),
+        ({"weights": "x"}, "damaged"),
+    ],
+)
+def test_damaged_files_are_refused(change, message, tmp_path):
+    path = tmp_path / "m.json"
+    random_mixture(STRUCTURES[0]).save(path)
+    content = json.loads(path.read_text())
+    content["mixture"] |= change
+    path.write_text(json.dumps(content))
+    with pytest.raises(ModelFileError, match=message):
+        load_model(path)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+
+    def fail():
+        with writing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+    with writing(tmp_path / "new" / "deep.txt") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "new" / "deep.txt").read_text() == "whole"
+
+
+TABLE = pa.table(
+    {
+        "a": [1.0, 2.0, None],
+        "n": pa.array([1, 2, 3], pa.int32()),
+        "flag": [True, False, True],
+        "name": ["x", "y", "z"],
+    }
+)
+WRITERS = {
+    "csv": pa.csv.write_csv,
+    "tsv": lambda t, p: pa.csv.write_csv(t, p, pa.csv.WriteOptions(delimiter="\t")),
+    "parquet": parquet.write_table,
+    "feather": lambda t, p: feather.write_feather(t, str(p)),
+    "arrow": lambda t, p: feather.write_feather(t, str(p)),
+}
+
+
+@pytest.fixture(params=list(WRITERS))
+def file(request, tmp_path):
+    import pyarrow.csv  # noqa: F401
+
+    path = tmp_path / f"data.{request.param}"
+    WRITERS[request.param](TABLE, path)
+    return path
+
+
+def test_numeric_columns_are_read_and_others_described(file):
+    table = read_table(file)
+    assert table.names == ("a", "n", "flag")
+    np.testing.assert_array_equal(table.rows, [[1, 1, 1], [2, 2, 0], [np.nan, 3, 1]])
+    assert table.left_out == ("'name' (string, such as 'x')",)
+
+
+def test_columns_are_chosen_by_name_in_the_order_asked(file):
+    assert read_table(file, ["n", "a"]).names == ("n", "a")
+    with pytest.raises(DataError, match="no column 'zz'; it has a, n, flag, name"):
+        read_table(file, ["zz"])
+    with pytest.raises(DataError, match="not numeric: 'name'"):
+        read_table(file, ["a", "name"])
+
+
+def test_float32_stays_float32(tmp_path):
+    parquet.write_table(pa.table({"a": pa.array([1.5], pa.float32())}), tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.parquet").rows.dtype == np.float32
+
+
+def test_npy_files(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.arange(6).reshape(3, 2))
+    assert read_table(path).rows.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert read_table(path, ["1"]).rows.tolist() == [[1], [3], [5]]
+    with pytest.raises(DataError, match="positions from 0 to 1"):
+        read_table(path, ["7"])
+    np.save(path, np.array(["a", {}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="cannot be read as npy"):
+        read_table(path)
+    np.save(path, np.zeros((2, 2, 2)))
+    with pytest.raises(DataError, match="expected numbers of shape"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.csv", None, "no such file"),
+        ("a.xlsx", b"x", "unknown ending '.xlsx'; expected one of"),
+        ("a.parquet", b"junk", "cannot be read as parquet"),
+        ("a.csv", b"", "cannot be read as csv"),
+        ("b.csv", b"a,b\n", "has no rows"),
+        ("c.csv", b"a\nx\ny\n", "no numeric columns"),
+    ],
+)
+def test_unreadable_tables_are_refused(name, content, message, tmp_path):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_table(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "arrow", "feather", "ipc", "npy"])
+def test_written_tables_are_read_back(ending, tmp_path):
+    path = tmp_path / f"out.{ending}"
+    write_table(path, {"label": np.arange(3), "p": np.array([0.1, 0.25, 1 / 3])})
+    table = read_table(path)
+    np.testing.assert_array_equal(table.rows, [[0, 0.1], [1, 0.25], [2, 1 / 3]])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_hand_built_model_has_no_fit(tmp_path):
+    save_model(Model(Mixture([1.0], [0.0], [1.0])), tmp_path / "m.json")
+    assert load_model(tmp_path / "m.json").fit is None
