@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix.blocks import Workspace
-from gaussmix.kernels import NaturalForm, WhitenedForm, choose_kernel, normalise
+from gaussmix.kernels import NaturalForm, WhitenedForm, choose_kernel, normalise, weigh
 from gaussmix.sources import MemorySource
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
@@ -49,27 +49,31 @@ def test_both_forms_give_the_same_statistics(structure, shared, weighted):
         assert natural.log_likelihood == pytest.approx(whitened.log_likelihood, rel=1e-12)
 
 
+HOPELESS = np.array([[0.0, -1e4, -1e300], [-5.0, -2e4, -1e301], [1.0, -1e4, -1e302]])
+
+
 def test_normalise_is_softmax_even_for_hopeless_rows():
-    joint = np.array([[0.0, -1e4, -1e300], [-5.0, -2e4, -1e301], [1.0, -1e4, -1e302]])
-    expected = logsumexp(joint, axis=0)
-    weights = np.array([1.0, 2.0, 0.5])
-    for drop in (False, True):
-        work = joint.copy()
-        np.testing.assert_allclose(normalise(work, weights, drop_negligible=drop), expected)
-        np.testing.assert_allclose(work.sum(axis=0), weights)
-        assert np.isfinite(work).all()
-        assert (work >= 0).all()
+    work = HOPELESS.copy()
+    np.testing.assert_allclose(normalise(work), logsumexp(HOPELESS, axis=0))
+    np.testing.assert_allclose(work.sum(axis=0), 1.0)
+    assert (work >= 0).all()
 
 
-@pytest.mark.parametrize("spread", [0.1, 30.0])
-def test_dropping_negligible_responsibilities_changes_nothing_that_counts(spread):
-    # Large enough for the sparse path; separated (30) and overlapping (0.1) components.
-    joint = spread * np.random.default_rng(0).standard_normal((16, 2000)) * 10
-    exact, dropped = joint.copy(), joint.copy()
-    first = normalise(exact)
-    second = normalise(dropped, drop_negligible=True)
-    np.testing.assert_allclose(first, second, rtol=1e-14)
-    np.testing.assert_allclose(exact, dropped, atol=1e-20)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 1), (3, 1001), (16, 2000)])
+@pytest.mark.parametrize("spread", [1.0, 300.0])
+def test_weigh_is_softmax_times_weights_where_it_counts(weighted, shape, spread):
+    # (16, 2000) takes the sparse path when components are separated (300).
+    rng = np.random.default_rng(0)
+    joint = HOPELESS[:, : shape[1]] if shape[1] <= 3 else spread * rng.standard_normal(shape)
+    weights = rng.uniform(0, 2, shape[1]) if weighted else None
+    work, exact = joint.copy(), joint.copy()
+    total = weigh(work, weights)
+    log_density = normalise(exact)
+    np.testing.assert_allclose(log_density, logsumexp(joint, axis=0), rtol=1e-13)
+    unit = np.ones(shape[1]) if weights is None else weights
+    assert total == pytest.approx(unit @ log_density, rel=1e-12)
+    np.testing.assert_allclose(work, exact * unit, atol=1e-20, rtol=1e-13)
 
 
 def test_the_natural_form_is_left_where_it_would_lose_digits():

@@ -14,59 +14,101 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
 
-__all__ = ["Kernel", "normalise"]
+__all__ = ["Kernel", "normalise", "weigh"]
 
 # exp() of less than about -708 is denormal, which costs many times a normal exp.
 _LOWEST_LOG = -700.0
 # A responsibility below exp(-50) = 2e-22 adds less than rounding to any sum it enters.
 _NEGLIGIBLE_LOG = -50.0
-# Picking out the entries worth an exp() pays while they are at most this share (measured).
+# Picking out the entries worth an exp() pays while they are at most this share of many
+# components (measured).
 _SPARSE_SHARE = 0.6
+_SPARSE_COMPONENTS = 6
 _SPARSE_SIZE = 10_000
 
 
-def normalise(
-    log_joint: Array, weights: AnyArray | None = None, *, drop_negligible: bool = False
-) -> Array:
+def normalise(log_joint: Array) -> Array:
     """Turn log-joint densities (K, B) into responsibilities, in place.
-
-    Parameters
-    ----------
-    log_joint : ndarray (K, B)
-        Contiguous; overwritten with softmax over components, times `weights` if given.
-    weights : ndarray (B,), optional
-    drop_negligible : bool, default False
-        Whether responsibilities too small to matter in a sum may become 0, which
-        saves most of the exponentials when components are separated.
 
     Returns
     -------
     ndarray (B,)
         Log-sum-exp over components: each row's log-density.
     """
-    log_density = log_joint.max(axis=0)
-    np.subtract(log_joint, log_density, out=log_joint)
-    _exp(log_joint, drop_negligible)
+    log_density = _shift(log_joint)
+    _exp_all(log_joint)
     total = log_joint.sum(axis=0)
-    log_joint *= (1.0 if weights is None else weights) / total
-    np.log(total, out=total)
-    log_density += total
+    log_joint /= total
+    log_density += np.log(total, out=total)
     return log_density
 
 
-def _exp(values: Array, drop_negligible: bool) -> None:
+def weigh(log_joint: Array, weights: AnyArray | None = None) -> float:
+    """Turn log-joint densities (K, B) into weighted responsibilities for sums, in place.
+
+    As `normalise`, but responsibilities too small to matter in a sum may become 0,
+    which saves their exponentials, and only the sum of the log-densities is wanted,
+    which saves most logarithms.
+
+    Parameters
+    ----------
+    log_joint : ndarray (K, B)
+        Contiguous; overwritten with responsibilities times `weights`.
+    weights : ndarray (B,), optional
+
+    Returns
+    -------
+    float
+        The rows' (weighted) total log-density.
+    """
+    largest = _shift(log_joint)
+    _exp_worthwhile(log_joint)
+    total = log_joint.sum(axis=0)
+    if weights is None:
+        log_joint *= 1.0 / total
+        return float(largest.sum()) + _sum_of_logs(total)
+    log_joint *= weights / total
+    largest += np.log(total, out=total)
+    return float(weights @ largest)
+
+
+def _shift(log_joint: Array) -> Array:
+    """Subtract each row's largest value, and return it."""
+    largest = log_joint.max(axis=0)
+    np.subtract(log_joint, largest, out=log_joint)
+    return largest
+
+
+def _exp_all(values: Array) -> None:
     """Exponentiate non-positive values in place."""
-    if drop_negligible and values.size >= _SPARSE_SIZE:
-        flat = values.reshape(-1)
-        kept = flat > _NEGLIGIBLE_LOG
-        if np.count_nonzero(kept) < _SPARSE_SHARE * flat.size:
-            places = np.flatnonzero(kept)
-            exponentials = np.exp(flat[places])
-            values.fill(0.0)
-            flat[places] = exponentials
-            return
     np.maximum(values, _LOWEST_LOG, out=values)
     np.exp(values, out=values)
+
+
+def _exp_worthwhile(values: Array) -> None:
+    """Exponentiate non-positive values in place, or make them 0 if they are negligible."""
+    if len(values) < _SPARSE_COMPONENTS or values.size < _SPARSE_SIZE:
+        _exp_all(values)
+        return
+    flat = values.reshape(-1)
+    kept = flat > _NEGLIGIBLE_LOG
+    if np.count_nonzero(kept) >= _SPARSE_SHARE * flat.size:
+        _exp_all(values)
+        return
+    places = np.flatnonzero(kept)
+    exponentials = np.exp(flat[places])
+    values.fill(0.0)
+    flat[places] = exponentials
+
+
+def _sum_of_logs(values: Array) -> float:
+    """Return the sum of logs of values between 1 and K: logs of products of eight.
+
+    A logarithm costs ten multiplications, and K to the eighth is far from overflow.
+    """
+    n = len(values) // 8 * 8
+    products = np.multiply.reduce(values[:n].reshape(8, -1), axis=0)
+    return float(np.log(products).sum() + np.log(values[n:]).sum())
 
 
 class Kernel(Fold[SufficientStatistics]):

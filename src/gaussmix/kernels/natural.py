@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..statistics import SufficientStatistics
-from .base import Kernel, normalise
+from .base import Kernel, weigh
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -88,12 +88,9 @@ class NaturalForm(Kernel):
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
-        log_density = normalise(responsibilities, weights, drop_negligible=True)
+        state.log_likelihood += weigh(responsibilities, weights)
         features = workspace.array("features", self.theta.shape[1], len(rows))  # still filled
         state.moments += responsibilities @ features.T
-        state.log_likelihood += float(
-            log_density.sum() if weights is None else weights @ log_density
-        )
         state.n_rows += len(rows)
 
     def close(self, state: _Sums) -> SufficientStatistics:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..statistics import SufficientStatistics
-from .base import Kernel, normalise
+from .base import Kernel, weigh
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -73,10 +73,7 @@ class WhitenedForm(Kernel):
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
-        log_density = normalise(responsibilities, weights, drop_negligible=True)
-        state.log_likelihood += float(
-            log_density.sum() if weights is None else weights @ log_density
-        )
+        state.log_likelihood += weigh(responsibilities, weights)
         state.n_rows += len(rows)
         for k, resp in enumerate(responsibilities):
             # In many dimensions most rows belong to one component: the others skip them.

@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 # A block's workspace should stay in a core's share of the cache; more rows than the cap
 # gain nothing (measured).
 _BLOCK_BYTES = 4 * 2**20
-_MOST_ROWS = 16_384
+_MOST_ROWS = 32_768
 _FEWEST_ROWS = 256
 # Rows are cut into chunks, the unit of work of a thread, by their number alone: the order
 # of additions, hence the result to the last bit, is the same for any number of threads.
