@@ -36,10 +36,15 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "blas": sorted(
-            {f"{i['internal_api']} {i['version']} {i.get('architecture', '')}".strip()
-             for i in threadpool_info() if i["user_api"] == "blas"}
+            {
+                f"{i['internal_api']} {i['version']} {i.get('architecture', '')}".strip()
+                for i in threadpool_info()
+                if i["user_api"] == "blas"
+            }
         ),
-        "versions": {name: version(name) for name in ("gaussmix", "numpy", "scipy", "scikit-learn")},
+        "versions": {
+            name: version(name) for name in ("gaussmix", "numpy", "scipy", "scikit-learn")
+        },
     }
 
 

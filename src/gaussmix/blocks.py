@@ -51,6 +51,8 @@ class Fold(ABC, Generic[Value]):
 
     #: Workspace bytes that one row needs: sources size their blocks by it.
     bytes_per_row: int
+    #: Workspace that a block may fill: about a core's share of the cache.
+    block_bytes: int = 4 * 2**20
 
     @abstractmethod
     def open(self) -> Any:

@@ -68,8 +68,15 @@ class Overridden(Start):
         self.given = start.given or means is not None  # type: ignore[misc]
 
     def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+        parts = self._parts(data)
+        if len(parts) == 3:
+            return Mixture(**parts, feature_names=data.source.feature_names)
+        return replace(self.start(data, rng), **parts)
+
+    def _parts(self, data: StartData) -> dict[str, Any]:
+        """Return the given parameters, checked."""
         n_components, n_features = data.n_components, data.source.n_features
-        mixture = self.start(data, rng)
+        parts: dict[str, Any] = {}
         if self.weights is not None:
             weights = _shaped("weights_init", self.weights, (n_components,))
             if (weights <= 0).any() or not np.isclose(weights.sum(), 1.0):
@@ -77,10 +84,9 @@ class Overridden(Start):
                     f"weights_init: must be positive and sum to 1, got sum {weights.sum():.6g} "
                     f"and smallest {weights.min():.3g}"
                 )
-            mixture = replace(mixture, weights=weights)
+            parts["weights"] = weights
         if self.means is not None:
-            means = _shaped("means_init", self.means, (n_components, n_features))
-            mixture = replace(mixture, means=means)
+            parts["means"] = _shaped("means_init", self.means, (n_components, n_features))
         if self.precisions is not None:
             family = data.family
             shape = family.held.value_shape(n_features)
@@ -88,8 +94,8 @@ class Overridden(Start):
             values = _shaped("precisions_init", self.precisions, shape)
             held = family.hold(values[None] if family.shared else values, n_components, n_features)
             held.require_positive_definite("precisions_init")
-            mixture = replace(mixture, covariances=held.inverted())
-        return mixture
+            parts["covariances"] = held.inverted()
+        return parts
 
 
 def _shaped(argument: str, value: Any, shape: tuple[int, ...]) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..statistics import SufficientStatistics
 from .base import Kernel, weigh
+from .gathered import NEGLIGIBLE, GatheredSums
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -22,12 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["NaturalForm"]
 
+# Gathering has a price for each component and block: it wants larger blocks than a cache holds.
+_GATHER_BLOCK = 16 * 2**20
+# With at least this many products of features, and at most this share of responsibilities
+# that are not negligible, gathering rows beats the second matrix product (measured).
+_GATHER_TERMS = 300
+_GATHER_SHARE = 0.2
+
 
 class _Sums:
-    """Running sums: R phi' and the log-likelihood."""
+    """Running sums: R phi' of most blocks, gathered rows of sparse ones."""
 
     def __init__(self, n_components: int, n_terms: int) -> None:
         self.moments = np.zeros((n_components, n_terms))
+        self.gathered: GatheredSums | None = None
         self.log_likelihood = 0.0
         self.n_rows = 0
 
@@ -54,6 +63,8 @@ class NaturalForm(Kernel):
         if natural.quadratic is not None:
             self.theta[:, d + 1 :] = natural.quadratic
         self.bytes_per_row = 8 * (self.theta.shape[1] + self.n_components + 4)
+        if self._second is not None and self.theta.shape[1] >= _GATHER_TERMS:
+            self.block_bytes = _GATHER_BLOCK
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
         features = self._features(rows, workspace)
@@ -89,9 +100,20 @@ class NaturalForm(Kernel):
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
         state.log_likelihood += weigh(responsibilities, weights)
+        state.n_rows += len(rows)
+        if self._is_sparse(responsibilities):
+            if state.gathered is None:
+                state.gathered = GatheredSums(self.means, self.covariances.moment)
+            state.gathered.add(rows, responsibilities, workspace)
+            return
         features = workspace.array("features", self.theta.shape[1], len(rows))  # still filled
         state.moments += responsibilities @ features.T
-        state.n_rows += len(rows)
+
+    def _is_sparse(self, responsibilities: Array) -> bool:
+        if self.block_bytes != _GATHER_BLOCK:
+            return False
+        kept = np.count_nonzero(responsibilities > NEGLIGIBLE)
+        return kept < _GATHER_SHARE * responsibilities.size
 
     def close(self, state: _Sums) -> SufficientStatistics:
         d = self.n_features
@@ -103,7 +125,7 @@ class NaturalForm(Kernel):
         if self._second is not None:
             raw = moment.unpack(state.moments[:, d + 1 :], d)
             scatters = raw - moment.expand(counts) * moment.outer(offsets)
-        return SufficientStatistics(
+        statistics = SufficientStatistics(
             counts=counts,
             means=np.where(occupied[:, None], offsets + self.center, 0.0),
             scatters=scatters,
@@ -111,3 +133,6 @@ class NaturalForm(Kernel):
             log_likelihood=state.log_likelihood,
             n_rows=state.n_rows,
         )
+        if state.gathered is None:
+            return statistics
+        return statistics.merge(state.gathered.statistics())

@@ -8,32 +8,29 @@ collects any moment.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..statistics import SufficientStatistics
 from .base import Kernel, weigh
+from .gathered import GatheredSums
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..blocks import Workspace
     from ..covariances import Covariances
     from ..moments import Moment
+    from ..statistics import SufficientStatistics
 
 __all__ = ["WhitenedForm"]
 
-# A responsibility below this adds less than rounding to any sum it enters.
-_NEGLIGIBLE = 1e-20
-
 
 class _Sums:
-    """Running sums about the kernel's own means."""
+    """Sums about the kernel's own means, and the log-likelihood."""
 
-    def __init__(self, n_components: int, n_features: int) -> None:
-        self.counts = np.zeros(n_components)
-        self.shifts = np.zeros((n_components, n_features))
-        self.scatters: list[Array | float] = [0.0] * n_components
+    def __init__(self, means: Array, moment: Moment) -> None:
+        self.gathered = GatheredSums(means, moment)
         self.log_likelihood = 0.0
         self.n_rows = 0
 
@@ -62,7 +59,7 @@ class WhitenedForm(Kernel):
     # -- the fold -------------------------------------------------------------
 
     def open(self) -> _Sums:
-        return _Sums(self.n_components, self.n_features)
+        return _Sums(self.means, self.moment)
 
     def add(
         self,
@@ -74,26 +71,12 @@ class WhitenedForm(Kernel):
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)
         state.log_likelihood += weigh(responsibilities, weights)
+        state.gathered.add(rows, responsibilities, workspace)
         state.n_rows += len(rows)
-        for k, resp in enumerate(responsibilities):
-            # In many dimensions most rows belong to one component: the others skip them.
-            active = np.flatnonzero(resp > _NEGLIGIBLE)
-            centred = workspace.array("centred", len(active), self.n_features)
-            np.subtract(rows[active], self.means[k], out=centred)
-            resp = resp[active]
-            state.counts[k] += resp.sum()
-            state.shifts[k] += resp @ centred
-            state.scatters[k] = state.scatters[k] + self.moment.of_rows(centred, resp)
 
     def close(self, state: _Sums) -> SufficientStatistics:
-        occupied = state.counts > 0
-        shifts = state.shifts / np.where(occupied, state.counts, 1.0)[:, None]
-        moved = self.moment.expand(state.counts) * self.moment.outer(shifts)
-        return SufficientStatistics(
-            counts=state.counts,
-            means=np.where(occupied[:, None], self.means + shifts, 0.0),
-            scatters=np.stack([np.asarray(scatter) for scatter in state.scatters]) - moved,
-            moment=self.moment,
+        return replace(
+            state.gathered.statistics(),
             log_likelihood=state.log_likelihood,
             n_rows=state.n_rows,
         )

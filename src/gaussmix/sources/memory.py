@@ -26,9 +26,7 @@ __all__ = ["MemorySource"]
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
-# A block's workspace should stay in a core's share of the cache; more rows than the cap
-# gain nothing (measured).
-_BLOCK_BYTES = 4 * 2**20
+# More rows in a block than the cap gain nothing, fewer cost calls (measured).
 _MOST_ROWS = 32_768
 _FEWEST_ROWS = 256
 # Rows are cut into chunks, the unit of work of a thread, by their number alone: the order
@@ -70,7 +68,7 @@ class MemorySource(Source):
         self._workspaces: deque[Workspace] = deque()
 
     def reduce(self, fold: Fold[Value]) -> Value:
-        size = self._block_size(fold.bytes_per_row)
+        size = self._block_size(fold.bytes_per_row, fold.block_bytes)
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> Value:
             state = fold.open()
@@ -113,10 +111,10 @@ class MemorySource(Source):
 
     # -- running ----------------------------------------------------------------
 
-    def _block_size(self, bytes_per_row: int) -> int:
+    def _block_size(self, bytes_per_row: int, block_bytes: int = Fold.block_bytes) -> int:
         if self._block_rows is not None:
             return self._block_rows
-        return min(_MOST_ROWS, max(_FEWEST_ROWS, _BLOCK_BYTES // bytes_per_row))
+        return min(_MOST_ROWS, max(_FEWEST_ROWS, block_bytes // bytes_per_row))
 
     def _run(
         self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int
