@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from common import gaussian_rows, save
@@ -40,10 +41,10 @@ GOALS = {"S": 1.0, "A": 12.0, "B": 25.0, "C": 12.0, "D": 3.0}
 LIBRARIES = {"gaussmix": GaussianMixture, "scikit-learn": ScikitLearn}
 
 
-def data(shape: str) -> np.ndarray:
+def data(shape: str, separation: float) -> np.ndarray:
     """The rows of a shape; S is IRIS."""
     n, d, k, _ = SHAPES[shape]
-    return load_iris().data if shape == "S" else gaussian_rows(n, d, k)
+    return load_iris().data if shape == "S" else gaussian_rows(n, d, k, separation=separation)
 
 
 def start(X: np.ndarray, k: int, covariance_type: str) -> dict[str, np.ndarray]:
@@ -79,10 +80,10 @@ def fit(library: str, X: np.ndarray, k: int, covariance_type: str, n_iter: int, 
     return model, time.perf_counter() - began
 
 
-def seconds(shape: str, covariance_type: str, repeats: int) -> dict[str, object]:
+def seconds(shape: str, covariance_type: str, separation: float, repeats: int) -> dict[str, object]:
     """Time both libraries in turns on one shape."""
     n, d, k, n_iter = SHAPES[shape]
-    X = data(shape)
+    X = data(shape, separation)
     given = start(X, k, covariance_type)
     each: dict[str, list[float]] = {name: [] for name in LIBRARIES}
     scores = {}
@@ -98,6 +99,7 @@ def seconds(shape: str, covariance_type: str, repeats: int) -> dict[str, object]
         "n": n,
         "d": d,
         "k": k,
+        "separation": separation,
         "covariance_type": covariance_type,
         "seconds": {name: float(np.median(times)) for name, times in each.items()},
         "ratio": float(np.median(ratios)),
@@ -116,7 +118,7 @@ def peak_memory(library: str, shape: str, covariance_type: str) -> float:
 def measure_memory(library: str, shape: str, covariance_type: str) -> None:
     """Run one fit and print the growth of the peak resident size, in MiB."""
     k = SHAPES[shape][2]
-    X = data(shape)
+    X = data(shape, separation=3.0)
     # A small fit first: libraries, thread pools and code are then loaded.
     some = X[: min(len(X), 2000)]
     fit(library, some, k, covariance_type, 1, start(some, k, covariance_type))
@@ -132,8 +134,8 @@ def measure_memory(library: str, shape: str, covariance_type: str) -> None:
     }
     # The peak so far may be above what is in use now: fill the gap before the fit.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with open("/proc/self/statm") as file:
-        in_use = int(file.read().split()[1]) * resource.getpagesize() // 1024
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    in_use = pages * resource.getpagesize() // 1024
     ballast = np.ones(max(0, peak - in_use) * 128)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fit(library, X, k, covariance_type, 2, given)
@@ -145,9 +147,9 @@ def measure_memory(library: str, shape: str, covariance_type: str) -> None:
 def table(rows: list[dict]) -> str:
     """Return the figures as a Markdown table."""
     lines = [
-        "| shape | n × d, K | covariance | gaussmix s | scikit-learn s | ratio (range) | goal "
+        "| shape | n × d, K | separation | covariance | gaussmix s | scikit-learn s | ratio (range) | goal "
         "| log-likelihood a row, both | extra MiB, both |",
-        "|---|---|---|---:|---:|---:|---:|---|---|",
+        "|---|---|---:|---|---:|---:|---:|---:|---|---|",
     ]
     for row in rows:
         low, high = row["ratio_range"]
@@ -156,7 +158,8 @@ def table(rows: list[dict]) -> str:
         scores = " / ".join(f"{row['log_likelihood_a_row'][name]:.6f}" for name in LIBRARIES)
         memory = " / ".join(f"{row['extra_mib'][name]:.0f}" for name in LIBRARIES)
         lines.append(
-            f"| {row['shape']} | {row['n']:,} × {row['d']}, {row['k']} | {row['covariance_type']} "
+            f"| {row['shape']} | {row['n']:,} × {row['d']}, {row['k']} "
+            f"| {'' if row['shape'] == 'S' else row['separation']} | {row['covariance_type']} "
             f"| {ours:.5f} | {theirs:.5f} | **{row['ratio']:.1f}** ({low:.1f}-{high:.1f}) "
             f"| {goal} | {scores} | {memory} |"
         )
@@ -169,6 +172,13 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES), choices=list(SHAPES))
     parser.add_argument("--types", nargs="+", default=["full", "diag"])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--separation",
+        nargs="+",
+        type=float,
+        default=[3.0, 1.5],
+        help="deviation of the components' means, whose own deviations are 0.5 to 1.5",
+    )
     parser.add_argument("--no-save", action="store_true")
     parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -179,12 +189,11 @@ def main() -> None:
     rows = []
     for shape in options.shapes:
         for covariance_type in options.types:
-            row = seconds(shape, covariance_type, options.repeats)
-            row["extra_mib"] = {
-                name: peak_memory(name, shape, covariance_type) for name in LIBRARIES
-            }
-            rows.append(row)
-            print(table([row]).splitlines()[-1], flush=True)
+            memory = {name: peak_memory(name, shape, covariance_type) for name in LIBRARIES}
+            for separation in options.separation[: 1 if shape == "S" else None]:
+                row = seconds(shape, covariance_type, separation, options.repeats)
+                rows.append({**row, "extra_mib": memory})
+                print(table(rows[-1:]).splitlines()[-1], flush=True)
     print(table(rows))
     if not options.no_save:
         save("iteration", table(rows), rows)

@@ -63,3 +63,7 @@ def test_zero_tolerance_never_stops_and_rounding_noise_does():
         assert not never.reached(noise[:end])
         some.reached(noise[:end])
     assert some.reached(noise)
+    falling = [1.0, 0.9, 0.95, 0.8] * 5
+    assert not any(AitkenRule(0.0, 1).reached(falling[:end]) for end in range(1, 20))
+    never = AitkenRule(0.0, 1)
+    assert not any(never.reached(falling[:end]) for end in range(1, 20))

@@ -16,7 +16,11 @@ import numpy as np
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
 
-__all__ = ["Fold", "Mergeable", "Workspace"]
+__all__ = ["BLOCK_BYTES", "Fold", "Mergeable", "Workspace"]
+
+
+#: Workspace that a block may fill: about a core's share of the cache (measured).
+BLOCK_BYTES = 4 * 2**20
 
 
 class Mergeable(Protocol):
@@ -51,8 +55,6 @@ class Fold(ABC, Generic[Value]):
 
     #: Workspace bytes that one row needs: sources size their blocks by it.
     bytes_per_row: int
-    #: Workspace that a block may fill: about a core's share of the cache.
-    block_bytes: int = 4 * 2**20
 
     @abstractmethod
     def open(self) -> Any:

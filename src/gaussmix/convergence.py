@@ -67,7 +67,7 @@ class AitkenRule:
         EM only climbs: drops are rounding, which near a singular covariance can be
         larger than `tol`.
         """
-        if len(trace) <= _NOISE_WINDOW:
+        if self.tol == 0 or len(trace) <= _NOISE_WINDOW:
             return False
         gains = np.diff(trace[-_NOISE_WINDOW - 1 :])
         drops = int((gains < 0).sum())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..blocks import BLOCK_BYTES
 from ..statistics import SufficientStatistics
 from .base import Kernel, weigh
 from .gathered import NEGLIGIBLE, GatheredSums
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NaturalForm"]
 
-# Gathering has a price for each component and block: it wants larger blocks than a cache holds.
-_GATHER_BLOCK = 16 * 2**20
 # With at least this many products of features, and at most this share of responsibilities
 # that are not negligible, gathering rows beats the second matrix product (measured).
 _GATHER_TERMS = 300
@@ -62,14 +61,22 @@ class NaturalForm(Kernel):
         self.theta[:, 1 : d + 1] = natural.linear
         if natural.quadratic is not None:
             self.theta[:, d + 1 :] = natural.quadratic
-        self.bytes_per_row = 8 * (self.theta.shape[1] + self.n_components + 4)
-        if self._second is not None and self.theta.shape[1] >= _GATHER_TERMS:
-            self.block_bytes = _GATHER_BLOCK
+        wide = self._second is not None and self.theta.shape[1] >= _GATHER_TERMS
+        # Wide features are built strip by strip, so that blocks can stay long: gathering has
+        # a price for each component and block.
+        width = self.n_features if wide else self.theta.shape[1]
+        self.bytes_per_row = 8 * (width + self.n_components + 4)
+        self._strip = max(64, BLOCK_BYTES // (8 * self.theta.shape[1]))
+        self._may_gather = wide
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        features = self._features(rows, workspace)
         out = workspace.array("joint", self.n_components, len(rows))
-        return np.matmul(self.theta, features, out=out)
+        for part in self._strips(len(rows)):
+            np.matmul(self.theta, self._features(rows[part], workspace), out=out[:, part])
+        return out
+
+    def _strips(self, n_rows: int) -> list[slice]:
+        return [slice(i, i + self._strip) for i in range(0, n_rows, self._strip)]
 
     def row_terms(self, rows: AnyArray) -> Array | float:
         if self._second is not None:
@@ -106,13 +113,19 @@ class NaturalForm(Kernel):
                 state.gathered = GatheredSums(self.means, self.covariances.moment)
             state.gathered.add(rows, responsibilities, workspace)
             return
-        features = workspace.array("features", self.theta.shape[1], len(rows))  # still filled
-        state.moments += responsibilities @ features.T
+        strips = self._strips(len(rows))
+        for part in strips:
+            features = (
+                workspace.array("features", self.theta.shape[1], len(rows))  # still filled
+                if len(strips) == 1
+                else self._features(rows[part], workspace)
+            )
+            state.moments += responsibilities[:, part] @ features.T
 
     def _is_sparse(self, responsibilities: Array) -> bool:
-        if self.block_bytes != _GATHER_BLOCK:
+        if not self._may_gather:
             return False
-        kept = np.count_nonzero(responsibilities > NEGLIGIBLE)
+        kept = int(np.count_nonzero(responsibilities > NEGLIGIBLE))
         return kept < _GATHER_SHARE * responsibilities.size
 
     def close(self, state: _Sums) -> SufficientStatistics:

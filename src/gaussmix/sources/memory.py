@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ..blocks import Fold, Mergeable, Workspace
+from ..blocks import BLOCK_BYTES, Fold, Mergeable, Workspace
 from .base import BlockFunction, Source
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class MemorySource(Source):
         self._workspaces: deque[Workspace] = deque()
 
     def reduce(self, fold: Fold[Value]) -> Value:
-        size = self._block_size(fold.bytes_per_row, fold.block_bytes)
+        size = self._block_size(fold.bytes_per_row)
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> Value:
             state = fold.open()
@@ -111,10 +111,10 @@ class MemorySource(Source):
 
     # -- running ----------------------------------------------------------------
 
-    def _block_size(self, bytes_per_row: int, block_bytes: int = Fold.block_bytes) -> int:
+    def _block_size(self, bytes_per_row: int) -> int:
         if self._block_rows is not None:
             return self._block_rows
-        return min(_MOST_ROWS, max(_FEWEST_ROWS, block_bytes // bytes_per_row))
+        return min(_MOST_ROWS, max(_FEWEST_ROWS, BLOCK_BYTES // bytes_per_row))
 
     def _run(
         self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int

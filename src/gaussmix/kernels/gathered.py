@@ -1,0 +1,62 @@
+"""Sums over the rows that matter to each component.
+
+In many dimensions most rows belong to one component: gathering them costs less
+than multiplying every row by every responsibility.  Rows are centred on the
+component, so nothing large is subtracted afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..statistics import SufficientStatistics
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..blocks import Workspace
+    from ..moments import Moment
+
+__all__ = ["NEGLIGIBLE", "GatheredSums"]
+
+# A responsibility below this adds less than rounding to any sum it enters.
+NEGLIGIBLE = 1e-20
+
+
+class GatheredSums:
+    """Running sums about `origins` (K, d), scatters held as `moment`."""
+
+    def __init__(self, origins: Array, moment: Moment) -> None:
+        self.origins = origins
+        self.moment = moment
+        self.counts = np.zeros(len(origins))
+        self.shifts = np.zeros(origins.shape)
+        self.scatters = np.zeros(
+            (len(origins), *moment.outer(origins[:1]).shape[1:]), dtype=np.float64
+        )
+
+    def add(self, rows: AnyArray, responsibilities: Array, workspace: Workspace) -> None:
+        """Add rows (B, d) under responsibilities (K, B)."""
+        for k, resp in enumerate(responsibilities):
+            active = np.flatnonzero(resp > NEGLIGIBLE)
+            if len(active) == 0:
+                continue
+            centred = workspace.array("centred", len(active), rows.shape[1])
+            np.subtract(rows[active], self.origins[k], out=centred)
+            weights = resp[active]
+            self.counts[k] += weights.sum()
+            self.shifts[k] += weights @ centred
+            self.scatters[k] += self.moment.of_rows(centred, weights)
+
+    def statistics(self) -> SufficientStatistics:
+        """Return the sums as statistics (of no rows and no log-likelihood yet)."""
+        occupied = self.counts > 0
+        shifts = self.shifts / np.where(occupied, self.counts, 1.0)[:, None]
+        moved = self.moment.expand(self.counts) * self.moment.outer(shifts)
+        return SufficientStatistics(
+            counts=self.counts,
+            means=np.where(occupied[:, None], self.origins + shifts, 0.0),
+            scatters=self.scatters - moved,
+            moment=self.moment,
+        )
