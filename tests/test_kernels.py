@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -57,6 +59,24 @@ def test_normalise_is_softmax_even_for_hopeless_rows():
     np.testing.assert_allclose(normalise(work), logsumexp(HOPELESS, axis=0))
     np.testing.assert_allclose(work.sum(axis=0), 1.0)
     assert (work >= 0).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("spread", [0.3, 2.0, 9.0])
+def test_wide_features_in_strips_gathered_or_not_give_the_same_statistics(spread, weighted):
+    # 27 features give 406 terms; spreads 0.3, 2 and 9: dense, some, and hard responsibilities.
+    mixture = random_mixture(STRUCTURES[0], k=5, d=27)
+    mixture = replace(mixture, means=mixture.means * spread)
+    rows = mixture.sample(4000, 0)[0]
+    weights = np.random.default_rng(0).uniform(size=4000) if weighted else None
+    source = MemorySource(rows, weights, block_rows=3000)
+    natural, whitened = (source.reduce(kernel) for kernel in forms(mixture, rows.mean(axis=0)))
+    np.testing.assert_allclose(natural.counts, whitened.counts, rtol=1e-10)
+    np.testing.assert_allclose(natural.means, whitened.means, rtol=1e-9, atol=1e-10)
+    scale = np.abs(whitened.scatters).max()
+    np.testing.assert_allclose(natural.scatters, whitened.scatters, atol=1e-11 * scale)
+    assert natural.log_likelihood == pytest.approx(whitened.log_likelihood, rel=1e-12)
+    assert natural.n_rows == whitened.n_rows == 4000
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from ..datasets import LabelledData, sizes
@@ -13,6 +14,9 @@ from ..report import component_tables, contingency, contingency_table, fit_table
 from .console import print_json, progress, results
 from .demo import Comparison, compare, save_figure
 from .options import JsonOption, SeedOption
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray
 
 
 def command(
@@ -63,19 +67,33 @@ def _draw(data: LabelledData, fit: Comparison, path: Path) -> Path:
     from ..plot._style import pyplot
 
     figure, axes = pyplot().subplots(
-        1, 3, figsize=(15, 4.6), sharex=True, sharey=True, layout="constrained"
+        1, 3, figsize=(15, 3.8), sharex=True, sharey=True, layout="constrained"
     )
+    order, labels = _in_colours_of(data.classes, fit.labels)
+    _, kmeans_labels = _in_colours_of(data.classes, fit.kmeans_labels)
     panels: list[tuple[str, Any]] = [
         ("the truth", data.classes),
-        (f"mixture: adjusted Rand index {fit.ari:.3f}", fit.labels),
-        (f"K-means: adjusted Rand index {fit.kmeans_ari:.3f}", fit.kmeans_labels),
+        (f"mixture: adjusted Rand index {fit.ari:.3f}", labels),
+        (f"K-means: adjusted Rand index {fit.kmeans_ari:.3f}", kmeans_labels),
     ]
-    for ax, (title, labels) in zip(axes, panels, strict=True):
-        plot.scatter(data.rows, labels, ax=ax)
+    for ax, (title, colours) in zip(axes, panels, strict=True):
+        plot.scatter(data.rows, colours, ax=ax)
         ax.get_legend().remove()
         ax.set_title(title)
         ax.set_aspect("equal")
-    plot.ellipses(fit.result.mixture, ax=axes[1])
+    plot.ellipses(fit.result.mixture.reorder(order), ax=axes[1])
+    axes[1].set(xlabel="", ylabel="")
     saved = save_figure(figure, path)
     pyplot().close(figure)
     return saved
+
+
+def _in_colours_of(classes: AnyArray, labels: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Renumber clusters after the classes they share most rows with.
+
+    Returns the order of the old clusters, and the new labels.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    order = linear_sum_assignment(-contingency(labels, classes).T)[1]
+    return order, np.argsort(order)[labels]

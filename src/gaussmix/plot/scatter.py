@@ -59,7 +59,7 @@ def scatter(
     ax = axes(ax)
     shown = subsample(len(rows), _MOST_POINTS)
     rows = rows[shown][:, list(features)]
-    size = float(np.clip(4000 / max(len(rows), 1), 2, 26))
+    size = float(np.clip(12_000 / max(len(rows), 1), 2, 26))
     style: dict[str, Any] = {"s": size, "alpha": 0.75, "linewidths": 0}
     if labels is None:
         ax.scatter(*rows.T, color=INK, **style)

@@ -1,0 +1,59 @@
+# Everything a newcomer needs: `make iris` and `make test` set themselves up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help iris sizes test check format benchmark clean
+
+help:
+	@echo "make iris       set up and run the main job: EM on IRIS, tables and pictures"
+	@echo "make sizes      set up and compare a mixture with K-means on uneven clusters"
+	@echo "make test       set up and run the whole test suite"
+	@echo "make check      format, lint and type checks"
+	@echo "make format     format the code"
+	@echo "make benchmark  measure an EM iteration beside scikit-learn (some minutes)"
+	@echo "make clean      remove the virtual environment and caches"
+
+iris: $(VENV)/installed
+	@$(BIN)/gaussmix iris
+
+sizes: $(VENV)/installed
+	@$(BIN)/gaussmix sizes
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+benchmark: $(VENV)/installed
+	$(BIN)/python benchmarks/iteration.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "gaussmix needs Python 3.11 or later; say which: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "cannot create $(VENV): on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[cli]'
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/installed-check: pyproject.toml | $(VENV)/installed-test
+	@$(BIN)/python -m pip install --quiet --group check
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
