@@ -55,7 +55,14 @@ def ellipses(
         for sigma in sorted(sigmas):
             height, width = 2.0 * sigma * np.sqrt(eigenvalues)
             outline = Ellipse(
-                (mean[0], mean[1]), width, height, angle=angle, fill=False, edgecolor=shade, lw=1.6, zorder=3
+                (mean[0], mean[1]),
+                width,
+                height,
+                angle=angle,
+                fill=False,
+                edgecolor=shade,
+                lw=1.6,
+                zorder=3,
             )
             ax.add_patch(outline)
             fill = Ellipse(
