@@ -147,8 +147,8 @@ def measure_memory(library: str, shape: str, covariance_type: str) -> None:
 def table(rows: list[dict]) -> str:
     """Return the figures as a Markdown table."""
     lines = [
-        "| shape | n × d, K | separation | covariance | gaussmix s | scikit-learn s | ratio (range) | goal "
-        "| log-likelihood a row, both | extra MiB, both |",
+        "| shape | n × d, K | separation | covariance | gaussmix s | scikit-learn s "
+        "| ratio (range) | goal | log-likelihood a row, both | extra MiB, both |",
         "|---|---|---:|---|---:|---:|---:|---:|---|---|",
     ]
     for row in rows:
