@@ -90,6 +90,9 @@ def test_n_components_must_be_a_positive_integer(value):
         ({"reg_covar": -1e-6}, "reg_covar"),
         ({"max_iter": 0}, "max_iter: expected an integer of at least 1, got 0"),
         ({"n_init": 0}, "n_init"),
+        ({"n_jobs": 0}, "n_jobs: expected an integer of at least 1, got 0"),
+        ({"n_jobs": "two"}, "n_jobs"),
+        ({"verbose_interval": 0}, "verbose_interval"),
         ({"covariance_type": "ful"}, "unknown family 'ful'. Did you mean 'full'"),
         ({"covariance_type": "XYZ"}, "Known: EEE"),
         ({"init_params": "kmean"}, "unknown start 'kmean'. Expected one of 'k-means"),
@@ -113,6 +116,12 @@ def test_n_components_must_be_a_positive_integer(value):
 )
 def test_impossible_options_are_refused(options, message):
     refuses(message, error=ParameterError, **options)
+
+
+def test_warm_start_says_when_the_last_fit_does_not_fit():
+    model = GaussianMixture(2, warm_start=True, random_state=0).fit(X)
+    with pytest.raises(ParameterError, match="warm_start: the mixture has 2 components"):
+        model.set_params(n_components=3).fit(X)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +157,8 @@ def test_prediction_checks_its_data_too():
     model = GaussianMixture(2, random_state=0).fit(X)
     with pytest.raises(DataError, match="1 NaN in column 1"):
         model.predict(changed(0, 1, np.nan))
+    with pytest.raises(DataError, match="column 0 spans"):
+        model.predict(changed(0, 0, 1e200))
     with pytest.raises(ValueError, match="expecting 3 features"):
         model.predict(X[:, :2])
     with pytest.raises(ParameterError, match="sample_weight"):

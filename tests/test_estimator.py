@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 import warnings
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -326,6 +328,19 @@ def test_memory_beyond_the_data_does_not_grow_with_rows():
     n_by_k = 400_000 * 5 * 8
     assert large < n_by_k  # never a matrix the size of the responsibilities
     assert large < 1.5 * small + 1e6
+
+
+def test_fits_run_in_forked_processes_and_joblib_workers():
+    X, _ = blobs(n=60_000, separation=2.0)
+    expected = _fit_in_worker(X)  # the parent has used its threads before the fork
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(_fit_in_worker, [X, X]).get(timeout=60) == [expected] * 2
+    found = Parallel(2)(delayed(_fit_in_worker)(X) for _ in range(2))
+    assert found == [expected] * 2
+
+
+def _fit_in_worker(X):
+    return GaussianMixture(3, random_state=0, tol=1e-4, n_jobs=2).fit(X).lower_bound_
 
 
 def test_random_state_of_a_wrong_kind_is_refused():

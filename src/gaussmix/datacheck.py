@@ -8,7 +8,7 @@ import numpy as np
 
 from .exceptions import DataError
 from .moments import PRODUCTS
-from .validation import column_label
+from .validation import column_label, require_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .summary import DataSummary
 
 __all__ = ["check_data", "check_distinct_rows"]
-
-# Beyond this, squares of values and their sums over rows overflow.
-_LARGEST = 1e140
 
 
 def check_data(
@@ -35,12 +32,7 @@ def check_data(
 
     `rows` is a sample (m, d) of the data; all values are finite.
     """
-    if summary.extent.max() > _LARGEST:
-        j = int(summary.extent.argmax())
-        raise DataError(
-            f"X: {column_label(j, names)} spans {summary.extent[j]:.3g}, too much for float64 "
-            "arithmetic; divide it by a constant"
-        )
+    require_bounded(summary, names)
     covariances = family.estimate(summary.total).add_to_diagonal(constraints.reg_covar)
     variances = covariances.variances()[0]
     constant = np.flatnonzero((summary.minimum == summary.maximum) & ~(variances > 0))

@@ -190,6 +190,7 @@ class GaussianMixture(
             max_iter=check_integer("max_iter", self.max_iter, minimum=1),
             reg_covar=check_number("reg_covar", self.reg_covar),
         )
+        check_integer("verbose_interval", self.verbose_interval, minimum=1)
         start = self._start()
         source = self._source(X, sample_weight, reset=True)
         try:
@@ -217,7 +218,7 @@ class GaussianMixture(
 
     def _start(self) -> Any:
         if self.warm_start and hasattr(self, "mixture_"):
-            return GivenMixture(self.mixture_)
+            return GivenMixture(self.mixture_, "warm_start")
         start = get_start(self.init_params)
         given = (self.weights_init, self.means_init, self.precisions_init)
         if all(values is None for values in given):

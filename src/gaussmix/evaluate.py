@@ -9,7 +9,7 @@ import numpy as np
 from .kernels import Kernel, choose_kernel, normalise
 from .moments import NORM
 from .summary import DataSummary, SummaryFold
-from .validation import require_finite
+from .validation import require_bounded, require_finite
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
@@ -33,6 +33,7 @@ class Evaluator:
     ) -> None:
         summary: DataSummary = source.reduce(SummaryFold(NORM, source.n_features))
         require_finite(summary, source.feature_names)
+        require_bounded(summary, source.feature_names)
         center = weights @ means
         extent = np.maximum(summary.maximum - center, center - summary.minimum)
         self.source = source

@@ -24,9 +24,14 @@ __all__ = [
     "check_number",
     "check_sample_weight",
     "column_label",
+    "require_bounded",
     "require_finite",
     "require_numeric_columns",
 ]
+
+
+# Beyond this, squares of values and their sums over rows overflow.
+_LARGEST = 1e140
 
 
 def check_integer(name: str, value: object, *, minimum: int) -> int:
@@ -85,6 +90,18 @@ def require_finite(
         f"{argument}: input contains NaN or infinity: {'; '.join(found)}{more} "
         f"(of {summary.total.n_rows} rows). Drop those rows or impute the values."
     )
+
+
+def require_bounded(
+    summary: DataSummary, names: Sequence[str] | None = None, argument: str = "X"
+) -> None:
+    """Raise DataError naming the column whose squares, summed over rows, would overflow."""
+    if summary.extent.max() > _LARGEST:
+        j = int(summary.extent.argmax())
+        raise DataError(
+            f"{argument}: {column_label(j, names)} spans {summary.extent[j]:.3g}, too much for "
+            "float64 arithmetic; divide it by a constant"
+        )
 
 
 def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:

@@ -35,19 +35,20 @@ def given_start(given: Any) -> Start:
 
 
 class GivenMixture(Start):
-    """Start from a mixture."""
+    """Start from a mixture; `argument` is what messages call it."""
 
     given = True
 
-    def __init__(self, mixture: Mixture) -> None:
+    def __init__(self, mixture: Mixture, argument: str = "init_params") -> None:
         self.mixture = mixture
+        self.argument = argument
 
     def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
         found = (self.mixture.n_components, self.mixture.n_features)
         expected = (data.n_components, data.source.n_features)
         if found != expected:
             raise ParameterError(
-                f"init_params: the mixture has {found[0]} components of {found[1]} features, "
+                f"{self.argument}: the mixture has {found[0]} components of {found[1]} features, "
                 f"expected {expected[0]} of {expected[1]}"
             )
         return replace(self.mixture, feature_names=data.source.feature_names)

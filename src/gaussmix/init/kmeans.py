@@ -29,11 +29,15 @@ class KMeans(Start):
 
     def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
         from sklearn.cluster import KMeans as Lloyd
+        from threadpoolctl import threadpool_limits
 
         if data.n_components == 1:
             return from_centers(data, data.summary.center[None])
         model = Lloyd(data.n_components, init=_plus_plus(data, rng), n_init=1)
-        model.fit(data.rows, sample_weight=data.weights)
+        # OpenMP's threads do not survive a fork: one thread leaves nothing behind, and a
+        # subsample needs no more.
+        with threadpool_limits(1, user_api="openmp"):
+            model.fit(data.rows, sample_weight=data.weights)
         return from_centers(data, model.cluster_centers_)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from ..blocks import BLOCK_BYTES, Fold, Mergeable, Workspace
+from ..validation import check_integer
 from .base import BlockFunction, Source
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ class MemorySource(Source):
         self.weights = weights
         self.n_rows, self.n_features = array.shape
         self.feature_names = feature_names
-        self._n_threads = available_cores() if n_jobs in (None, -1) else max(1, int(n_jobs or 1))
+        self._n_threads = (
+            available_cores()
+            if n_jobs is None or n_jobs == -1
+            else check_integer("n_jobs", n_jobs, minimum=1)
+        )
         self._block_rows = block_rows
         self._workspaces: deque[Workspace] = deque()
 
