@@ -80,7 +80,7 @@ def test_wide_features_in_strips_gathered_or_not_give_the_same_statistics(spread
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("shape", [(3, 3), (3, 1), (3, 1001), (16, 2000)])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 1), (3, 1001), (3, 2011), (16, 2000)])
 @pytest.mark.parametrize("spread", [1.0, 300.0])
 def test_weigh_is_softmax_times_weights_where_it_counts(weighted, shape, spread):
     # (16, 2000) takes the sparse path when components are separated (300).

@@ -203,7 +203,7 @@ class GaussianMixture(
                     options,
                     n_init=n_init,
                     rng=_generator(self.random_state),
-                    callback=self._report,
+                    callback=self._report if self.verbose or self.callback else None,
                 )
             )
         except FitInterrupted as interrupted:

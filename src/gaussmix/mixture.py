@@ -98,14 +98,32 @@ class Mixture:
             raise ParameterError(
                 f"feature_names: expected {means.shape[1]} names, got {len(names)}"
             )
+        self._set(weights, means, _held(covariances, *means.shape), names)
+
+    def _set(
+        self,
+        weights: Array,
+        means: Array,
+        covariances: Covariances,
+        feature_names: tuple[str, ...] | None,
+    ) -> None:
         weights.flags.writeable = means.flags.writeable = False
-        for name, value in (
-            ("weights", weights),
-            ("means", means),
-            ("covariances", _held(covariances, *means.shape)),
-            ("feature_names", names),
-        ):
-            object.__setattr__(self, name, value)
+        self.__dict__.update(
+            weights=weights, means=means, covariances=covariances, feature_names=feature_names
+        )
+
+    @classmethod
+    def _of_fit(
+        cls,
+        weights: Array,
+        means: Array,
+        covariances: Covariances,
+        feature_names: tuple[str, ...] | None,
+    ) -> Mixture:
+        """Wrap what an M-step made, which needs no checks: small fits are mostly checks."""
+        self = cls.__new__(cls)
+        self._set(weights, means, covariances, feature_names)
+        return self
 
     # -- description ------------------------------------------------------------
 

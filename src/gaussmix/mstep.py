@@ -59,7 +59,8 @@ def maximization(
     ).add_to_diagonal(constraints.reg_covar)
     covariances, collapsed = covariances.floored(constraints.floor)
     weights = np.maximum(weights, np.finfo(float).tiny)
-    return Mixture(weights, statistics.means, covariances, feature_names), collapsed
+    mixture = Mixture._of_fit(weights, statistics.means, covariances, feature_names)
+    return mixture, collapsed
 
 
 def _fill_empty(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ class DataSummary:
     def center(self) -> Array:
         return self.total.means[0]
 
-    @property
+    @cached_property
     def extent(self) -> Array:
         """Largest distance of any row from the center, by feature."""
         return np.maximum(self.maximum - self.center, self.center - self.minimum)

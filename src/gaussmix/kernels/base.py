@@ -25,6 +25,8 @@ _NEGLIGIBLE_LOG = -50.0
 _SPARSE_SHARE = 0.6
 _SPARSE_COMPONENTS = 6
 _SPARSE_SIZE = 10_000
+# Below this a NumPy call costs more than the logarithms it saves.
+_FEW_ROWS = 2_000
 
 
 def normalise(log_joint: Array) -> Array:
@@ -106,6 +108,8 @@ def _sum_of_logs(values: Array) -> float:
 
     A logarithm costs ten multiplications, and K to the eighth is far from overflow.
     """
+    if len(values) < _FEW_ROWS:
+        return float(np.log(values).sum())
     n = len(values) // 8 * 8
     products = np.multiply.reduce(values[:n].reshape(8, -1), axis=0)
     return float(np.log(products).sum() + np.log(values[n:]).sum())
