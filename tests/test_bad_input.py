@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -53,6 +55,20 @@ def test_constant_columns_are_named_with_their_value_and_the_remedies():
     refuses("constant: column 1", data, covariance_type="tied")
     for options in ({"covariance_type": "spherical"}, {"reg_covar": 1e-6}):
         assert np.isfinite(GaussianMixture(2, **options).fit(data).lower_bound_)
+
+
+@pytest.mark.parametrize("value", [98.6, 0.1, -1e9 / 3])
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "tied"])
+def test_constants_that_do_not_sum_exactly_are_constants(value, covariance_type):
+    data = np.column_stack([np.tile(X[:, 0], 900), np.full(54_000, value)])
+    refuses("constant: column 1", data, covariance_type=covariance_type)
+
+
+def test_one_far_row_does_not_make_columns_duplicates():
+    data = np.vstack([X, np.full((1, 3), 1e7)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isfinite(GaussianMixture(2, random_state=0).fit(data).lower_bound_)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e6])

@@ -173,6 +173,11 @@ def test_fit_with_columns_weights_and_starts(work):
         (["fit", "iris.csv", "--weights", "leaf"], "--weights"),
         (["fit", "iris.csv", "-k", "2", "--init", "magic"], "unknown start 'magic'"),
         (["fit", "nan.csv"], "1 NaN in column 'a'"),
+        (["iris", "--components", "0"], "--components: expected an integer of at least 1"),
+        (
+            ["plot", "model.json", "iris.csv", "--kind", "density", "--features", "petal width"],
+            "this picture needs two",
+        ),
         (["predict", "iris.csv", "iris.csv"], "not a gaussmix model file"),
         (["predict", "model.json", "nan.csv"], "no column"),
         (["predict", "model.json", "few.npy"], "fitted to 4"),
@@ -189,6 +194,16 @@ def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
     assert "error:" in done.stderr
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def test_names_with_brackets_are_printed_as_they_are(work):
+    rng = np.random.default_rng(0)
+    columns = {"len [cm]": rng.standard_normal(50), "w [/x]": rng.standard_normal(50)}
+    write_table(work / "units.csv", columns)
+    done = gaussmix("fit", "units.csv", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "len [cm]" in done.stdout
+    assert "w [/x]" in done.stdout
 
 
 def test_help_version_and_wrong_usage(tmp_path):

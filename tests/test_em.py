@@ -55,7 +55,9 @@ def _start_of(X, labels, family, weights):
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
     w = np.ones(len(X)) if weights is None else weights
     constraints = EMOptions().constraints(summary)
-    return from_labels(StartData(source, summary, X, w, family, constraints, 3), labels)
+    return from_labels(
+        StartData(source, summary, X - summary.center, w, family, constraints, 3), labels
+    )
 
 
 @every_family

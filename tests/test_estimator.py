@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -341,6 +342,78 @@ def test_fits_run_in_forked_processes_and_joblib_workers():
 
 def _fit_in_worker(X):
     return GaussianMixture(3, random_state=0, tol=1e-4, n_jobs=2).fit(X).lower_bound_
+
+
+@pytest.mark.parametrize("start", ["kmeans", "k-means++", "random_from_data"])
+def test_starts_keep_their_digits_far_from_zero(start):
+    # Seconds since 1970, clusters a third of a second apart: exact multiples of 2^-20.
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(m, 0.05, 500) for m in (0.0, 0.3, 0.6)])[:, None]
+    x = np.round(x * 2**20) / 2**20
+    near = GaussianMixture(3, init_params=start, random_state=0).fit(x)
+    far = GaussianMixture(3, init_params=start, random_state=0).fit(x + 1.7e9)
+    assert far.lower_bound_ == pytest.approx(near.lower_bound_, abs=1e-4)
+    np.testing.assert_allclose(far.means_ - 1.7e9, near.means_, atol=1e-3)
+
+
+def test_a_row_of_weight_zero_may_hold_anything():
+    X, _ = blobs(n=200, d=2)
+    weights = np.ones(203)
+    weights[:3] = 0
+    for value in (np.nan, np.inf, 1e200):
+        odd = np.vstack([np.full((3, 2), value), X])
+        a = GaussianMixture(2, random_state=0).fit(odd, sample_weight=weights)
+        b = GaussianMixture(2, random_state=0).fit(X)
+        np.testing.assert_allclose(a.means_, b.means_, rtol=1e-9)
+    labels = np.append([0, 0, 0], (X[:, 0] > X[:, 0].mean()).astype(int))
+    a = GaussianMixture(2, init_params=labels).fit(odd, sample_weight=weights)
+    b = GaussianMixture(2, init_params=labels[3:]).fit(X)
+    np.testing.assert_allclose(a.means_, b.means_, rtol=1e-9)
+
+
+def test_fitted_arrays_cannot_be_changed():
+    model = GaussianMixture(2, random_state=0).fit(IRIS)
+    for array in (model.weights_, model.means_, model.covariances_):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] *= 2
+
+
+def test_concurrent_fits_leave_blas_as_it_was():
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+    X, _ = blobs(n=60_000, d=4)
+    before = threads()
+    runs = [threading.Thread(target=_fit_in_worker, args=(X,)) for _ in range(3)]
+    for run_ in runs:
+        run_.start()
+    for run_ in runs:
+        run_.join()
+    assert threads() == before
+
+
+def test_interruption_inside_a_start_keeps_earlier_starts(monkeypatch):
+    from gaussmix import FitInterrupted
+    from gaussmix.init.kmeans import KMeans
+
+    calls = []
+    original = KMeans.__call__
+
+    def third_time(self, data, rng):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(self, data, rng)
+
+    monkeypatch.setattr(KMeans, "__call__", third_time)
+    model = GaussianMixture(2, n_init=5, random_state=0)
+    with pytest.raises(FitInterrupted) as caught:
+        model.fit(IRIS)
+    assert np.isfinite(caught.value.result.log_likelihood)
+    thawed = pickle.loads(pickle.dumps(caught.value))
+    assert thawed.result.mixture == model.mixture_
 
 
 def test_random_state_of_a_wrong_kind_is_refused():

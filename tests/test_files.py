@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 from pyarrow import feather, parquet
 
@@ -111,8 +112,6 @@ WRITERS = {
 
 @pytest.fixture(params=list(WRITERS))
 def file(request, tmp_path):
-    import pyarrow.csv  # noqa: F401
-
     path = tmp_path / f"data.{request.param}"
     WRITERS[request.param](TABLE, path)
     return path
@@ -162,6 +161,7 @@ def test_npy_files(tmp_path):
         ("a.csv", b"", "cannot be read as csv"),
         ("b.csv", b"a,b\n", "has no rows"),
         ("c.csv", b"a\nx\ny\n", "no numeric columns"),
+        ("d.csv", b"a,a\n1,2\n3,4\n", "several columns are called 'a'"),
     ],
 )
 def test_unreadable_tables_are_refused(name, content, message, tmp_path):

@@ -183,3 +183,14 @@ def test_bad_rows_are_refused():
         mixture.predict(np.zeros((0, 2)))
     with pytest.raises(DataError, match="expected numbers"):
         mixture.predict(np.array([["x", "y"]]))
+
+
+def test_columns_of_a_frame_are_found_by_name():
+    import pandas as pd
+
+    mixture = Mixture([1.0], [[0.0, 5.0]], [[1.0, 2.0]], ["a", "b"])
+    frame = pd.DataFrame({"b": [5.0, 4.0], "other": ["x", "y"], "a": [0.0, 1.0]})
+    expected = mixture.logpdf(frame[["a", "b"]].to_numpy())
+    np.testing.assert_array_equal(mixture.logpdf(frame), expected)
+    with pytest.raises(DataError, match="no column 'a'; it has b"):
+        mixture.logpdf(frame[["b"]])

@@ -64,7 +64,7 @@ def run(
     constraints = options.constraints(summary)
     k = n_components or int(labels.max()) + 1
     rows_weights = np.ones(len(X)) if weights is None else weights
-    rows = np.asarray(X, dtype=float)
+    rows = np.asarray(X, dtype=float) - summary.center
     data = StartData(source, summary, rows, rows_weights, family, constraints, k)
     return fit_em(source, from_labels(data, labels), family, summary, options)
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
 
-__all__ = ["BLOCK_BYTES", "Fold", "Mergeable", "Workspace"]
+__all__ = ["BLOCK_BYTES", "Fold", "Index", "Mergeable", "Workspace"]
 
 
 #: Workspace that a block may fill: about a core's share of the cache (measured).
 BLOCK_BYTES = 4 * 2**20
+
+
+#: Which rows of the data a block holds.
+Index: TypeAlias = "slice | AnyArray"
 
 
 class Mergeable(Protocol):
@@ -66,10 +70,10 @@ class Fold(ABC, Generic[Value]):
         state: Any,
         rows: AnyArray,
         weights: AnyArray | None,
-        first: int,
+        index: Index,
         workspace: Workspace,
     ) -> None:
-        """Add rows (B, d) with weights (B,) or None; `first` is the first row's index."""
+        """Add rows (B, d) of positive weights (B,), or None; `index` says which rows they are."""
 
     @abstractmethod
     def close(self, state: Any) -> Value:

@@ -44,18 +44,19 @@ def check_data(
             f"X: constant: {values}. A constant column has no variance to estimate: drop it, "
             "set reg_covar to a small positive number, or use covariance_type='spherical'"
         )
-    singular = (variances > 0).all() and covariances.floored(constraints.floor)[1].any()
+    singular = bool((variances > 0).all()) and covariances.floored(constraints.floor)[1].any()
     if singular and summary.total.moment is PRODUCTS and len(rows) > 2:
-        _refuse_duplicates(summary, names)
+        _refuse_duplicates(summary, rows, names)
 
 
-def _refuse_duplicates(summary: DataSummary, names: Sequence[str] | None) -> None:
+def _refuse_duplicates(summary: DataSummary, rows: AnyArray, names: Sequence[str] | None) -> None:
     """Raise if two columns determine each other; other dependencies are left to the floor."""
     assert summary.total.scatters is not None
     scatter = summary.total.scatters[0]
     scale = np.sqrt(np.diagonal(scatter))
     excess = 1.0 - np.abs(np.triu(scatter / np.outer(scale, scale), 1))
-    pairs = np.argwhere(excess < 1e-10)
+    # One far row can make any two columns correlate: most rows must lie on the line too.
+    pairs = [(i, j) for i, j in np.argwhere(excess < 1e-10) if _on_a_line(rows[:, i], rows[:, j])]
     if len(pairs) == 0:
         return
     told = "; ".join(
@@ -66,6 +67,14 @@ def _refuse_duplicates(summary: DataSummary, names: Sequence[str] | None) -> Non
         "A full covariance of them is singular: drop one of each pair, set reg_covar to a "
         "small positive number, or use covariance_type='diag'"
     )
+
+
+def _on_a_line(x: AnyArray, y: AnyArray) -> bool:
+    """Whether the middle half of the rows lie on the line through all of them."""
+    residual = y - x * (x @ y) / (x @ x)
+    low, high = np.quantile(residual, [0.25, 0.75])
+    spread = np.subtract(*np.quantile(y, [0.75, 0.25]))
+    return bool(spread > 0 and high - low <= 1e-6 * spread)
 
 
 def check_distinct_rows(rows: AnyArray, n_rows: int, n_components: int) -> None:
@@ -84,6 +93,12 @@ def check_distinct_rows(rows: AnyArray, n_rows: int, n_components: int) -> None:
         distinct = len(np.unique(some, axis=0))
         if distinct >= n_components:
             return
+    if len(rows) < n_rows:
+        raise DataError(
+            f"X: nearly all rows are equal: {len(rows)} of {n_rows} hold only {distinct} different "
+            f"ones, too few to start {n_components} components. Fit the different rows with their "
+            "counts as sample_weight"
+        )
     raise DataError(
         f"n_components: {distinct} different rows cannot support {n_components} components; "
         f"use n_components <= {distinct}"

@@ -402,9 +402,6 @@ class GaussianMixture(
             return float(log_density.sum()), float(len(log_density))
         return float(weights @ log_density), float(weights.sum())
 
-    def _n_parameters(self) -> int:
-        return self._fitted().n_parameters
-
 
 def _generator(random_state: Any) -> np.random.Generator:
     """Return a Generator from anything scikit-learn or NumPy accept as a seed."""

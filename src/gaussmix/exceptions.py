@@ -7,7 +7,7 @@ keeps catching them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .em import FitResult
@@ -43,10 +43,14 @@ class MissingExtraError(GaussmixError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self._given = (package, extra, purpose)
         super().__init__(
             f"{purpose} needs {package}, which is not installed. "
             f"Install it with: pip install 'gaussmix[{extra}]'"
         )
+
+    def __reduce__(self) -> Any:
+        return type(self), self._given
 
 
 class CollapseWarning(UserWarning):
@@ -71,3 +75,6 @@ class FitInterrupted(KeyboardInterrupt):
             f"fit interrupted after {result.n_iter} iterations at log-likelihood "
             f"{result.log_likelihood:.6g}; the best mixture so far is in .result.mixture"
         )
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.result,)

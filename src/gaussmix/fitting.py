@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .datacheck import check_data, check_distinct_rows
-from .em import Callback, EMOptions, FitResult, fit_em
+from .em import Callback, EMOptions, FitResult, Status, fit_em
 from .exceptions import FitInterrupted
 from .init import Start, StartData
 from .summary import SummaryFold
@@ -54,6 +54,7 @@ def fit_mixture(
     n_rows = max(_START_ROWS, _START_ROWS_PER_COMPONENT * n_components)
     rows, weights = source.sample(n_rows, rng)
     check_distinct_rows(rows, source.n_rows, n_components)
+    rows = rows - summary.center
     check_data(summary, family, constraints, source.feature_names, rows)
     data = StartData(source, summary, rows, weights, family, constraints, n_components)
     best: FitResult | None = None
@@ -61,9 +62,12 @@ def fit_mixture(
         for _ in range(1 if start.given else n_init):
             result = fit_em(source, start(data, rng), family, summary, options, callback)
             best = _better(best, result)
-    except FitInterrupted as interrupted:
-        best = _better(best, interrupted.result)
-        best = replace(best, status=interrupted.result.status)
+    except KeyboardInterrupt as interrupted:
+        if isinstance(interrupted, FitInterrupted):
+            best = _better(best, interrupted.result)
+        if best is None:
+            raise
+        best = replace(best, status=Status.INTERRUPTED)
         raise FitInterrupted(_finish(best, start)) from None
     assert best is not None
     return _finish(best, start)

@@ -198,7 +198,9 @@ class Mixture:
         return self._evaluator(X).labels()
 
     def _evaluator(self, X: Any) -> Evaluator:
-        source = MemorySource(as_rows(X, self.n_features), feature_names=self.feature_names)
+        source = MemorySource(
+            as_rows(X, self.n_features, self.feature_names), feature_names=self.feature_names
+        )
         if source.n_rows == 0:
             raise DataError("X: has no rows")
         return self.evaluator(source)

@@ -53,7 +53,7 @@ def _component(mixture: Mixture, k: int, covariance: AnyArray) -> Table:
     for j in columns if several else ():
         table.add_column(f"corr {j}", justify="right", style="green")
     for i, name in enumerate(names):
-        row = [f"{i + 1} {name}" if several else name]
+        row: list[RenderableType] = [Text(f"{i + 1} {name}" if several else name)]
         row += [number(mixture.means[k, i]), number(deviations[i])]
         row += [number(value) for value in covariance[i]]
         row += [f"{value:.3f}" for value in correlations[i]] if several else []
@@ -74,7 +74,7 @@ def overview_table(mixture: Mixture) -> RenderableType:
     table.add_column("component", justify="right")
     table.add_column("weight", justify="right")
     for name in names[:shown]:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     deviations = np.sqrt(mixture.covariances.variances())
     for k in range(mixture.n_components):
         cells = [

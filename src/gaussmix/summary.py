@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .blocks import Fold, Workspace
+from .blocks import Fold, Index, Workspace
 from .statistics import SufficientStatistics
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class SummaryFold(Fold[DataSummary]):
 
     def __init__(self, moment: Moment, n_features: int) -> None:
         self.moment = moment
+        self.n_features = n_features
         self.bytes_per_row = 8 * 3 * (n_features + 2)
 
     def open(self) -> list[DataSummary]:
@@ -79,7 +80,7 @@ class SummaryFold(Fold[DataSummary]):
         state: list[DataSummary],
         rows: AnyArray,
         weights: AnyArray | None,
-        first: int,
+        index: Index,
         workspace: Workspace,
     ) -> None:
         # Features become contiguous: reductions over rows are then several times faster.
@@ -93,7 +94,8 @@ class SummaryFold(Fold[DataSummary]):
             columns[~np.isfinite(columns)] = 0.0
         count = float(len(rows)) if weights is None else float(weights.sum())
         sums = columns.sum(axis=1) if weights is None else columns @ weights
-        mean = sums / count if count > 0 else np.zeros(len(columns))
+        # Rounding must not give a constant column a variance.
+        mean = np.where(minimum == maximum, minimum, sums / count)
         columns -= mean[:, None]
         unit = np.ones(len(rows)) if weights is None else weights
         with np.errstate(over="ignore"):  # told later, with the column's name
@@ -109,4 +111,11 @@ class SummaryFold(Fold[DataSummary]):
         state[:] = [state[0].merge(block)] if state else [block]
 
     def close(self, state: list[DataSummary]) -> DataSummary:
-        return state[0]
+        return state[0] if state else self._nothing()
+
+    def _nothing(self) -> DataSummary:
+        none = np.zeros(self.n_features, dtype=int)
+        infinite = np.full(self.n_features, np.inf)
+        zero = np.zeros((1, self.n_features))
+        total = SufficientStatistics(np.zeros(1), zero, self.moment.outer(zero), self.moment)
+        return DataSummary(total, infinite, -infinite, none, none)

@@ -129,8 +129,24 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
     return weights
 
 
-def as_rows(X: Any, n_features: int, argument: str = "X") -> AnyArray:
-    """Return points (n, d) from an array or frame; (n,) is accepted when d is 1."""
+def as_rows(
+    X: Any, n_features: int, names: Sequence[str] | None = None, argument: str = "X"
+) -> AnyArray:
+    """Return points (n, d) from an array or frame; (n,) is accepted when d is 1.
+
+    Columns of a frame are found by `names` if there are any.
+    """
+    import narwhals.stable.v2 as nw
+
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if names is not None and isinstance(frame, nw.DataFrame):
+        missing = [name for name in names if name not in frame.columns]
+        if missing:
+            raise DataError(
+                f"{argument}: no column {', '.join(map(repr, missing))}; it has "
+                f"{', '.join(map(str, frame.columns))}"
+            )
+        X = frame.select(list(names)).to_native()
     require_numeric_columns(X)
     rows: AnyArray = np.asarray(X)
     if rows.dtype not in (np.float32, np.float64):

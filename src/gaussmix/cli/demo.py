@@ -15,6 +15,7 @@ from ..fitting import fit_mixture
 from ..init import get_start
 from ..io.atomic import writing
 from ..sources import MemorySource
+from ..validation import check_integer
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -52,6 +53,7 @@ def compare(
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
 
+    n_components = check_integer("--components", n_components, minimum=1)
     rows = data.rows[:, columns]
     result = fit_mixture(
         MemorySource(rows, feature_names=tuple(data.names[j] for j in columns)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich.markup import escape
 
 from ..em import EMOptions, FitResult
 from ..exceptions import DataError, FitInterrupted
@@ -65,6 +66,8 @@ def command(
         max_iter=check_integer("--max-iter", max_iter, minimum=1),
         reg_covar=check_number("--reg-covar", reg_covar),
     )
+    if out is not None:  # better now than after a long fit
+        out.parent.mkdir(parents=True, exist_ok=True)
     n_components = check_integer("--components", components, minimum=1)
     n_init = check_integer("--starts", starts, minimum=1)
     try:
@@ -83,7 +86,7 @@ def command(
         _save_interrupted(interrupted.result, out)
         raise typer.Exit(130) from None
     for message in result.warnings():
-        notes().print(f"[bold yellow]warning:[/bold yellow] {message}")
+        notes().print(f"[bold yellow]warning:[/bold yellow] {escape(message)}")
     _report(result, out, as_json=json)
 
 
@@ -129,5 +132,5 @@ def _save_interrupted(result: FitResult, out: Path | None) -> None:
     save_model(model_from_result(result), path)
     notes().print(
         f"[bold red]interrupted[/bold red] after {result.n_iter} iterations at log-likelihood "
-        f"{result.log_likelihood:.6g}; the best mixture so far is saved in {path}"
+        f"{result.log_likelihood:.6g}; the best mixture so far is saved in {escape(str(path))}"
     )

@@ -40,7 +40,7 @@ ColumnsOption = Annotated[
         "Default: all numeric columns."
     ),
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed of the random starts.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the random starts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 

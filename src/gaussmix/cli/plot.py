@@ -60,16 +60,21 @@ def command(
     notes().print(f"Picture saved to {out}", markup=False)
 
 
+def _pair(model: Model, features: Any) -> tuple[int, int]:
+    """Return the two features to draw."""
+    chosen = (0, 1) if features is None else tuple(model.mixture.columns(features))
+    if len(chosen) != 2 or model.mixture.n_features < 2:
+        raise ParameterError(f"--features: this picture needs two, got {len(chosen)}")
+    return int(chosen[0]), int(chosen[1])
+
+
 def _clusters(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
     mixture = model.mixture
     ax = None
     if rows is not None:
-        pair = (0, 1) if features is None else tuple(mixture.columns(features))
-        if len(pair) != 2 or mixture.n_features < 2:
-            raise ParameterError("--features: clusters need two")
-        ax = plot.scatter(rows, mixture.predict(rows), features=pair)
+        ax = plot.scatter(rows, mixture.predict(rows), features=_pair(model, features))
     return plot.ellipses(mixture, features=features, ax=ax).figure
 
 
@@ -79,8 +84,7 @@ def _density(model: Model, rows: AnyArray | None, features: Any) -> Any:
     mixture = model.mixture
     ax = None
     if rows is not None:
-        pair = (0, 1) if features is None else tuple(mixture.columns(features))
-        ax = plot.scatter(rows, features=pair)
+        ax = plot.scatter(rows, features=_pair(model, features))
     return plot.density_contours(mixture, features=features, ax=ax).figure
 
 

@@ -62,6 +62,11 @@ class Covariances(ABC):
     n_features: int
     shared: bool = False
 
+    def __post_init__(self) -> None:
+        values = self.values.view()
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+
     #: Name used in files and messages.
     name: ClassVar[str]
     #: The second moment that an E-step and an M-step need for this structure.

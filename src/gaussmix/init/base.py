@@ -36,7 +36,8 @@ class StartData:
     summary : DataSummary
         Of all rows.
     rows, weights : ndarray (m, d), (m,)
-        One drawn subsample of positive weight, shared by all starts.
+        One drawn subsample of positive weight, shared by all starts; rows are
+        centred on ``summary.center``, so that no digits are lost far from 0.
     family : Family
     constraints : Constraints
     n_components : int
@@ -87,6 +88,7 @@ def from_soft_labels(data: StartData, responsibilities: Array) -> Mixture:
         data.rows, responsibilities, moment, data.weights
     )
     statistics = _soften(statistics)
+    statistics = replace(statistics, means=statistics.means + data.summary.center)
     if data.family.shared:
         statistics = statistics.pool()
     names = data.source.feature_names

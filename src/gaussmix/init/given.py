@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..blocks import Fold, Workspace
+from ..blocks import Fold, Index, Workspace
 from ..exceptions import ParameterError
 from ..mixture import Mixture
 from ..mstep import maximization
@@ -163,6 +163,7 @@ class _ResponsibilityFold(Fold[SufficientStatistics]):
 
     def __init__(self, array: AnyArray, n_components: int, n_features: int, moment: Moment) -> None:
         self.array, self.n_components, self.moment = array, n_components, moment
+        self.n_features = n_features
         self.bytes_per_row = 8 * 3 * (n_features + n_components)
 
     def open(self) -> list[SufficientStatistics]:
@@ -173,10 +174,10 @@ class _ResponsibilityFold(Fold[SufficientStatistics]):
         state: list[SufficientStatistics],
         rows: AnyArray,
         weights: AnyArray | None,
-        first: int,
+        index: Index,
         workspace: Workspace,
     ) -> None:
-        given = self.array[first : first + len(rows)]
+        given = self.array[index]
         if given.ndim == 1:
             given = np.eye(self.n_components)[given.astype(np.intp)]
         block = SufficientStatistics.from_responsibilities(
@@ -188,4 +189,8 @@ class _ResponsibilityFold(Fold[SufficientStatistics]):
         state[:] = [state[0].merge(block)] if state else [block]
 
     def close(self, state: list[SufficientStatistics]) -> SufficientStatistics:
-        return state[0]
+        if state:
+            return state[0]
+        zero = np.zeros((self.n_components, self.n_features))
+        scatters = self.moment.outer(zero)
+        return SufficientStatistics(np.zeros(self.n_components), zero, scatters, self.moment)

@@ -32,7 +32,7 @@ class KMeans(Start):
         from threadpoolctl import threadpool_limits
 
         if data.n_components == 1:
-            return from_centers(data, data.summary.center[None])
+            return from_centers(data, np.zeros((1, data.rows.shape[1])))
         model = Lloyd(data.n_components, init=_plus_plus(data, rng), n_init=1)
         # OpenMP's threads do not survive a fork: one thread leaves nothing behind, and a
         # subsample needs no more.

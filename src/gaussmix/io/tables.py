@@ -64,7 +64,7 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> Table:
     pa = _pyarrow()
     try:
         table = read(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         detail = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {detail}") from None
     return _from_arrow(table, path, columns)
@@ -83,6 +83,9 @@ def _from_arrow(table: Any, path: Path, columns: Sequence[str] | None) -> Table:
     pa = _pyarrow()
     if table.num_rows == 0:
         raise DataError(f"{path}: has no rows")
+    repeated = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
+    if repeated:
+        raise DataError(f"{path}: several columns are called {', '.join(map(repr, repeated))}")
     if columns is not None:
         missing = [name for name in columns if name not in table.column_names]
         if missing:

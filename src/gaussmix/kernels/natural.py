@@ -19,7 +19,7 @@ from .gathered import NEGLIGIBLE, GatheredSums
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..blocks import Workspace
+    from ..blocks import Index, Workspace
     from ..covariances import Covariances
 
 __all__ = ["NaturalForm"]
@@ -102,7 +102,7 @@ class NaturalForm(Kernel):
         state: _Sums,
         rows: AnyArray,
         weights: AnyArray | None,
-        first: int,
+        index: Index,
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)

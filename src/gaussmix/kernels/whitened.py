@@ -18,7 +18,7 @@ from .gathered import GatheredSums
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..blocks import Workspace
+    from ..blocks import Index, Workspace
     from ..covariances import Covariances
     from ..moments import Moment
     from ..statistics import SufficientStatistics
@@ -66,7 +66,7 @@ class WhitenedForm(Kernel):
         state: _Sums,
         rows: AnyArray,
         weights: AnyArray | None,
-        first: int,
+        index: Index,
         workspace: Workspace,
     ) -> None:
         responsibilities = self.log_joint(rows, workspace)

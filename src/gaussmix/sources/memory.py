@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ..blocks import BLOCK_BYTES, Fold, Mergeable, Workspace
+from ..blocks import BLOCK_BYTES, Fold, Index, Mergeable, Workspace
 from ..validation import check_integer
 from .base import BlockFunction, Source
 
@@ -69,6 +69,7 @@ class MemorySource(Source):
             if n_jobs is None or n_jobs == -1
             else check_integer("n_jobs", n_jobs, minimum=1)
         )
+        self._has_zeros = weights is not None and bool((weights == 0).any())
         self._block_rows = block_rows
         self._workspaces: deque[Workspace] = deque()
 
@@ -78,8 +79,11 @@ class MemorySource(Source):
         def work(bounds: tuple[int, int], workspace: Workspace) -> Value:
             state = fold.open()
             for first, last in _blocks(*bounds, size):
-                weights = None if self.weights is None else self.weights[first:last]
-                fold.add(state, self.array[first:last], weights, first, workspace)
+                index = self._index(first, last)
+                rows = self.array[index]
+                if len(rows):
+                    weights = None if self.weights is None else self.weights[index]
+                    fold.add(state, rows, weights, index, workspace)
             return fold.close(state)
 
         parts = self._run(work, size)
@@ -114,6 +118,12 @@ class MemorySource(Source):
             return rows, np.ones(len(rows))
         return rows, self.weights[chosen]
 
+    def _index(self, first: int, last: int) -> Index:
+        """Return which rows of a range take part: those whose weight is not 0."""
+        if not self._has_zeros or self.weights is None:
+            return slice(first, last)
+        return first + np.flatnonzero(self.weights[first:last] > 0)
+
     # -- running ----------------------------------------------------------------
 
     def _block_size(self, bytes_per_row: int) -> int:
@@ -140,7 +150,7 @@ class MemorySource(Source):
         if len(chunks) == 1:
             yield task(chunks[0])
             return
-        with _single_threaded_blas():
+        with _single_threaded_blas:
             if self._n_threads == 1:
                 yield from map(task, chunks)
                 return
@@ -178,11 +188,36 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _single_threaded_blas() -> AbstractContextManager[Any]:
-    # Threads of our own each call BLAS on a block: BLAS must not start more.
-    controller = _controller()
-    return (
-        controller.limit(limits=1, user_api="blas")
-        if controller.lib_controllers
-        else (nullcontext())
-    )
+class _SingleThreadedBlas:
+    """Holds BLAS to one thread while any fit runs threads of its own.
+
+    The setting is the process's, so concurrent fits share it: the first one in
+    sets it and the last one out restores it.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all fits: a forked child has none."""
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._limit.restore_original_limits()
+
+
+_single_threaded_blas = _SingleThreadedBlas()
+# A fork in the middle of another thread's fit must not inherit a held lock.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_single_threaded_blas.reset)
