@@ -75,6 +75,22 @@ def test_damaged_files_are_refused(change, message, tmp_path):
         load_model(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"log_likelihood": "abc"}, {"log_likelihood": None}, {"n": 0}, {"trace": "abc"},
+     {"trace": []}, {"family": "ZZZ"}, {"status": "GOOD"}],
+)  # fmt: skip
+def test_damaged_fit_figures_are_refused(change, tmp_path):
+    X, _ = blobs(n=50)
+    path = tmp_path / "m.json"
+    save_model(model_from_result(GaussianMixture(2, random_state=0).fit(X).result_), path)
+    content = json.loads(path.read_text())
+    content["fit"] |= change
+    path.write_text(json.dumps(content))
+    with pytest.raises(ModelFileError, match="damaged model file"):
+        load_model(path)
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
     path = tmp_path / "kept.txt"
     path.write_text("old")

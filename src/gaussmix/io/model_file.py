@@ -13,6 +13,7 @@ from ..covariances import Covariances, DiagonalCovariances, FullCovariances, Sph
 from ..criteria import aic, bic
 from ..em import Status
 from ..exceptions import ModelFileError, ParameterError
+from ..families import list_families
 from ..mixture import Mixture
 from .atomic import writing
 
@@ -177,4 +178,21 @@ def _fit(content: dict[str, Any] | None) -> FitSummary | None:
     if content is None:
         return None
     Status[content["status"]]
-    return FitSummary(**{field.name: content[field.name] for field in fields(FitSummary)})
+    if content["family"] not in [family.name for family in list_families()]:
+        raise ParameterError(f"unknown family {content['family']!r}")
+    convert = {
+        "float": float,
+        "int": int,
+        "str": str,
+        "Sequence[int]": lambda values: [int(value) for value in values],
+        "Sequence[float]": lambda values: [float(value) for value in values],
+    }
+    fit = FitSummary(
+        **{
+            field.name: convert[str(field.type)](content[field.name])
+            for field in fields(FitSummary)
+        }
+    )
+    if not (fit.n > 0 and len(fit.trace) > 0):
+        raise ParameterError("n must be positive and trace must have entries")
+    return fit
