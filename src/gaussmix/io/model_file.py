@@ -19,7 +19,7 @@ from .atomic import writing
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..em import FitResult
 
@@ -180,7 +180,7 @@ def _fit(content: dict[str, Any] | None) -> FitSummary | None:
     Status[content["status"]]
     if content["family"] not in [family.name for family in list_families()]:
         raise ParameterError(f"unknown family {content['family']!r}")
-    convert = {
+    convert: dict[str, Callable[[Any], Any]] = {
         "float": float,
         "int": int,
         "str": str,
