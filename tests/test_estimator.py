@@ -384,9 +384,11 @@ def test_concurrent_fits_leave_blas_as_it_was():
     def threads():
         return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
 
-    X, _ = blobs(n=60_000, d=4)
+    # From labels: scikit-learn's k-means sets the same limits without a lock.
+    X, labels = blobs(n=60_000, d=4)
+    model = GaussianMixture(3, init_params=labels, tol=1e-4, n_jobs=2)
     before = threads()
-    runs = [threading.Thread(target=_fit_in_worker, args=(X,)) for _ in range(3)]
+    runs = [threading.Thread(target=clone(model).fit, args=(X,)) for _ in range(3)]
     for run_ in runs:
         run_.start()
     for run_ in runs:
