@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-import threading
 import warnings
 
 import numpy as np
@@ -376,24 +375,6 @@ def test_fitted_arrays_cannot_be_changed():
     for array in (model.weights_, model.means_, model.covariances_):
         with pytest.raises(ValueError, match="read-only"):
             array[0] *= 2
-
-
-def test_concurrent_fits_leave_blas_as_it_was():
-    from threadpoolctl import threadpool_info
-
-    def threads():
-        return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-
-    # From labels: scikit-learn's k-means sets the same limits without a lock.
-    X, labels = blobs(n=60_000, d=4)
-    model = GaussianMixture(3, init_params=labels, tol=1e-4, n_jobs=2)
-    before = threads()
-    runs = [threading.Thread(target=clone(model).fit, args=(X,)) for _ in range(3)]
-    for run_ in runs:
-        run_.start()
-    for run_ in runs:
-        run_.join()
-    assert threads() == before
 
 
 def test_interruption_inside_a_start_keeps_earlier_starts(monkeypatch):
