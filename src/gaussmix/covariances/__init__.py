@@ -3,6 +3,14 @@
 from .base import Covariances
 from .diagonal import DiagonalCovariances
 from .full import FullCovariances
+from .held import STRUCTURES, hold_covariances
 from .spherical import SphericalCovariances
 
-__all__ = ["Covariances", "DiagonalCovariances", "FullCovariances", "SphericalCovariances"]
+__all__ = [
+    "STRUCTURES",
+    "Covariances",
+    "DiagonalCovariances",
+    "FullCovariances",
+    "SphericalCovariances",
+    "hold_covariances",
+]

@@ -112,7 +112,11 @@ class Covariances(ABC):
     @property
     def array(self) -> Array:
         """The values as scikit-learn shapes them: the leading axis is dropped when shared."""
-        return self.values[0] if self.shared else self.values
+        return self.shaped(self.values)
+
+    def shaped(self, array: Array) -> Array:
+        """Return an array shaped like ``values`` as scikit-learn shapes it."""
+        return array[0] if self.shared else array
 
     @property
     @abstractmethod
@@ -182,14 +186,14 @@ class Covariances(ABC):
 
         Times the machine epsilon it bounds the rounding error of the natural form.
         """
+        return float(self.magnitudes(extent).max())
+
+    def magnitudes(self, extent: Array) -> Array:
+        """Return the same for each component, shape (len(values),)."""
         bounds = np.abs(self.precisions) * self.moment.outer(extent[None])
-        return float(bounds.reshape(len(bounds), -1).sum(axis=1).max())
+        return bounds.reshape(len(bounds), -1).sum(axis=1)
 
     # -- changing -----------------------------------------------------------
-
-    @abstractmethod
-    def add_to_diagonal(self, amount: float) -> Self:
-        """Add a non-negative amount to every variance."""
 
     @abstractmethod
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:

@@ -66,9 +66,6 @@ class DiagonalCovariances(Covariances):
     def precision_times(self, vectors: Array) -> Array:
         return vectors / self.values
 
-    def add_to_diagonal(self, amount: float) -> Self:
-        return self if amount == 0 else self._with(self.values + amount)
-
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         below = ~(self.values >= floor)
         changed = np.asarray(below.any(axis=1))

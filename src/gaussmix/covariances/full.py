@@ -79,11 +79,6 @@ class FullCovariances(Covariances):
     def precision_times(self, vectors: Array) -> Array:
         return np.matmul(self.precisions, vectors[:, :, None])[:, :, 0]
 
-    def add_to_diagonal(self, amount: float) -> Self:
-        if amount == 0:
-            return self
-        return self._with(self.values + amount * np.eye(self.n_features))
-
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         flagged = self._possibly_below(floor)
         changed = np.zeros(len(self.values), dtype=bool)

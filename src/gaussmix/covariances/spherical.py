@@ -65,9 +65,6 @@ class SphericalCovariances(Covariances):
     def precision_times(self, vectors: Array) -> Array:
         return vectors / self.values[:, None]
 
-    def add_to_diagonal(self, amount: float) -> Self:
-        return self if amount == 0 else self._with(self.values + amount)
-
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         # sigma^2 I >= diag(floor) holds when it holds for the largest floor.
         lowest = floor.max()

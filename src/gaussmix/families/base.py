@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from ..exceptions import ParameterError
+
 if TYPE_CHECKING:
     from .._typing import Array
     from ..covariances import Covariances
@@ -31,6 +33,10 @@ class Family(ABC):
     held: ClassVar[type[Covariances]]
     #: Whether all components share one covariance.
     shared: ClassVar[bool] = False
+    #: Whether covariances can be raised one by one and still belong to the family.
+    free: ClassVar[bool] = True
+    #: Whether it is for data of one feature only.
+    univariate: ClassVar[bool] = False
 
     @abstractmethod
     def estimate(
@@ -46,6 +52,21 @@ class Family(ABC):
     @abstractmethod
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Return the number of free covariance parameters."""
+
+    def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
+        """Return the counts (K,) that a conjugate prior turns counts (K,) into.
+
+        They make `estimate` the posterior mode (Fraley & Raftery 2007, tables 1 and 2;
+        as mclust where the paper is silent).
+        """
+        raise ParameterError(
+            f"prior: there is no conjugate prior for the family {self.name}; choose another "
+            "covariance_type, such as 'VVV' or 'EEE', or prior=None"
+        )
+
+    def prior_scale(self, covariance: Array, n_features: int) -> Array:
+        """Return the prior's scatter for the data's covariance, held as this family's moment."""
+        return covariance
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure."""

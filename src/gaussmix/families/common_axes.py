@@ -1,0 +1,121 @@
+"""Ellipsoids that all have the same axes, which are found with their variances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..covariances import Covariances, FullCovariances
+from .base import Family
+from .orientation import best_axes
+from .rules import (
+    EE,
+    EV,
+    VE,
+    VV,
+    Rule,
+    VolumeState,
+    best_volumes,
+    estimate_others,
+    without_scatter,
+)
+
+if TYPE_CHECKING:
+    from .._typing import Array
+    from ..statistics import SufficientStatistics
+
+
+class CommonAxes(Family):
+    """Sigma_k = D diag(v_k) D'."""
+
+    rule: ClassVar[Rule]
+    held = FullCovariances
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        assert statistics.scatters is not None
+        axes, variances = best_axes(statistics.scatters, statistics.counts, self.rule, previous)
+        values = (axes * variances[:, None, :]) @ axes.T
+        return self.hold(values, statistics.n_components, statistics.n_features)
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        angles = n_features * (n_features - 1) // 2
+        return self.rule.n_parameters(n_components, n_features) + angles
+
+
+class EEE(CommonAxes):
+    """Sigma = sum_k W_k / n."""
+
+    name = "EEE"
+    synonym = "tied"
+    summary = "ellipsoids, all of the same volume, shape and orientation"
+    rule = EE
+    shared = True
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        assert statistics.scatters is not None
+        values = statistics.scatters / statistics.total
+        return self.hold(values, statistics.n_components, statistics.n_features)
+
+    def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
+        return counts + 1.0 + (dof + n_features + 1.0) / len(counts)
+
+
+class VEE(CommonAxes):
+    """Sigma_k = volume_k C, |C| = 1 (Celeux & Govaert 1995, section 3.4)."""
+
+    name = "VEE"
+    summary = "ellipsoids of any volume, and the same shape and orientation"
+    rule = VE
+    free = False
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        assert statistics.scatters is not None
+        values = self._values(statistics.scatters, statistics.counts, previous)
+        return self.hold(values, statistics.n_components, statistics.n_features)
+
+    def _values(self, scatters: Array, counts: Array, previous: Covariances | None) -> Array:
+        lost = without_scatter(np.diagonal(scatters, axis1=1, axis2=2), counts)
+        if lost.any():
+            return estimate_others(self._values, scatters, counts, previous, lost)
+
+        def state(volumes: Array) -> VolumeState:
+            each = scatters / volumes[:, None, None]
+            pooled = each.sum(axis=0)
+            shares = np.linalg.inv(pooled) @ each
+            flat = shares.reshape(len(shares), -1)
+            turned = np.swapaxes(shares, 1, 2).reshape(flat.shape)
+            return VolumeState(
+                volumes,
+                pooled,
+                float(np.linalg.slogdet(pooled)[1]),
+                np.trace(shares, axis1=1, axis2=2),
+                flat @ turned.T,
+            )
+
+        best = best_volumes(counts, scatters.shape[1], state, previous)
+        return best.volumes[:, None, None] * best.pooled / counts.sum()
+
+
+class EVE(CommonAxes):
+    """Sigma_k = volume D A_k D', |A_k| = 1 (Browne & McNicholas 2014)."""
+
+    name = "EVE"
+    summary = "ellipsoids of the same volume and orientation, and any shape"
+    rule = EV
+    free = False
+
+
+class VVE(CommonAxes):
+    """Sigma_k = volume_k D A_k D': common principal components (Flury 1984)."""
+
+    name = "VVE"
+    summary = "ellipsoids of any volume and shape, and the same orientation"
+    rule = VV
+    free = False

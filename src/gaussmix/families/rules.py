@@ -1,0 +1,234 @@
+"""Volume and shape: how variances along given axes are tied across components.
+
+A covariance is volume x axes x shape x axes' (Banfield & Raftery 1993).  Once the
+axes are known (coordinates, each component's own, or common ones) only variances
+along them are left, and mclust's first two letters say how those are tied.  Each
+rule here minimises
+
+    sum_k [ n_k sum_j log v_kj + sum_j s_kj / v_kj ]
+
+over variances v (K, d) of its form, for scatters s (K, d) along the axes and
+counts n (K,) (Celeux & Govaert 1995, sections 3 and 4).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._typing import AnyArray, Array
+    from ..covariances import Covariances
+
+__all__ = [
+    "EE",
+    "EV",
+    "VE",
+    "VV",
+    "Rule",
+    "VolumeState",
+    "best_volumes",
+    "estimate_others",
+    "geometric_mean",
+    "without_scatter",
+]
+
+# Inner iterations stop when no derivative of the objective by a log-volume exceeds this a row.
+_INNER_TOLERANCE = 1e-12
+_MAX_INNER = 50
+_ROUNDING = 1e-12
+_SMALLEST_VOLUME = 1e-40
+# Share of the pooled scatter that is rounding; well below the floor of covariances.
+_NO_SCATTER = 1e-13
+
+
+class Rule(ABC):
+    """Two letters: volume, then shape; Equal or Varying over components."""
+
+    @abstractmethod
+    def __call__(
+        self, scatters: Array, counts: Array, previous: Covariances | None = None
+    ) -> Array:
+        """Return variances (K, d), or (1, d) if all are equal.
+
+        `previous` is where an inner iteration starts.
+        """
+
+    @abstractmethod
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free variances."""
+
+
+class EqualVolumeAndShape(Rule):
+    """v_j = sum_k s_kj / n."""
+
+    def __call__(
+        self, scatters: Array, counts: Array, previous: Covariances | None = None
+    ) -> Array:
+        return scatters.sum(axis=0, keepdims=True) / counts.sum()
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_features
+
+
+class EqualShape(Rule):
+    """v_kj = volume_k shape_j: the shape is the same, volumes are found by iteration."""
+
+    def __call__(
+        self, scatters: Array, counts: Array, previous: Covariances | None = None
+    ) -> Array:
+        lost = without_scatter(scatters, counts)
+        if lost.any():
+            return estimate_others(self, scatters, counts, previous, lost)
+        scatters = np.maximum(scatters, 0.0)  # rounding may leave less
+
+        def state(volumes: Array) -> VolumeState:
+            each = scatters / volumes[:, None]
+            pooled = each.sum(axis=0)
+            shares = each / pooled
+            return VolumeState(
+                volumes, pooled, float(np.log(pooled).sum()), shares.sum(axis=1), shares @ shares.T
+            )
+
+        best = best_volumes(counts, scatters.shape[1], state, previous)
+        return best.volumes[:, None] * best.pooled / counts.sum()
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_components + n_features - 1
+
+
+class EqualVolume(Rule):
+    """v_kj = volume s_kj / |s_k|^(1/d), volume = sum_k |s_k|^(1/d) / n."""
+
+    def __call__(
+        self, scatters: Array, counts: Array, previous: Covariances | None = None
+    ) -> Array:
+        sizes = geometric_mean(scatters)
+        return scatters * (sizes.sum() / counts.sum() / sizes)[:, None]
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return 1 + n_components * (n_features - 1)
+
+
+class Free(Rule):
+    """v_kj = s_kj / n_k."""
+
+    def __call__(
+        self, scatters: Array, counts: Array, previous: Covariances | None = None
+    ) -> Array:
+        return scatters / counts[:, None]
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_components * n_features
+
+
+EE, VE, EV, VV = EqualVolumeAndShape(), EqualShape(), EqualVolume(), Free()
+
+
+def geometric_mean(values: Array) -> Array:
+    """Return the geometric mean over the last axis."""
+    return np.exp(np.log(values).mean(axis=-1))
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeState:
+    """Volumes of covariances that are multiples of one matrix S, and what follows from them.
+
+    Attributes
+    ----------
+    volumes : ndarray (K,)
+    pooled : ndarray
+        S = sum_k W_k / volume_k, held as the scatters are.
+    log_det : float
+        Of S.
+    traces : ndarray (K,)
+        trace(T_k), T_k = S^-1 W_k / volume_k.
+    products : ndarray (K, K)
+        trace(T_k T_l).
+    """
+
+    volumes: Array
+    pooled: Array
+    log_det: float
+    traces: Array
+    products: Array
+
+
+def best_volumes(
+    counts: Array,
+    n_features: int,
+    state: Callable[[Array], VolumeState],
+    previous: Covariances | None,
+) -> VolumeState:
+    """Return the volumes for which Sigma_k = volume_k S / n is the best of that form.
+
+    In the logarithms of the volumes the objective, sum_k n_k d log volume_k +
+    n log |S|, is convex: Newton's method finds its minimum.  Where a step of it does
+    not go down, the alternation of Celeux & Govaert (1995, section 3.4) does.
+    """
+    n = counts.sum()
+
+    def objective(found: VolumeState) -> float:
+        return n_features * float(counts @ np.log(found.volumes)) + float(n) * found.log_det
+
+    if previous is None:
+        now = state(np.ones(len(counts)))
+        now = state(now.traces / counts)
+    else:
+        now = state(np.exp(previous.log_det() / n_features))
+    value = objective(now)
+    for _ in range(_MAX_INNER):
+        slope = n_features * counts - n * now.traces
+        if not np.abs(slope).max() > _INNER_TOLERANCE * n:
+            break
+        before, value_before = now, value
+        now = state(_bounded(before.volumes * np.exp(_newton_step(before, slope, n))))
+        value = objective(now)
+        # Close to the minimum the objective changes by less than its rounding.
+        if not value <= value_before + _ROUNDING * n:
+            now = state(_bounded(before.volumes * n * before.traces / (n_features * counts)))
+            value = objective(now)
+    return now
+
+
+def without_scatter(own: Array, counts: Array) -> AnyArray:
+    """Return which components (K,) have no scatter `own` (K, d) along any axis but by rounding.
+
+    Subtracting large numbers may leave less than nothing, and their volumes would be
+    sought for ever.
+    """
+    shares = counts / counts.sum()
+    return np.asarray((own <= _NO_SCATTER * shares[:, None] * own.sum(axis=0)).all(axis=1))
+
+
+def estimate_others(
+    estimate: Callable[[Array, Array, Covariances | None], Array],
+    scatters: Array,
+    counts: Array,
+    previous: Covariances | None,
+    lost: AnyArray,
+) -> Array:
+    """Return what `estimate` does of the components not `lost` (K,), and 0 for those."""
+    values = np.zeros_like(scatters)
+    kept: AnyArray = np.flatnonzero(~lost)
+    if len(kept):
+        before = None if previous is None else previous.take(kept)
+        values[kept] = estimate(scatters[kept], counts[kept], before)
+    return values
+
+
+def _newton_step(state: VolumeState, slope: Array, n: float) -> Array:
+    # All volumes times one number are the same covariances: the ones fix that direction.
+    curvature = n * (np.diag(state.traces) - state.products) + n / len(slope)
+    curvature[np.diag_indices(len(slope))] += 1e-12 * n
+    return np.clip(np.linalg.solve(curvature, -slope), -2.0, 2.0)
+
+
+def _bounded(volumes: Array) -> Array:
+    # A component without any scatter must not take the others with it.
+    return np.maximum(volumes, _SMALLEST_VOLUME * volumes.max())

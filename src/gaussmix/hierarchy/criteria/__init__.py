@@ -1,0 +1,1 @@
+"""Merging criteria; each is one file, registered by being here."""
