@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import covariances, datasets, families, plot
+    from . import covariances, datasets, families, plot, selection
     from .em import FitResult, History, Iteration, Status
     from .estimator import GaussianMixture
     from .exceptions import (
@@ -22,40 +22,49 @@ if TYPE_CHECKING:
         ParameterError,
     )
     from .mixture import Mixture
+    from .noise import Noise
+    from .prior import ConjugatePrior
+    from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CollapseWarning": "exceptions",
+    "ConjugatePrior": "prior",
     "DataError": "exceptions",
     "FitInterrupted": "exceptions",
     "FitResult": "em",
     "GaussianMixture": "estimator",
+    "GaussianMixtureIC": "selection.estimator",
     "GaussmixError": "exceptions",
     "History": "em",
     "Iteration": "em",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
     "ModelFileError": "exceptions",
+    "Noise": "noise",
     "ParameterError": "exceptions",
     "Status": "em",
     "SufficientStatistics": "statistics",
 }
-_MODULES = ("covariances", "datasets", "families", "plot")
+_MODULES = ("covariances", "datasets", "families", "plot", "selection")
 
 __all__ = [
     "CollapseWarning",
+    "ConjugatePrior",
     "DataError",
     "FitInterrupted",
     "FitResult",
     "GaussianMixture",
+    "GaussianMixtureIC",
     "GaussmixError",
     "History",
     "Iteration",
     "MissingExtraError",
     "Mixture",
     "ModelFileError",
+    "Noise",
     "ParameterError",
     "Status",
     "SufficientStatistics",
@@ -63,6 +72,7 @@ __all__ = [
     "datasets",
     "families",
     "plot",
+    "selection",
 ]
 
 

@@ -16,12 +16,16 @@ import numpy as np
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
 
-__all__ = ["BLOCK_BYTES", "Fold", "Index", "Mergeable", "Workspace"]
+__all__ = ["BLOCK_BYTES", "Fold", "Index", "Mergeable", "Workspace", "add_rows", "rows_of_a_block"]
 
 
 #: Workspace that a block may fill: about a core's share of the cache (measured).
 BLOCK_BYTES = 4 * 2**20
 
+
+# More rows in a block than the cap gain nothing, fewer cost calls (measured).
+_MOST_ROWS = 32_768
+_FEWEST_ROWS = 256
 
 #: Which rows of the data a block holds.
 Index: TypeAlias = "slice | AnyArray"
@@ -78,3 +82,36 @@ class Fold(ABC, Generic[Value]):
     @abstractmethod
     def close(self, state: Any) -> Value:
         """Turn a state into a value."""
+
+
+def rows_of_a_block(bytes_per_row: int) -> int:
+    """Return how many rows fill a workspace to the best size."""
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, BLOCK_BYTES // bytes_per_row))
+
+
+def add_rows(
+    fold: Fold[Value],
+    state: Any,
+    rows: AnyArray,
+    weights: AnyArray | None,
+    offset: int,
+    workspace: Workspace,
+    block_rows: int | None = None,
+) -> None:
+    """Add rows (m, d) of non-negative weights (m,), or None, to a fold's state, block by block.
+
+    `offset` is the place in the data of the first of them.  Rows of weight 0 take no part.
+    """
+    size = rows_of_a_block(fold.bytes_per_row) if block_rows is None else block_rows
+    for first in range(0, len(rows), size):
+        block = slice(first, min(first + size, len(rows)))
+        if weights is None or (weights[block] > 0).all():
+            index: Index = slice(offset + block.start, offset + block.stop)
+            chosen: Index = block
+        else:
+            chosen = first + np.flatnonzero(weights[block] > 0)
+            index = offset + chosen
+            if len(chosen) == 0:
+                continue
+        own = None if weights is None else weights[chosen]
+        fold.add(state, rows[chosen], own, index, workspace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,9 @@ __all__ = ["AitkenRule"]
 
 # Steps looked at to tell rounding from progress.
 _NOISE_WINDOW = 10
+# Share of the tolerance that a leap and the steps after it may gain when it is time to stop.
+_AFTER_LEAPS = 0.2
+_WITHOUT_LEAPS = 0.01
 
 
 class AitkenRule:
@@ -40,11 +44,16 @@ class AitkenRule:
     def __init__(self, tol: float, n: float) -> None:
         self.tol = tol
         self.n = n
-        self._close = 0
+        self._close: tuple[float, int] | None = None
 
-    def remaining(self, trace: Sequence[float]) -> float:
-        """Predict the total log-likelihood still to come from the last three values."""
-        if len(trace) < 3:
+    def remaining(self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0) -> float:
+        """Predict the total log-likelihood still to come from the last three values.
+
+        Infinite while unknown: with fewer values since the last `leap`, the place in the
+        trace that was not reached by a step of EM.  After a leap the first gains come from
+        what shrinks fast; `slowest` is the rate of what does not, as far as it is known.
+        """
+        if len(trace) < leap + 3:
             return math.inf
         before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
         noise = 8 * np.finfo(float).eps * max(abs(trace[-1]), self.n)
@@ -53,13 +62,33 @@ class AitkenRule:
         if last <= 0 or before <= 0:
             # No geometric series: the optimum of a regularised fit is crossed, or rounding.
             return abs(last)
-        rate = last / before
+        rate = max(last / before, slowest)
         return last * rate / (1.0 - rate) if rate < 1.0 else math.inf
 
-    def reached(self, trace: Sequence[float]) -> bool:
-        """Note the newest value of `trace` and say whether to stop."""
-        self._close = self._close + 1 if self.remaining(trace) < self.tol * self.n else 0
-        return self._close >= 2 or self._only_noise(trace)
+    def reached(self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0) -> bool:
+        """Note the newest value of `trace` and say whether to stop.
+
+        Twice in a row the prediction must be small.  If there was a leap in between, it
+        would have shown what slow steps hide, and must not have gained much either.
+        """
+        if leap and len(trace) < leap + 3:
+            return self._only_noise(trace)
+        close = self.remaining(trace, leap, slowest) < self.tol * self.n
+        if close and self._confirmed(trace, leap):
+            return True
+        self._close = (trace[-1], leap) if close else None
+        return self._only_noise(trace)
+
+    def _confirmed(self, trace: Sequence[float], leap: int) -> bool:
+        """Whether an earlier value was close to the limit too, and little was gained since."""
+        if self._close is None:
+            return False
+        value, before = self._close
+        gained, limit = trace[-1] - value, self.tol * self.n
+        if leap == 0:
+            return gained < limit
+        # Without a leap in between, steps must be far below the limit.
+        return gained < (_AFTER_LEAPS if leap != before else _WITHOUT_LEAPS) * limit
 
     def _only_noise(self, trace: Sequence[float]) -> bool:
         """Whether the trace goes up and down without getting anywhere.
@@ -69,7 +98,7 @@ class AitkenRule:
         """
         if self.tol == 0 or len(trace) <= _NOISE_WINDOW:
             return False
-        gains = np.diff(trace[-_NOISE_WINDOW - 1 :])
-        drops = int((gains < 0).sum())
+        last = trace[-_NOISE_WINDOW - 1 :]
+        drops = sum(after < before for before, after in pairwise(last))
         alternating = 2 <= drops <= _NOISE_WINDOW - 2
-        return alternating and float(gains.sum()) < self.tol * self.n
+        return alternating and last[-1] - last[0] < self.tol * self.n

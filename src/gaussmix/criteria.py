@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._typing import Array
     from .families import Family
 
-__all__ = ["aic", "bic", "classification_penalty", "n_parameters"]
+__all__ = ["aic", "bic", "icl", "n_parameters"]
 
 
-def n_parameters(family: Family, n_components: int, n_features: int) -> int:
-    """Return the number of free parameters: weights, means and covariances."""
+def n_parameters(
+    family: Family,
+    n_components: int,
+    n_features: int,
+    *,
+    equal_weights: bool = False,
+    noise: bool = False,
+) -> int:
+    """Return the number of free parameters: weights, means and covariances.
+
+    A uniform background adds two, its weight and its volume, as in mclust.
+    """
+    weights = 0 if equal_weights else n_components - 1
     covariances = family.n_parameters(n_components, n_features)
-    return n_components - 1 + n_components * n_features + covariances
+    return weights + n_components * n_features + covariances + 2 * noise
 
 
 def bic(log_likelihood: float, n_free: int, n: float) -> float:
@@ -33,7 +43,9 @@ def aic(log_likelihood: float, n_free: int) -> float:
     return -2.0 * log_likelihood + 2.0 * n_free
 
 
-def classification_penalty(responsibilities: Array, weights: Array | None = None) -> float:
-    """Return what ICL adds to BIC (Biernacki, Celeux & Govaert 2000): -2 sum_i log max_k r_ik."""
-    surest = np.log(responsibilities.max(axis=1))
-    return float(-2.0 * (surest.sum() if weights is None else weights @ surest))
+def icl(log_likelihood: float, n_free: int, n: float, certainty: float) -> float:
+    """Return the integrated completed likelihood (Biernacki, Celeux & Govaert 2000).
+
+    `certainty` is the sum over rows of the log of the largest responsibility.
+    """
+    return bic(log_likelihood, n_free, n) - 2.0 * certainty

@@ -8,33 +8,33 @@ import numpy as np
 
 from .exceptions import DataError
 from .moments import PRODUCTS
-from .validation import column_label, require_bounded
+from .validation import column_label, require_bounded, require_wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._typing import AnyArray
-    from .families import Family
+    from ._typing import AnyArray, Array
     from .mstep import Constraints
     from .summary import DataSummary
 
-__all__ = ["check_data", "check_distinct_rows"]
+__all__ = ["check_data"]
 
 
 def check_data(
     summary: DataSummary,
-    family: Family,
     constraints: Constraints,
     names: Sequence[str] | None,
     rows: AnyArray,
 ) -> None:
-    """Raise DataError if a column is unusable for this family, naming it.
+    """Raise DataError if a column is unusable, naming it.
 
     `rows` is a sample (m, d) of the data; all values are finite.
     """
     require_bounded(summary, names)
-    covariances = family.estimate(summary.total).add_to_diagonal(constraints.reg_covar)
-    variances = covariances.variances()[0]
+    require_wide(summary, names)
+    total = constraints.regularised(summary.total)
+    assert total.scatters is not None
+    variances = total.moment.diagonal(total.scatters, total.n_features)[0]
     constant = np.flatnonzero((summary.minimum == summary.maximum) & ~(variances > 0))
     if len(constant):
         values = ", ".join(
@@ -44,15 +44,12 @@ def check_data(
             f"X: constant: {values}. A constant column has no variance to estimate: drop it, "
             "set reg_covar to a small positive number, or use covariance_type='spherical'"
         )
-    singular = bool((variances > 0).all()) and covariances.floored(constraints.floor)[1].any()
-    if singular and summary.total.moment is PRODUCTS and len(rows) > 2:
-        _refuse_duplicates(summary, rows, names)
+    if total.moment is PRODUCTS and (variances > 0).all() and len(rows) > 2:
+        _refuse_duplicates(total.scatters[0], rows, names)
 
 
-def _refuse_duplicates(summary: DataSummary, rows: AnyArray, names: Sequence[str] | None) -> None:
+def _refuse_duplicates(scatter: Array, rows: AnyArray, names: Sequence[str] | None) -> None:
     """Raise if two columns determine each other; other dependencies are left to the floor."""
-    assert summary.total.scatters is not None
-    scatter = summary.total.scatters[0]
     scale = np.sqrt(np.diagonal(scatter))
     excess = 1.0 - np.abs(np.triu(scatter / np.outer(scale, scale), 1))
     # One far row can make any two columns correlate: most rows must lie on the line too.
@@ -75,31 +72,3 @@ def _on_a_line(x: AnyArray, y: AnyArray) -> bool:
     low, high = np.quantile(residual, [0.25, 0.75])
     spread = np.subtract(*np.quantile(y, [0.75, 0.25]))
     return bool(spread > 0 and high - low <= 1e-6 * spread)
-
-
-def check_distinct_rows(rows: AnyArray, n_rows: int, n_components: int) -> None:
-    """Raise DataError if there are fewer different rows (m, d) than components.
-
-    `rows` is a sample of those of positive weight among `n_rows`.
-    """
-    if len(rows) < n_components:
-        raise DataError(
-            f"n_components: {n_components} components need at least as many rows; "
-            f"X has n_samples = {len(rows)}"
-            f"{'' if n_rows == len(rows) else ' of positive weight'}"
-        )
-    # Almost always the first rows suffice; only repetitive data are looked at in full.
-    for some in (rows[: 10 * n_components + 100], rows):
-        distinct = len(np.unique(some, axis=0))
-        if distinct >= n_components:
-            return
-    if len(rows) < n_rows:
-        raise DataError(
-            f"X: nearly all rows are equal: {len(rows)} of {n_rows} hold only {distinct} different "
-            f"ones, too few to start {n_components} components. Fit the different rows with their "
-            "counts as sample_weight"
-        )
-    raise DataError(
-        f"n_components: {distinct} different rows cannot support {n_components} components; "
-        f"use n_components <= {distinct}"
-    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .acceleration import Squarem
 from .convergence import AitkenRule
 from .criteria import n_parameters
 from .estep import expectation
@@ -20,10 +21,21 @@ if TYPE_CHECKING:
     from ._typing import AnyArray
     from .families import Family
     from .mixture import Mixture
+    from .prior import ConjugatePrior
     from .sources import Source
+    from .statistics import SufficientStatistics
     from .summary import DataSummary
 
-__all__ = ["Callback", "EMOptions", "FitResult", "History", "Iteration", "Status", "fit_em"]
+__all__ = [
+    "Callback",
+    "EMOptions",
+    "FitResult",
+    "History",
+    "Iteration",
+    "Run",
+    "Status",
+    "fit_em",
+]
 
 # Variances below this share of a feature's total variance count as a collapse.
 RELATIVE_FLOOR = 1e-10
@@ -34,6 +46,7 @@ class Status(Enum):
 
     CONVERGED = "converged: the log-likelihood still to come is below tol a row"
     MAX_ITERATIONS = "stopped at max_iter before converging: raise max_iter, or tol"
+    COLLAPSED = "given up: a covariance lost its width in some direction"
     STOPPED = "stopped by the callback"
     INTERRUPTED = "interrupted: parameters are the best reached"
 
@@ -49,16 +62,30 @@ class EMOptions:
     max_iter : int
     reg_covar : float
         Added to the diagonal of covariances.
+    equal_weights : bool
+        Whether all components have the same mixing weight.
+    prior : ConjugatePrior or None
+    give_up_collapsed : bool
+        Whether to stop as soon as a covariance is held at the floor: for searches that
+        have no use for such a fit.
+    accelerate : bool
+        Whether to leap ahead where EM is slow (see `Squarem`).  Not with `reg_covar`, which
+        does not climb the likelihood, so a bad leap could not be told from a good one.
     """
 
     tol: float = 1e-6
     max_iter: int = 1000
     reg_covar: float = 0.0
+    equal_weights: bool = False
+    prior: ConjugatePrior | None = None
+    give_up_collapsed: bool = False
+    accelerate: bool = True
 
-    def constraints(self, summary: DataSummary) -> Constraints:
+    def constraints(self, summary: DataSummary, family: Family, n_components: int) -> Constraints:
         """Return what the M-step must respect on these data."""
         floor = RELATIVE_FLOOR * (summary.variances + self.reg_covar)
-        return Constraints(self.reg_covar, floor)
+        prior = None if self.prior is None else self.prior.on(summary, family, n_components)
+        return Constraints(self.reg_covar, floor, self.equal_weights, prior)
 
 
 @dataclass(frozen=True)
@@ -99,11 +126,14 @@ class History:
         Since the start of the fit.
     collapsed : list of tuple of int
         Components whose covariance is held at the floor.
+    rejected : int
+        Passes over the data whose parameters were not kept: leaps that did not climb.
     """
 
     log_likelihood: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     collapsed: list[tuple[int, ...]] = field(default_factory=list)
+    rejected: int = 0
 
     def __len__(self) -> int:
         return len(self.log_likelihood)
@@ -126,6 +156,8 @@ class FitResult:
     history : History
     given_start : bool
         Whether the start was given, which keeps the order of its components.
+    equal_weights : bool
+        Whether mixing weights were held equal.
     """
 
     mixture: Mixture
@@ -136,6 +168,7 @@ class FitResult:
     status: Status
     history: History
     given_start: bool = False
+    equal_weights: bool = False
 
     @property
     def n_iter(self) -> int:
@@ -157,12 +190,14 @@ class FitResult:
         return found
 
     def _collapse(self) -> str:
-        weights = self.mixture.weights
+        weights, shown = self.mixture.weights, self.collapsed[:5]
         which = (
             "the shared covariance"
             if self.collapsed == (-1,)
-            else "component " + ", ".join(f"{k} (weight {weights[k]:.3g})" for k in self.collapsed)
+            else "component " + ", ".join(f"{k} (weight {weights[k]:.3g})" for k in shown)
         )
+        if len(self.collapsed) > len(shown):
+            which += f" and {len(self.collapsed) - len(shown)} more"
         return (
             f"covariance collapsed: {which} has no width in some direction, and is held at a "
             f"floor of {RELATIVE_FLOOR:g} of the data's variance. The log-likelihood is then "
@@ -172,7 +207,13 @@ class FitResult:
     @property
     def n_parameters(self) -> int:
         """Free parameters of the model."""
-        return n_parameters(self.family, self.mixture.n_components, self.mixture.n_features)
+        return n_parameters(
+            self.family,
+            self.mixture.n_components,
+            self.mixture.n_features,
+            equal_weights=self.equal_weights,
+            noise=self.mixture.noise is not None,
+        )
 
 
 def fit_em(
@@ -182,78 +223,129 @@ def fit_em(
     summary: DataSummary,
     options: EMOptions,
     callback: Callback | None = None,
+    known: AnyArray | None = None,
 ) -> FitResult:
     """Iterate EM from `start` until it converges (Dempster, Laird & Rubin 1977).
 
     The mixture returned is the one its log-likelihood belongs to: the last E-step
-    is not followed by an M-step.
+    is not followed by an M-step.  Rows whose component is `known` (n,), not -1, keep
+    it throughout.
 
     Raises
     ------
     FitInterrupted
         On Ctrl-C; carries the last evaluated mixture.
     """
-    run = _Run(source, start, family, summary, options)
-    status = Status.MAX_ITERATIONS
+    run = Run(start, family, summary, options)
     try:
-        for number in range(options.max_iter + 1):
-            run.evaluate()
-            if run.rule.reached(run.history.log_likelihood):
-                status = Status.CONVERGED
-                break
-            if callback is not None and callback(run.iteration()):
-                status = Status.STOPPED
-                break
-            if number < options.max_iter:
-                run.advance()
+        while True:
+            run.note(expectation(source, summary, run.mixture, family, known))
+            status = run.verdict()
+            if callback is not None and status is None and not run.rejected:
+                status = Status.STOPPED if callback(run.iteration()) else None
+            if status is not None:
+                return run.result(status)
+            run.advance()
     except KeyboardInterrupt:
         raise FitInterrupted(run.result(Status.INTERRUPTED)) from None
-    return run.result(status)
 
 
-class _Run:
-    """The moving state of one fit."""
+class Run:
+    """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
 
     def __init__(
-        self,
-        source: Source,
-        start: Mixture,
-        family: Family,
-        summary: DataSummary,
-        options: EMOptions,
+        self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions
     ) -> None:
-        self.source, self.family, self.summary = source, family, summary
-        self.constraints = options.constraints(summary)
+        self.family, self.summary, self.options = family, summary, options
+        self.constraints = options.constraints(summary, family, start.n_components)
         self.n = summary.total.total
         self.rule = AitkenRule(options.tol, self.n)
         self.history = History()
+        # What EM climbs, on which it stops: with a prior it is not the likelihood alone.
+        self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
         self.mixture = self.evaluated = start
         self.collapsed: tuple[int, ...] = ()
+        accelerate = options.accelerate and options.reg_covar == 0
+        self.squarem = Squarem(np.sqrt(summary.variances)) if accelerate else None
+        #: Whether the last E-step was of a leap that did not climb.
+        self.rejected = False
+        # Where to leap to next; whether `mixture` is where a leap ended; its place in the trace.
+        self._target: SufficientStatistics | None = None
+        self._leaping = False
+        self._leap = 0
         self._began = time.perf_counter()
 
-    def evaluate(self) -> None:
-        """E-step: statistics, and the log-likelihood of the current mixture."""
-        statistics = expectation(self.source, self.summary, self.mixture, self.family)
+    def note(self, statistics: SufficientStatistics) -> None:
+        """Take what an E-step found: statistics, and the log-likelihood of the mixture."""
+        value = statistics.log_likelihood
+        if self.constraints.prior is not None:
+            value += self.constraints.prior.log_density(self.mixture, self.family)
+        self.rejected = self._leaping and not self._landed(value)
+        if self.rejected:
+            return
         self.statistics, self.evaluated = statistics, self.mixture
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.collapsed.append(self.collapsed)
         self.history.log_likelihood.append(statistics.log_likelihood)
+        if self.climbed is not self.history.log_likelihood:
+            self.climbed.append(value)
+        if self.squarem is not None:
+            self._target = self.squarem.note(statistics, self.climbed)
 
-    def advance(self) -> None:
-        """M-step."""
+    def _landed(self, value: float) -> bool:
+        """Whether a leap has climbed; if not, the last state of EM's own stands."""
+        assert self.squarem is not None
+        climbed = bool(value >= self.climbed[-1]) and not self.collapsed
+        self._leaping, self._target = False, None
+        self.squarem.restart(success=climbed)
+        if climbed:
+            self._leap = len(self.climbed)
+        else:
+            self.history.rejected += 1
+            self.collapsed = self.history.collapsed[-1]
+        return climbed
+
+    def verdict(self) -> Status | None:
+        """Say why to stop now, or None."""
+        if self.rejected:
+            return None
+        if self.options.give_up_collapsed and self.collapsed:
+            return Status.COLLAPSED
+        if self.rule.reached(self.climbed, self._leap, self._slowness()):
+            return Status.CONVERGED
+        if len(self.history) + self.history.rejected > self.options.max_iter:
+            return Status.MAX_ITERATIONS
+        return None
+
+    def advance(self, *, hold: bool = True) -> None:
+        """M-step; `hold` covariances above the floor, or leave that to the caller."""
+        self._leaping = self._target is not None
+        try:
+            self._maximise(self.statistics if self._target is None else self._target, hold)
+        except np.linalg.LinAlgError:
+            if self._target is None:
+                raise
+            self._target = None
+            self.advance(hold=hold)
+
+    def _maximise(self, statistics: SufficientStatistics, hold: bool) -> None:
         self.mixture, collapsed = maximization(
-            self.statistics,
+            statistics,
             self.family,
             self.constraints,
-            self.mixture,
-            self.mixture.feature_names,
+            self.evaluated,
+            self.evaluated.feature_names,
+            hold=hold,
         )
         self.collapsed = collapsed_components(collapsed, self.family)
+
+    def _slowness(self) -> float:
+        return 0.0 if self.squarem is None else self.squarem.rate
 
     def iteration(self) -> Iteration:
         trace = self.history.log_likelihood
         gain = trace[-1] - trace[-2] if len(trace) > 1 else np.nan
-        remaining = self.rule.remaining(trace)
+        remaining = self.rule.remaining(self.climbed, self._leap, self._slowness())
         return Iteration(len(trace) - 1, trace[-1] / self.n, gain / self.n, remaining / self.n)
 
     def result(self, status: Status) -> FitResult:
@@ -266,6 +358,7 @@ class _Run:
             n_rows=self.summary.total.n_rows,
             status=status,
             history=self.history,
+            equal_weights=self.constraints.equal_weights,
         )
 
 

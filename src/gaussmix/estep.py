@@ -10,6 +10,7 @@ import numpy as np
 from .kernels import choose_kernel
 
 if TYPE_CHECKING:
+    from ._typing import AnyArray
     from .families import Family
     from .mixture import Mixture
     from .sources import Source
@@ -20,11 +21,16 @@ __all__ = ["expectation"]
 
 
 def expectation(
-    source: Source, summary: DataSummary, mixture: Mixture, family: Family
+    source: Source,
+    summary: DataSummary,
+    mixture: Mixture,
+    family: Family,
+    known: AnyArray | None = None,
 ) -> SufficientStatistics:
     """Return the statistics that `family` needs, under the mixture's responsibilities.
 
-    ``log_likelihood`` of the result is that of `mixture` itself.
+    ``log_likelihood`` of the result is that of `mixture` itself.  Rows whose component
+    is `known` (n,), not -1, belong to it, and count with its joint density.
     """
     kernel = choose_kernel(
         np.log(mixture.weights),
@@ -34,7 +40,9 @@ def expectation(
         family.shared,
         summary.center,
         summary.extent,
+        None if mixture.noise is None else mixture.noise.log_joint,
     )
+    kernel.known = known
     statistics = source.reduce(kernel)
     if statistics.scatters is None:
         return _complete(statistics, summary, mixture)

@@ -15,16 +15,21 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .criteria import aic, bic, classification_penalty
-from .em import Callback, EMOptions, FitResult, Iteration, Status
-from .exceptions import CollapseWarning, FitInterrupted, ParameterError
+from .criteria import aic, bic, icl
+from .em import Callback, EMOptions, FitResult, Iteration
+from .exceptions import CollapseWarning, DataError, FitInterrupted
 from .families import Family, get_family
+from .fitted import FittedAttributes
 from .fitting import fit_mixture
 from .init import get_start
 from .init.given import GivenMixture, Overridden
-from .sources import MemorySource
+from .known import known_labels
+from .prior import get_prior
+from .sources import MemorySource, open_source
 from .validation import (
+    as_generator,
     check_integer,
+    check_noise,
     check_number,
     check_sample_weight,
     require_numeric_columns,
@@ -32,13 +37,18 @@ from .validation import (
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
-    from .evaluate import Evaluator
+    from .evaluate import Evaluator, Score
+    from .sources import Source
 
 __all__ = ["GaussianMixture"]
 
 
 class GaussianMixture(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator
+    FittedAttributes,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    DensityMixin,
+    BaseEstimator,
 ):
     """Gaussian mixture fitted by Expectation-Maximisation.
 
@@ -60,10 +70,12 @@ class GaussianMixture(
         data's own scale, and reported.
     max_iter : int, default 1000
     n_init : int, default 1
-        Number of starts; the best is kept.
-    init_params : str, array-like or Mixture, default "kmeans"
-        "kmeans", "k-means++", "random", "random_from_data"; hard labels (n,)
-        from 0 to K - 1; responsibilities (n, K); or a `Mixture`.
+        Number of starts, each of which may be a race of several; the best is kept.
+    init_params : str, array-like or Mixture, default "race"
+        "race" (up to 16 starts at once on a subsample, the best of them converged there),
+        "kmeans", "k-means++", "random", "random_from_data", "mbahc" (hierarchical
+        clustering, as mclust starts); hard labels (n,) from 0 to K - 1;
+        responsibilities (n, K); or a `Mixture`.
     weights_init, means_init, precisions_init : array-like, optional
         Replace parameters of the start: (K,), (K, d), and precisions shaped as
         ``precisions_``.
@@ -77,6 +89,19 @@ class GaussianMixture(
         Threads; None means all available cores.  Results do not depend on it.
     callback : callable, optional
         Called with an `Iteration` after each E-step; a true result stops the fit.
+    accelerate : bool, default True
+        Leap ahead where EM is slow (SQUAREM, Varadhan & Roland 2008): a third of the
+        passes or fewer, and no drop of the log-likelihood.  False is plain EM, every
+        step of it.  No effect with `reg_covar`.
+    equal_weights : bool, default False
+        Hold all mixing weights at 1 / K.
+    prior : None, "conjugate" or ConjugatePrior, default None
+        Estimate the posterior mode under mclust's conjugate prior, which keeps small
+        components from collapsing; not for VEE, EVE, VVE and EVV.
+    noise : float or array-like of bool (n,), optional
+        Add a uniform background over the data's extent, for rows that belong to no
+        component: the share of rows it starts with, or the rows themselves.  It has
+        label -1, and the last column of responsibilities.
 
     Attributes
     ----------
@@ -142,7 +167,7 @@ class GaussianMixture(
         reg_covar: float = 0.0,
         max_iter: int = 1000,
         n_init: int = 1,
-        init_params: Any = "kmeans",
+        init_params: Any = "race",
         weights_init: Any = None,
         means_init: Any = None,
         precisions_init: Any = None,
@@ -152,6 +177,10 @@ class GaussianMixture(
         verbose_interval: int = 10,
         n_jobs: int | None = None,
         callback: Callback | None = None,
+        accelerate: bool = True,
+        equal_weights: bool = False,
+        prior: Any = None,
+        noise: Any = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -169,6 +198,10 @@ class GaussianMixture(
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
         self.callback = callback
+        self.accelerate = accelerate
+        self.equal_weights = equal_weights
+        self.prior = prior
+        self.noise = noise
 
     # -- fitting ------------------------------------------------------------------
 
@@ -178,7 +211,10 @@ class GaussianMixture(
         Parameters
         ----------
         X : array-like or dataframe (n, d)
-        y : ignored
+        y : array-like of int (n,), optional
+            Known components of some rows, from 0 to K - 1, and -1 where unknown: those
+            rows keep their component.  A y without any -1 is ignored, as in
+            scikit-learn.
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
         """
@@ -189,11 +225,17 @@ class GaussianMixture(
             tol=check_number("tol", self.tol),
             max_iter=check_integer("max_iter", self.max_iter, minimum=1),
             reg_covar=check_number("reg_covar", self.reg_covar),
+            equal_weights=bool(self.equal_weights),
+            accelerate=bool(self.accelerate),
+            prior=get_prior(self.prior),
         )
+        noise = check_noise(self.noise)
         check_integer("verbose_interval", self.verbose_interval, minimum=1)
         start = self._start()
-        source = self._source(X, sample_weight, reset=True)
+        before = self.__dict__.copy()
         try:
+            source = self._source(X, sample_weight, reset=True)
+            known = known_labels(y, source.n_rows, n_components)
             self._keep(
                 fit_mixture(
                     source,
@@ -202,12 +244,19 @@ class GaussianMixture(
                     start,
                     options,
                     n_init=n_init,
-                    rng=_generator(self.random_state),
+                    rng=as_generator(self.random_state),
                     callback=self._report if self.verbose or self.callback else None,
+                    known=known,
+                    noise=noise,
                 )
             )
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
+            raise
+        except BaseException:
+            # A fit that failed leaves the last one as it was, names of its columns included.
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
         self._warn()
         return self
@@ -225,7 +274,11 @@ class GaussianMixture(
             return start
         return Overridden(start, *given)
 
-    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool) -> MemorySource:
+    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool) -> Source:
+        source = open_source(X, sample_weight, self.n_jobs)
+        if source is not None:
+            self._check_features(source, reset=reset)
+            return source
         require_numeric_columns(X)
         rows = validate_data(
             self,
@@ -241,6 +294,26 @@ class GaussianMixture(
             n_jobs=self.n_jobs,
             feature_names=self._names(),
         )
+
+    def _check_features(self, source: Source, *, reset: bool) -> None:
+        """Do for a source what scikit-learn does for arrays: note or compare its columns."""
+        if reset:
+            self.n_features_in_ = source.n_features
+            self.__dict__.pop("feature_names_in_", None)
+            if source.feature_names is not None:
+                self.feature_names_in_ = np.array(source.feature_names, dtype=object)
+            return
+        names = self._names()
+        if names is not None and source.feature_names not in (None, names):
+            raise DataError(
+                f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
+                f"was fitted to {', '.join(names)}, in this order"
+            )
+        if source.n_features != self.n_features_in_:
+            raise DataError(
+                f"X: has {source.n_features} columns, but the model was fitted to "
+                f"{self.n_features_in_}"
+            )
 
     def _names(self) -> tuple[str, ...] | None:
         names = getattr(self, "feature_names_in_", None)
@@ -265,90 +338,21 @@ class GaussianMixture(
             warnings.warn(message, category, stacklevel=3)
             category = ConvergenceWarning
 
-    # -- fitted attributes ----------------------------------------------------------
-
-    @property
-    def weights_(self) -> Array:
-        """Mixing weights (K,)."""
-        return self._fitted().mixture.weights
-
-    @property
-    def means_(self) -> Array:
-        """Means (K, d)."""
-        return self._fitted().mixture.means
-
-    @property
-    def covariances_(self) -> Array:
-        """Covariances; the shape depends on covariance_type."""
-        return self._fitted().mixture.covariances.array
-
-    @property
-    def precisions_(self) -> Array:
-        """Inverse covariances, shaped like ``covariances_``."""
-        return self._fitted().mixture.covariances.inverted().array
-
-    @property
-    def precisions_cholesky_(self) -> Array:
-        """Upper Cholesky factors of the precisions, shaped like ``covariances_``."""
-        covariances = self._fitted().mixture.covariances
-        factors = covariances.precision_factors
-        return factors[0] if covariances.shared else factors
-
-    @property
-    def converged_(self) -> bool:
-        """Whether the stopping rule was met."""
-        return self._fitted().status is Status.CONVERGED
-
-    @property
-    def status_(self) -> Status:
-        """Why the fit stopped."""
-        return self._fitted().status
-
-    @property
-    def n_iter_(self) -> int:
-        """Number of iterations."""
-        return self._fitted().n_iter
-
-    @property
-    def history_(self) -> Any:
-        """Trace of the fit, a `History`."""
-        return self._fitted().history
-
-    @property
-    def lower_bound_(self) -> float:
-        """Mean log-likelihood a row."""
-        return self._fitted().log_likelihood / self._fitted().n
-
-    @property
-    def lower_bounds_(self) -> list[float]:
-        """Mean log-likelihood a row, by iteration."""
-        result = self._fitted()
-        return [value / result.n for value in result.history.log_likelihood]
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._fitted().mixture.n_components
-
-    def _fitted(self) -> FitResult:
-        try:
-            return self.__dict__["result_"]
-        except KeyError:
-            raise AttributeError(
-                f"this {type(self).__name__} is not fitted yet; call fit first"
-            ) from None
-
     # -- using the mixture --------------------------------------------------------------
 
-    def _evaluator(self, X: Any) -> Evaluator:
+    def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
         check_is_fitted(self)
-        return self.mixture_.evaluator(self._source(X, reset=False))
+        return self.mixture_.evaluator(self._source(X, sample_weight, reset=False))
 
     def predict(self, X: Any) -> AnyArray:
-        """Return the most probable component of each row, shape (n,)."""
+        """Return the most probable component of each row, shape (n,); -1 is noise."""
         return self._evaluator(X).labels()
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the responsibilities, shape (n, K); rows sum to 1."""
+        """Return the responsibilities, shape (n, K); rows sum to 1.
+
+        With noise there is one more column, its own.
+        """
         return self._evaluator(X).responsibilities()
 
     def transform(self, X: Any) -> Array:
@@ -361,9 +365,8 @@ class GaussianMixture(
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the (weighted) mean log-density of the rows."""
-        log_density = self.score_samples(X)
-        weights = check_sample_weight(sample_weight, len(log_density))
-        return float(np.average(log_density, weights=weights))
+        score = self._score(X, sample_weight)
+        return score.log_likelihood / score.n
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Array, AnyArray]:
         """Draw rows (n_samples, d) and their components (n_samples,).
@@ -372,18 +375,18 @@ class GaussianMixture(
         rows at each call.
         """
         check_is_fitted(self)
-        rng = _generator(self.random_state if random_state is None else random_state)
+        rng = as_generator(self.random_state if random_state is None else random_state)
         return self.mixture_.sample(n_samples, rng)
 
     def bic(self, X: Any, sample_weight: Any = None) -> float:
         """Return the Bayesian information criterion on X; smaller is better."""
-        log_likelihood, n = self._log_likelihood(X, sample_weight)
-        return bic(log_likelihood, self._fitted().n_parameters, n)
+        score = self._score(X, sample_weight)
+        return bic(score.log_likelihood, self._fitted().n_parameters, score.n)
 
     def aic(self, X: Any, sample_weight: Any = None) -> float:
         """Return Akaike's information criterion on X; smaller is better."""
-        log_likelihood, _ = self._log_likelihood(X, sample_weight)
-        return aic(log_likelihood, self._fitted().n_parameters)
+        score = self._score(X, sample_weight)
+        return aic(score.log_likelihood, self._fitted().n_parameters)
 
     def icl(self, X: Any, sample_weight: Any = None) -> float:
         """Return the integrated completed likelihood on X; smaller is better.
@@ -391,26 +394,8 @@ class GaussianMixture(
         BIC plus a penalty for overlap (Biernacki, Celeux & Govaert 2000); mclust's
         definition, with the sign of BIC.
         """
-        responsibilities = self.predict_proba(X)
-        weights = check_sample_weight(sample_weight, len(responsibilities))
-        return self.bic(X, sample_weight) + classification_penalty(responsibilities, weights)
+        score = self._score(X, sample_weight)
+        return icl(score.log_likelihood, self._fitted().n_parameters, score.n, score.certainty)
 
-    def _log_likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
-        log_density = self.score_samples(X)
-        weights = check_sample_weight(sample_weight, len(log_density))
-        if weights is None:
-            return float(log_density.sum()), float(len(log_density))
-        return float(weights @ log_density), float(weights.sum())
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    """Return a Generator from anything scikit-learn or NumPy accept as a seed."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(2**31))
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise ParameterError(
-            f"random_state: expected an int, a RandomState, a Generator or None, "
-            f"got {random_state!r}"
-        ) from None
+    def _score(self, X: Any, sample_weight: Any) -> Score:
+        return self._evaluator(X, sample_weight).score()

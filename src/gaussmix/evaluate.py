@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .blocks import Fold, Index, Workspace
+from .exceptions import DataError
 from .kernels import Kernel, choose_kernel, normalise
 from .moments import NORM
+from .sources.base import Output
 from .summary import DataSummary, SummaryFold
 from .validation import require_bounded, require_finite
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
-    from .blocks import Workspace
     from .covariances import Covariances
     from .sources import Source
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "Score"]
 
 
 class Evaluator:
@@ -29,13 +32,24 @@ class Evaluator:
     """
 
     def __init__(
-        self, weights: Array, means: Array, covariances: Covariances, source: Source
+        self,
+        weights: Array,
+        means: Array,
+        covariances: Covariances,
+        source: Source,
+        background: float | None = None,
     ) -> None:
         summary: DataSummary = source.reduce(SummaryFold(NORM, source.n_features))
         require_finite(summary, source.feature_names)
         require_bounded(summary, source.feature_names)
-        center = weights @ means
+        center = weights @ means / weights.sum()
         extent = np.maximum(summary.maximum - center, center - summary.minimum)
+        with np.errstate(over="ignore"):
+            if not np.isfinite(covariances.magnitude(extent)):
+                raise DataError(
+                    "X: rows lie too many standard deviations from the mixture for float64 "
+                    f"arithmetic (furthest {extent.max():.3g} in column {extent.argmax()})"
+                )
         self.source = source
         self.kernel: Kernel = choose_kernel(
             np.log(weights),
@@ -45,19 +59,23 @@ class Evaluator:
             covariances.shared,
             center,
             extent,
+            background,
         )
 
-    def log_density(self) -> Array:
+    def log_density(self) -> Any:
         """Log-density of each row, shape (n,)."""
         kernel = self.kernel
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
             return normalise(kernel.log_joint(rows, workspace)) + kernel.row_terms(rows)
 
-        return self.source.map(block, np.empty(self.source.n_rows), kernel.bytes_per_row)
+        return self.source.map(block, Output("log_density", kernel.bytes_per_row))
 
-    def responsibilities(self) -> Array:
-        """Posterior probability of each component given each row, shape (n, K)."""
+    def responsibilities(self) -> Any:
+        """Posterior probability of each component given each row, shape (n, K).
+
+        With a uniform background there is one more column, its own.
+        """
         kernel = self.kernel
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
@@ -65,15 +83,78 @@ class Evaluator:
             normalise(joint)
             return joint.T
 
-        out = np.empty((self.source.n_rows, kernel.n_components))
-        return self.source.map(block, out, kernel.bytes_per_row)
+        output = Output("responsibility", kernel.bytes_per_row, kernel.n_joint)
+        return self.source.map(block, output)
 
-    def labels(self) -> AnyArray:
-        """Most probable component of each row, shape (n,)."""
+    def labels(self) -> Any:
+        """Most probable component of each row, shape (n,); -1 is the background."""
         kernel = self.kernel
 
         def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
-            return kernel.log_joint(rows, workspace).argmax(axis=0)
+            labels = kernel.log_joint(rows, workspace).argmax(axis=0)
+            return np.where(labels < kernel.n_components, labels, -1)
 
-        out = np.empty(self.source.n_rows, dtype=np.intp)
-        return self.source.map(block, out, kernel.bytes_per_row)
+        return self.source.map(block, Output("label", kernel.bytes_per_row, dtype=np.intp))
+
+    def score(self) -> Score:
+        """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
+        return self.source.reduce(ScoreFold(self.kernel))
+
+
+@dataclass(frozen=True)
+class Score:
+    """What criteria need to know of rows under a mixture.
+
+    Attributes
+    ----------
+    n : float
+        Sum of the rows' weights.
+    log_likelihood : float
+        Sum of their log-densities.
+    certainty : float
+        Sum of the logs of their largest responsibilities.
+    """
+
+    n: float = 0.0
+    log_likelihood: float = 0.0
+    certainty: float = 0.0
+
+    def merge(self, other: Score) -> Score:
+        return Score(
+            self.n + other.n,
+            self.log_likelihood + other.log_likelihood,
+            self.certainty + other.certainty,
+        )
+
+
+class ScoreFold(Fold[Score]):
+    """Collect a `Score` with an E-step's kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.bytes_per_row = kernel.bytes_per_row
+
+    def open(self) -> list[Score]:
+        return [Score()]
+
+    def add(
+        self,
+        state: list[Score],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        joint = self.kernel.log_joint(rows, workspace)
+        log_density = normalise(joint) + self.kernel.row_terms(rows)
+        certainty = np.log(joint.max(axis=0))
+        if weights is None:
+            found = Score(float(len(rows)), float(log_density.sum()), float(certainty.sum()))
+        else:
+            found = Score(
+                float(weights.sum()), float(weights @ log_density), float(weights @ certainty)
+            )
+        state[0] = state[0].merge(found)
+
+    def close(self, state: list[Score]) -> Score:
+        return state[0]

@@ -42,11 +42,12 @@ class ModelFileError(GaussmixError, ValueError):
 class MissingExtraError(GaussmixError, ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(self, package: str, extra: str | None, purpose: str) -> None:
         self._given = (package, extra, purpose)
+        wanted = package if extra is None else f"'gaussmix[{extra}]'"
         super().__init__(
             f"{purpose} needs {package}, which is not installed. "
-            f"Install it with: pip install 'gaussmix[{extra}]'"
+            f"Install it with: pip install {wanted}"
         )
 
     def __reduce__(self) -> Any:

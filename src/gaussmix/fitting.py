@@ -2,27 +2,135 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .datacheck import check_data, check_distinct_rows
+from .datacheck import check_data
 from .em import Callback, EMOptions, FitResult, Status, fit_em
-from .exceptions import FitInterrupted
+from .exceptions import FitInterrupted, ParameterError
 from .init import Start, StartData
+from .known import align
+from .moments import NORM
+from .noise import Noise, enclosing_box
+from .sources.threads import single_threaded_blas
+from .subsample import draw_rows
 from .summary import SummaryFold
 from .validation import require_finite
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._typing import AnyArray, Array
     from .families import Family
+    from .mixture import Mixture
+    from .moments import Moment
     from .sources import Source
+    from .summary import DataSummary
 
-__all__ = ["fit_mixture"]
+__all__ = ["Aside", "Prepared", "best_of", "fit_mixture", "fit_prepared", "prepare", "summarise"]
 
-# Starts are found on at most this many rows (more for many components).
-_START_ROWS = 20_000
-_START_ROWS_PER_COMPONENT = 100
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rows that have been looked at; models of one size share it.
+
+    Attributes
+    ----------
+    source : Source
+    summary : DataSummary
+        With the widest moment that any of the families needs.
+    rows, weights : ndarray (m, d), (m,)
+        The subsample that starts look at, centred on ``summary.center``.
+    n_components : int
+    aside : Aside
+    """
+
+    source: Source
+    summary: DataSummary
+    rows: Array
+    weights: Array
+    n_components: int
+    aside: Aside
+
+    def start_data(self, family: Family, options: EMOptions) -> StartData:
+        """Return what a start may look at for a model of this family.
+
+        Raises
+        ------
+        DataError, ParameterError
+            If the data cannot support such a model.
+        """
+        summary = self.summary.held_as(family.held.moment)
+        constraints = options.constraints(summary, family, self.n_components)
+        check_data(summary, constraints, self.source.feature_names, self.rows)
+        return StartData(
+            self.aside.clean,
+            summary,
+            self.rows,
+            self.weights,
+            family,
+            constraints,
+            self.n_components,
+            options,
+            self.aside.background,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Aside:
+    """What is known of rows besides their values.
+
+    Attributes
+    ----------
+    clean : Source
+        The rows that starts look at: all but those marked as noise.
+    known : ndarray of int (n,) or None
+        Components of rows, -1 where unknown.
+    background : Noise or None
+        A uniform background and the weight it starts with.
+    """
+
+    clean: Source
+    known: AnyArray | None = None
+    background: Noise | None = None
+
+    @classmethod
+    def of(
+        cls, source: Source, known: AnyArray | None = None, noise: float | AnyArray | None = None
+    ) -> Aside:
+        """Return it for known components, and a share of noise or a mask (n,) of noisy rows."""
+        if noise is None:
+            return cls(source, known)
+        if isinstance(noise, float):
+            return cls(source, known, enclosing_box(source, noise))
+        _check_mask(noise, source.n_rows)
+        background = enclosing_box(source, _share(source, noise))
+        return cls(source.without(noise), known, background)
+
+    def applied(self, mixture: Mixture, *, keep_order: bool) -> Mixture:
+        """Return a start with the background, and components in the order of known ones."""
+        if self.background is not None and mixture.noise is None:
+            mixture = mixture.with_noise(self.background)
+        if self.known is None or keep_order:
+            return mixture
+        return align(mixture, self.clean, self.known)
+
+
+def summarise(source: Source, moment: Moment) -> DataSummary:
+    """Make the first pass over the data; raise DataError if values are not finite."""
+    summary = source.reduce(SummaryFold(moment, source.n_features))
+    require_finite(summary, source.feature_names)
+    return summary
+
+
+def prepare(
+    summary: DataSummary, source: Source, n_components: int, rng: np.random.Generator, aside: Aside
+) -> Prepared:
+    """Draw the rows that starts look at; raise DataError if too few of them differ."""
+    rows, weights = draw_rows(aside.clean, n_components, rng)
+    return Prepared(source, summary, rows - summary.center, weights, n_components, aside)
 
 
 def fit_mixture(
@@ -35,11 +143,21 @@ def fit_mixture(
     n_init: int = 1,
     rng: np.random.Generator,
     callback: Callback | None = None,
+    known: AnyArray | None = None,
+    noise: float | AnyArray | None = None,
 ) -> FitResult:
     """Fit a mixture to the rows of a source; the best of `n_init` starts.
 
     Fits without a collapsed component are preferred to fits with one, whose
     likelihood only says how low the floor is.
+
+    Parameters
+    ----------
+    known : ndarray of int (n,), optional
+        Components of rows, -1 where unknown.
+    noise : float or ndarray of bool (n,), optional
+        Adds a uniform background: its share of the rows to start with, or which
+        rows to start with as noise.
 
     Raises
     ------
@@ -48,29 +166,75 @@ def fit_mixture(
     FitInterrupted
         On Ctrl-C; carries the best state of all starts so far.
     """
-    summary = source.reduce(SummaryFold(family.held.moment, source.n_features))
-    require_finite(summary, source.feature_names)
-    constraints = options.constraints(summary)
-    n_rows = max(_START_ROWS, _START_ROWS_PER_COMPONENT * n_components)
-    rows, weights = source.sample(n_rows, rng)
-    check_distinct_rows(rows, source.n_rows, n_components)
-    rows = rows - summary.center
-    check_data(summary, family, constraints, source.feature_names, rows)
-    data = StartData(source, summary, rows, weights, family, constraints, n_components)
+    summary = summarise(source, family.held.moment)
+    prepared = prepare(summary, source, n_components, rng, Aside.of(source, known, noise))
+    return fit_prepared(prepared, family, start, options, n_init=n_init, rng=rng, callback=callback)
+
+
+def fit_prepared(
+    prepared: Prepared,
+    family: Family,
+    start: Start,
+    options: EMOptions,
+    *,
+    n_init: int = 1,
+    rng: np.random.Generator,
+    callback: Callback | None = None,
+) -> FitResult:
+    """Fit a mixture to rows already looked at; see `fit_mixture`."""
+    source, aside = prepared.source, prepared.aside
+    data = prepared.start_data(family, options)
+
+    def fit_once() -> FitResult:
+        mixture = aside.applied(start(data, rng), keep_order=start.given)
+        return fit_em(source, mixture, family, data.summary, options, callback, aside.known)
+
+    keeps_order = start.given or aside.known is not None
     best: FitResult | None = None
     try:
-        for _ in range(1 if start.given else n_init):
-            result = fit_em(source, start(data, rng), family, summary, options, callback)
-            best = _better(best, result)
+        # Threads of our own work on blocks of rows; matrices as small as covariances only
+        # lose by threads of BLAS, most of all where other processes want the cores too.
+        with single_threaded_blas:
+            for _ in range(1 if start.given else n_init):
+                best = _better(best, fit_once())
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
             best = _better(best, interrupted.result)
         if best is None:
             raise
         best = replace(best, status=Status.INTERRUPTED)
-        raise FitInterrupted(_finish(best, start)) from None
+        raise FitInterrupted(_finish(best, keeps_order)) from None
     assert best is not None
-    return _finish(best, start)
+    return _finish(best, keeps_order)
+
+
+def _check_mask(noise: AnyArray, n_rows: int) -> None:
+    if noise.shape != (n_rows,):
+        raise ParameterError(
+            f"noise: expected a share, or {n_rows} booleans, one a row, got shape {noise.shape}"
+        )
+
+
+def _share(source: Source, noise: AnyArray) -> float:
+    """Return the share of the rows' weight that is marked as noise."""
+    fold = SummaryFold(NORM, source.n_features)
+    marked = source.without(~noise).reduce(fold).total.total
+    share = marked / source.reduce(fold).total.total
+    if not 0.0 < share < 1.0:
+        raise ParameterError(
+            f"noise: {'no' if share == 0 else 'every'} row of positive weight is marked as noise "
+            "to start with"
+        )
+    return share
+
+
+def best_of(results: Sequence[FitResult], *, keeps_order: bool) -> FitResult:
+    """Return the best of several fits of one model, its components in the documented order."""
+    best: FitResult | None = None
+    for result in results:
+        best = _better(best, result)
+    assert best is not None
+    return _finish(best, keeps_order)
 
 
 def _better(best: FitResult | None, other: FitResult) -> FitResult:
@@ -83,9 +247,9 @@ def _better(best: FitResult | None, other: FitResult) -> FitResult:
     return other if rank(other) > rank(best) else best
 
 
-def _finish(result: FitResult, start: Start) -> FitResult:
-    """Put components in the documented order: by mean, unless the start was given."""
-    if start.given:
+def _finish(result: FitResult, keeps_order: bool) -> FitResult:
+    """Put components in the documented order: by mean, unless theirs was given."""
+    if keeps_order:
         return replace(result, given_start=True)
     order = result.mixture.order_by("mean")
     place = {int(old): new for new, old in enumerate(order)} | {-1: -1}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .covariances import Covariances, DiagonalCovariances, FullCovariances, SphericalCovariances
+from .covariances import Covariances, hold_covariances
 from .evaluate import Evaluator
 from .exceptions import DataError, ParameterError
 from .sources import MemorySource
-from .validation import as_rows, check_integer
+from .validation import as_generator, as_numbers, as_rows, check_integer
 
 if TYPE_CHECKING:
     import os
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ._typing import AnyArray, Array
+    from .noise import Noise
 
     #: Features by index or by name: one, or several.
     Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
 
-__all__ = ["Mixture"]
+__all__ = ["WEIGHT_TOLERANCE", "Mixture"]
 
-_BY_NDIM = {1: SphericalCovariances, 2: DiagonalCovariances, 3: FullCovariances}
+# How far from 1 weights may sum, for those that were rounded when written.
+WEIGHT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -47,6 +49,8 @@ class Mixture:
         spheres; or an object of `gaussmix.covariances`, which can also be shared
         by all components.
     feature_names : sequence of str, optional
+    noise : Noise, optional
+        A uniform background; its weight and those of the components sum to 1.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class Mixture:
     means: Array
     covariances: Covariances
     feature_names: tuple[str, ...] | None = None
+    noise: Noise | None = None
 
     def __init__(
         self,
@@ -75,11 +80,12 @@ class Mixture:
         means: ArrayLike,
         covariances: ArrayLike | Covariances,
         feature_names: Sequence[str] | None = None,
+        noise: Noise | None = None,
     ) -> None:
-        weights = np.array(weights, dtype=np.float64)
+        weights = np.array(as_numbers("weights", weights))
         if weights.ndim != 1 or len(weights) == 0:
             raise ParameterError(f"weights: expected shape (n_components,), got {weights.shape}")
-        means = np.array(means, dtype=np.float64)
+        means = np.array(as_numbers("means", means))
         means = means[:, None] if means.ndim == 1 else means
         if means.ndim != 2 or len(means) != len(weights) or means.shape[1] == 0:
             raise ParameterError(
@@ -88,9 +94,11 @@ class Mixture:
             )
         if not (np.isfinite(weights).all() and np.isfinite(means).all()):
             raise ParameterError("weights and means: contain NaN or infinity")
-        if weights.min() <= 0 or abs(weights.sum() - 1.0) > 1e-6:
+        whole = weights.sum() + (0.0 if noise is None else noise.weight)
+        if weights.min() <= 0 or abs(whole - 1.0) > WEIGHT_TOLERANCE:
             raise ParameterError(
-                f"weights: must be positive and sum to 1, got sum {weights.sum():.6g} and "
+                "weights: must be positive and sum to 1"
+                f"{'' if noise is None else ' with that of the noise'}, got sum {whole:.6g} and "
                 f"smallest {weights.min():.3g}"
             )
         names = None if feature_names is None else tuple(map(str, feature_names))
@@ -98,7 +106,7 @@ class Mixture:
             raise ParameterError(
                 f"feature_names: expected {means.shape[1]} names, got {len(names)}"
             )
-        self._set(weights, means, _held(covariances, *means.shape), names)
+        self._set(weights, means, hold_covariances(covariances, *means.shape), names, noise)
 
     def _set(
         self,
@@ -106,10 +114,15 @@ class Mixture:
         means: Array,
         covariances: Covariances,
         feature_names: tuple[str, ...] | None,
+        noise: Noise | None,
     ) -> None:
         weights.flags.writeable = means.flags.writeable = False
         self.__dict__.update(
-            weights=weights, means=means, covariances=covariances, feature_names=feature_names
+            weights=weights,
+            means=means,
+            covariances=covariances,
+            feature_names=feature_names,
+            noise=noise,
         )
 
     @classmethod
@@ -119,10 +132,11 @@ class Mixture:
         means: Array,
         covariances: Covariances,
         feature_names: tuple[str, ...] | None,
+        noise: Noise | None = None,
     ) -> Mixture:
         """Wrap what an M-step made, which needs no checks: small fits are mostly checks."""
         self = cls.__new__(cls)
-        self._set(weights, means, covariances, feature_names)
+        self._set(weights, means, covariances, feature_names, noise)
         return self
 
     # -- description ------------------------------------------------------------
@@ -140,14 +154,20 @@ class Mixture:
     @property
     def mean(self) -> Array:
         """Mean of the whole mixture, shape (d,)."""
-        return self.weights @ self.means
+        mean = self.weights @ self.means
+        return mean if self.noise is None else mean + self.noise.weight * self.noise.mean
 
     @property
     def covariance(self) -> Array:
         """Covariance of the whole mixture, shape (d, d): within plus between components."""
-        offsets = self.means - self.mean
-        within = np.einsum("k,kij->ij", self.weights, self.covariances.to_dense())
-        return within + (offsets * self.weights[:, None]).T @ offsets
+        weights, means, matrices = self.weights, self.means, self.covariances.to_dense()
+        if self.noise is not None:
+            weights = np.append(weights, self.noise.weight)
+            means = np.vstack([means, self.noise.mean])
+            matrices = np.concatenate([matrices, self.noise.covariance[None]])
+        offsets = means - self.mean
+        within = np.einsum("k,kij->ij", weights, matrices)
+        return within + (offsets * weights[:, None]).T @ offsets
 
     def __eq__(self, other: object) -> bool:
         """Exact equality of parameters and names; see `allclose` for approximate equality."""
@@ -160,23 +180,34 @@ class Mixture:
             and np.array_equal(self.weights, other.weights)
             and np.array_equal(self.means, other.means)
             and np.array_equal(self.covariances.values, other.covariances.values)
+            and (other.noise is None if self.noise is None else self.noise.equals(other.noise))
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def allclose(self, other: Mixture, rtol: float = 1e-8, atol: float = 1e-10) -> bool:
-        """Whether both have the same parameters, component by component, to a tolerance."""
+        """Whether both have the same parameters, component by component, to a tolerance.
+
+        The noise is one of them.
+        """
         pairs = (
             (self.weights, other.weights),
             (self.means, other.means),
             (self.covariances.to_dense(), other.covariances.to_dense()),
         )
-        return all(a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs)
+        if self.noise is None or other.noise is None:
+            same_noise = self.noise is other.noise
+        else:
+            same_noise = self.noise.allclose(other.noise, rtol, atol)
+        return same_noise and all(
+            a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs
+        )
 
     def __repr__(self) -> str:
         return (
             f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
-            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''})"
+            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''}"
+            f"{'' if self.noise is None else f', noise={self.noise.weight:.3g}'})"
         )
 
     # -- evaluation ---------------------------------------------------------------
@@ -190,11 +221,14 @@ class Mixture:
         return np.exp(self.logpdf(X))
 
     def responsibilities(self, X: Any) -> Array:
-        """Return P(component k | row i) by Bayes' theorem, shape (n, K); rows sum to 1."""
+        """Return P(component k | row i) by Bayes' theorem, shape (n, K); rows sum to 1.
+
+        With noise there is one more column, its own.
+        """
         return self._evaluator(X).responsibilities()
 
     def predict(self, X: Any) -> AnyArray:
-        """Return the most probable component of each row, shape (n,)."""
+        """Return the most probable component of each row, shape (n,); -1 is noise."""
         return self._evaluator(X).labels()
 
     def _evaluator(self, X: Any) -> Evaluator:
@@ -207,7 +241,8 @@ class Mixture:
 
     def evaluator(self, source: Any) -> Evaluator:
         """Return an `Evaluator` of this mixture on a source of rows."""
-        return Evaluator(self.weights, self.means, self.covariances, source)
+        background = None if self.noise is None else self.noise.log_joint
+        return Evaluator(self.weights, self.means, self.covariances, source, background)
 
     def sample(
         self,
@@ -230,15 +265,23 @@ class Mixture:
         -------
         X : ndarray (n_samples, d)
         labels : ndarray (n_samples,)
+            -1 is noise.
         """
         n_samples = check_integer("n_samples", n_samples, minimum=1)
-        rng = np.random.default_rng(random_state)
-        counts = rng.multinomial(n_samples, self.weights / self.weights.sum())
-        labels = np.repeat(np.arange(self.n_components), counts)
+        rng = as_generator(random_state)
+        weights = self.weights
+        if self.noise is not None:
+            weights = np.append(weights, self.noise.weight)
+        counts = rng.multinomial(n_samples, weights / weights.sum())
+        n_noise = n_samples - int(counts[: self.n_components].sum())
+        counts = counts[: self.n_components]
+        labels = np.repeat([*range(self.n_components), -1], [*counts, n_noise])
         X = rng.standard_normal((n_samples, self.n_features))
         ends = np.cumsum(counts)
         for k, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
             X[first:last] = self.means[k] + self.covariances.unwhiten(k, X[first:last])
+        if self.noise is not None:
+            X[ends[-1] :] = self.noise.sample(n_noise, rng)
         if shuffle:
             order = rng.permutation(n_samples)
             return X[order], labels[order]
@@ -277,6 +320,7 @@ class Mixture:
         >>> Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]]).marginal(1).means.tolist()
         [[5.0]]
         """
+        self._refuse_noise("marginal")
         kept = self.columns(columns)
         return replace(
             self,
@@ -308,8 +352,9 @@ class Mixture:
         >>> m.conditional(0, 2.0).means.tolist()
         [[6.0]]
         """
+        self._refuse_noise("conditional")
         given = self.columns(columns)
-        point = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        point = np.atleast_1d(as_numbers("values", values))
         if point.shape != (len(given),):
             raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
         kept = np.setdiff1d(np.arange(self.n_features), given)
@@ -324,6 +369,21 @@ class Mixture:
             covariances,
             self._names(kept),
         )
+
+    def _refuse_noise(self, what: str) -> None:
+        if self.noise is not None:
+            raise ParameterError(
+                f"noise: the {what} of a uniform background over a box is not uniform; "
+                "use .without_noise() first"
+            )
+
+    def with_noise(self, noise: Noise) -> Mixture:
+        """Return the mixture with a uniform background, which takes its weight from all."""
+        return replace(self, weights=self.weights * (1.0 - noise.weight), noise=noise)
+
+    def without_noise(self) -> Mixture:
+        """Return the Gaussian components alone, with weights that sum to 1."""
+        return replace(self, weights=self.weights / self.weights.sum(), noise=None)
 
     def _names(self, columns: AnyArray) -> tuple[str, ...] | None:
         return None if self.feature_names is None else tuple(self.feature_names[j] for j in columns)
@@ -341,7 +401,8 @@ class Mixture:
             component ``order[j]``.
         """
         permutation = self.order_by(order) if isinstance(order, str) else np.asarray(order)
-        if sorted(permutation.tolist()) != list(range(self.n_components)):
+        integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
+        if not integers or sorted(permutation.tolist()) != list(range(self.n_components)):
             raise ParameterError(
                 f"order: expected a permutation of 0..{self.n_components - 1}, got {order!r}"
             )
@@ -367,12 +428,14 @@ class Mixture:
         """
         from scipy.optimize import linear_sum_assignment
 
+        from .distances import bhattacharyya
+
         if (self.n_components, self.n_features) != (other.n_components, other.n_features):
             raise ParameterError(
                 f"other: expected {self.n_components} components of {self.n_features} features, "
                 f"got {other.n_components} of {other.n_features}"
             )
-        _, permutation = linear_sum_assignment(_bhattacharyya(other, self))
+        _, permutation = linear_sum_assignment(bhattacharyya(other, self))
         return self.reorder(permutation)
 
     # -- files --------------------------------------------------------------------------
@@ -389,35 +452,3 @@ class Mixture:
         from .io.model_file import load_model
 
         return load_model(path).mixture
-
-
-def _bhattacharyya(a: Mixture, b: Mixture) -> Array:
-    """Distances (K_a, K_b) between the components of two mixtures."""
-    first, second = a.covariances.to_dense(), b.covariances.to_dense()
-    distances = np.empty((a.n_components, b.n_components))
-    for i in range(a.n_components):
-        between = FullCovariances((first[i] + second) / 2, b.n_components, b.n_features)
-        offsets = b.means - a.means[i]
-        mahalanobis = np.einsum("ki,ki->k", offsets, between.precision_times(offsets))
-        log_dets = a.covariances.log_det()[i] + b.covariances.log_det()
-        distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
-    return distances
-
-
-def _held(given: Any, n_components: int, n_features: int) -> Covariances:
-    """Return covariances given as an object or as an array whose shape says what it is."""
-    if isinstance(given, Covariances):
-        if (given.n_components, given.n_features) != (n_components, n_features):
-            raise ParameterError(
-                f"covariances: hold {given.n_components} components of {given.n_features} "
-                f"features, but means have shape {(n_components, n_features)}"
-            )
-        return given
-    array = np.array(given, dtype=np.float64)
-    structure = _BY_NDIM.get(array.ndim)
-    if structure is None:
-        raise ParameterError(
-            "covariances: expected shape (K, d, d), (K, d) or (K,), or an object of "
-            f"gaussmix.covariances, got shape {array.shape}"
-        )
-    return structure.from_array(array, n_components, n_features, shared=False)

@@ -49,8 +49,32 @@ class Moment(ABC):
         """Return sum_i weights_i * second(rows_i) for rows (n, d); may overwrite ``rows``."""
 
     @abstractmethod
+    def of_diagonals(self, variances: Array) -> Array:
+        """Return diag(v) for each row v of ``variances`` (K, d), as scatters (K, *shape)."""
+
+    def of_diagonal(self, variances: Array) -> Array:
+        """Return diag(variances), variances (d,), as a scatter of this moment."""
+        return self.of_diagonals(variances[None])[0]
+
+    @abstractmethod
     def coefficients(self, precisions: Array) -> Array:
         """Return the coefficients (K, n_terms) of -x' P x / 2 in these features."""
+
+    @abstractmethod
+    def coordinates(self, covariances: Array) -> Array:
+        """Return unconstrained numbers (K, n) for positive-definite covariances (K, *shape).
+
+        Their differences do not depend on the units of the features.
+
+        Raises
+        ------
+        LinAlgError
+            If a covariance is not positive definite.
+        """
+
+    @abstractmethod
+    def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
+        """Return the covariances (K, *shape) of coordinates (K, n)."""
 
     def expand(self, per_component: AnyArray) -> AnyArray:
         """Append axes to a (K,) array so that it multiplies a (K, *shape) scatter."""
@@ -62,6 +86,10 @@ class Moment(ABC):
     @abstractmethod
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         """Return each feature's own part (K, d) of scatters (K, *shape)."""
+
+    def __reduce__(self) -> str:
+        # Moments are compared by identity: a copy made by another process must be the same one.
+        return type(self).__name__.upper()
 
 
 class Products(Moment):
@@ -94,12 +122,32 @@ class Products(Moment):
         rows *= np.sqrt(weights)[:, None]
         return rows.T @ rows  # NumPy sees a' a and calls the symmetric product
 
+    def of_diagonals(self, variances: Array) -> Array:
+        return variances[:, :, None] * np.eye(variances.shape[1])
+
     def coefficients(self, precisions: Array) -> Array:
         i, j = _triangle(precisions.shape[-1])
         return precisions[:, i, j] * _off_diagonal_twice(precisions.shape[-1])
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return np.diagonal(scatters, axis1=1, axis2=2)
+
+    def coordinates(self, covariances: Array) -> Array:
+        """Logs of the Cholesky factor's diagonal, and what is below it in units of it."""
+        factors = np.linalg.cholesky(covariances)
+        diagonal = np.diagonal(factors, axis1=1, axis2=2)
+        i, j = _below_diagonal(covariances.shape[1])
+        below = factors[:, i, j] / diagonal[:, i]
+        return np.concatenate([np.log(diagonal), below], axis=1)
+
+    def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
+        factors = np.zeros((len(coordinates), n_features, n_features))
+        diagonal = np.exp(coordinates[:, :n_features])
+        i, j = _below_diagonal(n_features)
+        factors[:, i, j] = coordinates[:, n_features:] * diagonal[:, i]
+        every = np.arange(n_features)
+        factors[:, every, every] = diagonal
+        return factors @ np.swapaxes(factors, 1, 2)
 
 
 class Squares(Moment):
@@ -123,11 +171,20 @@ class Squares(Moment):
         rows *= rows
         return weights @ rows
 
+    def of_diagonals(self, variances: Array) -> Array:
+        return variances
+
     def coefficients(self, precisions: Array) -> Array:
         return -0.5 * precisions
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return scatters
+
+    def coordinates(self, covariances: Array) -> Array:
+        return _logs(covariances)
+
+    def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
+        return np.exp(coordinates)
 
 
 class Norm(Moment):
@@ -150,16 +207,36 @@ class Norm(Moment):
     def of_rows(self, rows: Array, weights: Array) -> Array:
         return weights @ np.einsum("ij,ij->i", rows, rows)
 
+    def of_diagonals(self, variances: Array) -> Array:
+        return np.asarray(variances.sum(axis=1))
+
     def coefficients(self, precisions: Array) -> Array:
         return -0.5 * precisions[:, None]
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return np.repeat(scatters[:, None] / n_features, n_features, axis=1)
 
+    def coordinates(self, covariances: Array) -> Array:
+        return _logs(covariances[:, None])
+
+    def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
+        return np.exp(coordinates[:, 0])
+
 
 @lru_cache(maxsize=64)
 def _triangle(n_features: int) -> tuple[AnyArray, AnyArray]:
     return np.triu_indices(n_features)
+
+
+@lru_cache(maxsize=64)
+def _below_diagonal(n_features: int) -> tuple[AnyArray, AnyArray]:
+    return np.tril_indices(n_features, -1)
+
+
+def _logs(variances: Array) -> Array:
+    if not (variances > 0).all():
+        raise np.linalg.LinAlgError("a variance is not positive")
+    return np.log(variances)
 
 
 @lru_cache(maxsize=64)

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
 from rich.console import Group
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from ._typing import AnyArray
     from .io.model_file import Model
     from .mixture import Mixture
 
-__all__ = ["component_tables", "contingency", "contingency_table", "fit_table", "overview_table"]
+__all__ = [
+    "component_tables",
+    "contingency",
+    "contingency_table",
+    "fit_table",
+    "model_report",
+    "overview_table",
+]
 
 # Beyond this a matrix no longer fits a terminal: means and deviations are shown alone.
 _MOST_FEATURES = 5
+
+
+def model_report(model: Model, words: Callable[[str], str] = str) -> RenderableType:
+    """Return all of a model for people: its components, then how it was fitted.
+
+    `words` rewrites sentences that name arguments, for readers who set them otherwise.
+    """
+    return Group(*component_tables(model.mixture), fit_table(model, words))
 
 
 def component_tables(mixture: Mixture) -> list[RenderableType]:
@@ -31,67 +48,123 @@ def component_tables(mixture: Mixture) -> list[RenderableType]:
         return [overview_table(mixture)]
     dense = mixture.covariances.to_dense()
     return [
-        _titled(
-            f"Component {k}    weight {mixture.weights[k]:.4f}", _component(mixture, k, dense[k])
+        Group(
+            Text(f"Component {k}    weight {mixture.weights[k]:.4f}", style="bold"),
+            _component(mixture, k, dense[k]),
         )
         for k in range(mixture.n_components)
     ]
 
 
-def _component(mixture: Mixture, k: int, covariance: AnyArray) -> Table:
+def _component(mixture: Mixture, k: int, covariance: AnyArray) -> RenderableType:
     names = feature_names(mixture)
     deviations = np.sqrt(np.diagonal(covariance))
+    moments = [
+        _Column("mean", [number(value) for value in mixture.means[k]]),
+        _Column("std dev", [number(value) for value in deviations]),
+    ]
+    if mixture.n_features == 1:
+        variance = _Column("variance", [number(covariance[0, 0])], "cyan")
+        return _FoldedTable(_Column("attribute", names), [[*moments, variance]])
     correlations = covariance / np.outer(deviations, deviations)
-    several = mixture.n_features > 1
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("attribute", no_wrap=True)
-    table.add_column("mean", justify="right")
-    table.add_column("std dev", justify="right")
-    columns = range(1, mixture.n_features + 1)
-    for j in columns:
-        table.add_column(f"cov {j}" if several else "variance", justify="right", style="cyan")
-    for j in columns if several else ():
-        table.add_column(f"corr {j}", justify="right", style="green")
-    for i, name in enumerate(names):
-        row: list[RenderableType] = [Text(f"{i + 1} {name}" if several else name)]
-        row += [number(mixture.means[k, i]), number(deviations[i])]
-        row += [number(value) for value in covariance[i]]
-        row += [f"{value:.3f}" for value in correlations[i]] if several else []
-        table.add_row(*row)
-    return table
+    numbered = [f"{i} {name}" for i, name in enumerate(names, 1)]
+    return _FoldedTable(
+        _Column("attribute", numbered),
+        [
+            moments,
+            [
+                _Column(f"cov {j}", [number(value) for value in column], "cyan")
+                for j, column in enumerate(covariance.T, 1)
+            ],
+            [
+                _Column(f"corr {j}", [f"{value:.3f}" for value in column], "green")
+                for j, column in enumerate(correlations.T, 1)
+            ],
+        ],
+    )
 
 
-def _titled(title: str, table: Table) -> RenderableType:
-    # A table's own title is folded to the table's width.
-    return Group(Text(title, style="bold"), table)
+@dataclass(frozen=True)
+class _Column:
+    header: str
+    cells: Sequence[str]
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class _FoldedTable:
+    """A table whose groups of columns go below each other where the terminal is too narrow.
+
+    The first column is repeated; numbers are never cut off.
+    """
+
+    first: _Column
+    groups: Sequence[Sequence[_Column]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unbounded = options.update(max_width=10_000)
+
+        def fits(columns: Sequence[_Column]) -> bool:
+            width = Measurement.get(console, unbounded, self._table(columns)).maximum
+            return width <= options.max_width
+
+        shown: list[_Column] = []
+        for group in self.groups:
+            if shown and not fits([*shown, *group]):
+                yield self._table(shown)
+                shown = []
+            for column in group:
+                if shown and not fits([*shown, column]):
+                    yield self._table(shown)
+                    shown = []
+                shown.append(column)
+        yield self._table(shown)
+
+    def _table(self, columns: Sequence[_Column]) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(Text(self.first.header), no_wrap=True)
+        for column in columns:
+            table.add_column(Text(column.header), justify="right", style=column.style, no_wrap=True)
+        for cells in zip(self.first.cells, *(column.cells for column in columns), strict=True):
+            table.add_row(*map(Text, cells))
+        return table
 
 
 def overview_table(mixture: Mixture) -> RenderableType:
     """Return one table: a row a component, mean and deviation of the leading features."""
     names = feature_names(mixture)
     shown = min(len(names), 8)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("component", justify="right")
-    table.add_column("weight", justify="right")
-    for name in names[:shown]:
-        table.add_column(Text(name), justify="right")
     deviations = np.sqrt(mixture.covariances.variances())
-    for k in range(mixture.n_components):
-        cells = [
-            f"{number(mixture.means[k, j])} ± {number(deviations[k, j])}" for j in range(shown)
-        ]
-        table.add_row(str(k), f"{mixture.weights[k]:.4f}", *cells)
+    features = [
+        _Column(
+            names[j],
+            [
+                f"{number(mean)} ± {number(deviation)}"
+                for mean, deviation in zip(mixture.means[:, j], deviations[:, j], strict=True)
+            ],
+        )
+        for j in range(shown)
+    ]
+    weights = _Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
+    numbers = _Column("component", [str(k) for k in range(mixture.n_components)])
     title = f"Components: mean ± std dev of {shown} of {len(names)} features"
-    return _titled(title + ("" if shown == len(names) else " (all with --json)"), table)
+    return Group(
+        Text(title + ("" if shown == len(names) else " (all with --json)"), style="bold"),
+        _FoldedTable(numbers, [[weights, *features]]),
+    )
 
 
-def fit_table(model: Model) -> Table:
+def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
     """Return how a model was fitted: likelihood, iterations, criteria."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column()
     mixture, fit = model.mixture, model.fit
     table.add_row("components", f"{mixture.n_components} in {mixture.n_features} dimensions")
+    if mixture.noise is not None:
+        table.add_row(
+            "noise", f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
+        )
     if fit is None:
         table.add_row("fit", "none: the mixture was built by hand")
         return table
@@ -100,13 +173,14 @@ def fit_table(model: Model) -> Table:
         "log-likelihood", f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"
     )
     table.add_row("iterations", str(fit.n_iter))
-    table.add_row("why it stopped", fit.reason)
+    table.add_row("why it stopped", words(fit.reason))
     table.add_row("BIC", f"{fit.bic:.3f}  ({fit.n_parameters} parameters, smaller is better)")
     rows = f"{fit.n_rows}" if fit.n == fit.n_rows else f"{fit.n_rows} of total weight {fit.n:g}"
     table.add_row("rows", rows)
     if fit.collapsed:
         which = "shared" if list(fit.collapsed) == [-1] else ", ".join(map(str, fit.collapsed))
-        table.add_row("[red]collapsed[/red]", f"{which}: raise --reg-covar or use fewer components")
+        advice = words("raise reg_covar or use fewer components")
+        table.add_row("[red]collapsed[/red]", f"{which}: {advice}")
     return table
 
 
@@ -134,7 +208,8 @@ def contingency_table(
         table.add_column(name, justify="right")
     for name, row in zip(rows, counts, strict=True):
         table.add_row(name, *(str(count) if count else "·" for count in row))
-    return _titled(title, table)
+    # A table's own title is folded to the table's width.
+    return Group(Text(title, style="bold"), table)
 
 
 def feature_names(mixture: Mixture) -> list[str]:

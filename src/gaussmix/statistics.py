@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +10,6 @@ import numpy as np
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ._typing import Array
 
 __all__ = ["SufficientStatistics"]
@@ -39,6 +36,8 @@ class SufficientStatistics:
         the responsibilities.
     n_rows : int
         Rows seen, whatever their weight.
+    noise : float
+        Sum of responsibilities (times sample weights) of a uniform background.
 
     Notes
     -----
@@ -52,6 +51,7 @@ class SufficientStatistics:
     moment: Moment = PRODUCTS
     log_likelihood: float = 0.0
     n_rows: int = 0
+    noise: float = 0.0
 
     @property
     def n_components(self) -> int:
@@ -63,7 +63,7 @@ class SufficientStatistics:
 
     @property
     def total(self) -> float:
-        """Sum of all counts: the weighted number of rows."""
+        """Sum of all counts: the weighted number of rows, less those of the background."""
         return float(self.counts.sum())
 
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
@@ -85,12 +85,8 @@ class SufficientStatistics:
             scatters=scatters,
             log_likelihood=self.log_likelihood + other.log_likelihood,
             n_rows=self.n_rows + other.n_rows,
+            noise=self.noise + other.noise,
         )
-
-    @staticmethod
-    def merge_all(parts: Iterable[SufficientStatistics]) -> SufficientStatistics:
-        """Merge several statistics in the order given."""
-        return reduce(SufficientStatistics.merge, parts)
 
     def scaled(self, factor: float) -> SufficientStatistics:
         """Return the statistics with every row's weight multiplied by `factor`."""
@@ -99,7 +95,21 @@ class SufficientStatistics:
             counts=self.counts * factor,
             scatters=None if self.scatters is None else self.scatters * factor,
             log_likelihood=self.log_likelihood * factor,
+            noise=self.noise * factor,
         )
+
+    def widened(self, variances: Array) -> SufficientStatistics:
+        """Return the statistics as if every row had these variances (d,) around itself.
+
+        Whatever the family, the covariances estimated from them are then larger by
+        about diag(variances), and still of the family.
+        """
+        assert self.scatters is not None
+        counts = self.counts
+        if len(self.scatters) < len(counts):
+            counts = counts.sum(keepdims=True)
+        extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
+        return replace(self, scatters=self.scatters + extra)
 
     def pooled_within(self, total: SufficientStatistics) -> SufficientStatistics:
         """Return these first moments with the pooled within-component scatter.
@@ -117,6 +127,18 @@ class SufficientStatistics:
         """Return the statistics with per-component scatters summed into one."""
         assert self.scatters is not None
         return replace(self, scatters=self.scatters.sum(axis=0, keepdims=True))
+
+    def held_as(self, moment: Moment) -> SufficientStatistics:
+        """Return the statistics with scatters held as a moment that keeps no more than this one.
+
+        Products hold squares, and squares hold the norm: no pass over the data is needed.
+        """
+        if moment is self.moment:
+            return self
+        assert self.scatters is not None and moment.n_axes < self.moment.n_axes
+        own = self.moment.diagonal(self.scatters, self.n_features)
+        scatters = moment.of_diagonals(own)
+        return replace(self, scatters=scatters, moment=moment)
 
     @classmethod
     def from_responsibilities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,12 @@ class DataSummary:
             np.maximum(self.maximum, other.maximum),
             self.n_missing + other.n_missing,
             self.n_infinite + other.n_infinite,
+        )
+
+    def held_as(self, moment: Moment) -> DataSummary:
+        """Return the summary with its scatter held as a narrower moment."""
+        return (
+            self if moment is self.total.moment else replace(self, total=self.total.held_as(moment))
         )
 
     @property

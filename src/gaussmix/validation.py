@@ -19,19 +19,25 @@ if TYPE_CHECKING:
     from .summary import DataSummary
 
 __all__ = [
+    "as_frame",
+    "as_generator",
+    "as_numbers",
     "as_rows",
     "check_integer",
+    "check_noise",
     "check_number",
     "check_sample_weight",
     "column_label",
     "require_bounded",
     "require_finite",
     "require_numeric_columns",
+    "require_wide",
 ]
 
 
-# Beyond this, squares of values and their sums over rows overflow.
+# Beyond these, squares of values and their sums over rows overflow or vanish.
 _LARGEST = 1e140
+_SMALLEST = 1e-140
 
 
 def check_integer(name: str, value: object, *, minimum: int) -> int:
@@ -39,6 +45,38 @@ def check_integer(name: str, value: object, *, minimum: int) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
         raise ParameterError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
     return int(value)
+
+
+def as_numbers(
+    name: str,
+    value: Any,
+    error: type[ParameterError | DataError] = ParameterError,
+    *,
+    kept: tuple[type, ...] = (),
+) -> AnyArray:
+    """Return `value` as an array of float64 (or a dtype in `kept`), or raise `error`."""
+    if np.ma.isMaskedArray(value):
+        raise error(f"{name}: is a masked array; fill it or leave its masked rows out")
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
+        return array if array.dtype in kept else array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as found:
+        raise error(f"{name}: expected an array of numbers ({found})") from None
+
+
+def as_generator(random_state: Any) -> np.random.Generator:
+    """Return a Generator from anything scikit-learn or NumPy accept as a seed."""
+    if isinstance(random_state, np.random.RandomState):
+        random_state = int(random_state.randint(2**31))
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"random_state: expected an int, a RandomState, a Generator or None, "
+            f"got {random_state!r}"
+        ) from None
 
 
 def check_number(name: str, value: object, *, minimum: float = 0.0) -> float:
@@ -54,17 +92,41 @@ def column_label(column: int, names: Sequence[str] | None) -> str:
     return f"column {column}" if names is None else f"column {names[column]!r}"
 
 
+def as_frame(X: Any, argument: str = "X") -> Any:
+    """Return a dataframe in narwhals' clothes, or None if X is something else.
+
+    Raises DataError for a frame that is lazy, or has two columns of one name.
+    """
+    import narwhals.stable.v2 as nw
+
+    try:
+        frame = nw.from_native(X, pass_through=True)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+    except nw.exceptions.DuplicateError:
+        raise DataError(f"{argument}: several columns have the same name; rename them") from None
+    if isinstance(frame, nw.LazyFrame):
+        raise DataError(f"{argument}: is a lazy frame; call .collect() on it first")
+    repeated = sorted({name for name in names if list(names).count(name) > 1}, key=str)
+    if repeated:
+        raise DataError(
+            f"{argument}: several columns are called {', '.join(map(repr, repeated))}; rename them"
+        )
+    return frame if isinstance(frame, nw.DataFrame) else None
+
+
 def require_numeric_columns(X: Any) -> None:
     """Raise DataError naming the columns of a dataframe that are not numbers."""
     import narwhals.stable.v2 as nw
 
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
+    if np.ma.isMaskedArray(X):
+        raise DataError("X: is a masked array; fill it or leave its masked rows out")
+    frame = as_frame(X)
+    if frame is None:
         return
     wrong = [
         f"{name!r} ({dtype})"
         for name, dtype in frame.schema.items()
-        if not (dtype.is_numeric() or dtype in {nw.Boolean, nw.Object})
+        if not (dtype.is_numeric() or dtype in {nw.Boolean, nw.Object, nw.Unknown})
     ]
     if wrong:
         raise DataError(
@@ -104,13 +166,41 @@ def require_bounded(
         )
 
 
+def require_wide(summary: DataSummary, names: Sequence[str] | None = None) -> None:
+    """Raise DataError naming the column whose variance would be lost to underflow."""
+    narrow = np.flatnonzero((summary.extent > 0) & (summary.extent < _SMALLEST))
+    if len(narrow):
+        j = int(narrow[0])
+        raise DataError(
+            f"X: {column_label(j, names)} spans {summary.extent[j]:.3g}, too little for "
+            "float64 arithmetic; multiply it by a constant"
+        )
+
+
+def check_noise(noise: Any) -> float | AnyArray | None:
+    """Return a share between 0 and 1, a mask (n,), or None; raise ParameterError otherwise."""
+    if noise is None:
+        return None
+    if isinstance(noise, (float, int, np.floating)) and noise is not True and noise is not False:
+        if not 0.0 < float(noise) < 1.0:
+            raise ParameterError(f"noise: expected a share between 0 and 1, got {noise!r}")
+        return float(noise)
+    mask = np.asarray(noise)
+    if mask.dtype != bool or mask.ndim != 1:
+        raise ParameterError(
+            "noise: expected None, a share between 0 and 1, or booleans (n,), got "
+            f"{type(noise).__name__}"
+        )
+    return mask
+
+
 def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
     """Return weights as float64 (n,), or None; raise ParameterError if they cannot be weights."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_rows, sample_weight)
-    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    weights = np.ascontiguousarray(as_numbers("sample_weight", sample_weight))
     if weights.shape != (n_rows,):
         raise ParameterError(
             f"sample_weight: sample_weight.shape == {weights.shape}, expected {(n_rows,)}: "
@@ -126,6 +216,11 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
         )
     if not (weights > 0).any():
         raise ParameterError("sample_weight: all weights are zero, so there are no rows to fit")
+    if not _SMALLEST < weights.max() < _LARGEST:
+        raise ParameterError(
+            f"sample_weight: the largest weight is {weights.max():.3g}, beyond float64 arithmetic; "
+            "multiply all weights by a constant"
+        )
     return weights
 
 
@@ -136,10 +231,8 @@ def as_rows(
 
     Columns of a frame are found by `names` if there are any.
     """
-    import narwhals.stable.v2 as nw
-
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if names is not None and isinstance(frame, nw.DataFrame):
+    frame = as_frame(X, argument)
+    if names is not None and frame is not None:
         missing = [name for name in names if name not in frame.columns]
         if missing:
             raise DataError(
@@ -148,12 +241,9 @@ def as_rows(
             )
         X = frame.select(list(names)).to_native()
     require_numeric_columns(X)
-    rows: AnyArray = np.asarray(X)
-    if rows.dtype not in (np.float32, np.float64):
-        try:
-            rows = rows.astype(np.float64)
-        except (TypeError, ValueError):
-            raise DataError(f"{argument}: expected numbers, got dtype {rows.dtype}") from None
+    if hasattr(X, "toarray"):
+        raise DataError(f"{argument}: is sparse; make it dense with {argument}.toarray()")
+    rows = as_numbers(argument, X, DataError, kept=(np.float32,))
     if rows.ndim <= 1 and n_features == 1:
         rows = rows.reshape(-1, 1)
     if rows.ndim != 2 or rows.shape[1] != n_features:

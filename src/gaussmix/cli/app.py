@@ -10,8 +10,8 @@ import typer
 
 from .. import __version__
 from ..exceptions import GaussmixError
-from . import fit, iris, plot, predict, show, sizes
-from .console import notes
+from . import fit, iris, plot, predict, select, show, sizes
+from .console import in_options, say, warn
 
 __all__ = ["app", "run"]
 
@@ -24,14 +24,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (iris, sizes):
-    app.command(rich_help_panel="Demonstrations")(module.command)
-for module in (fit, predict, show, plot):
-    app.command(rich_help_panel="Your own data")(module.command)
-for registered, module in zip(
-    app.registered_commands, (iris, sizes, fit, predict, show, plot), strict=True
-):
-    registered.name = module.__name__.rpartition(".")[2]
+_PANELS = {"Demonstrations": (iris, sizes), "Your own data": (fit, select, predict, show, plot)}
+for panel, modules in _PANELS.items():
+    for module in modules:
+        name = module.__name__.rpartition(".")[2]
+        app.command(name, rich_help_panel=panel)(module.command)
 
 
 def _version(wanted: bool) -> None:
@@ -54,25 +51,28 @@ def run() -> int:
     warnings.showwarning = _show_warning
     try:
         app()
-    except (GaussmixError, OSError) as error:
-        notes().print(f"[bold red]error:[/bold red] {_escaped(error)}")
+    except (GaussmixError, OSError, MemoryError) as error:
+        say("error:", "bold red", _told(error))
         return 1
     except KeyboardInterrupt:
-        notes().print("[bold red]interrupted[/bold red]")
+        say("interrupted", "bold red", "")
         return 130
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     return 0
 
 
+def _told(error: Exception) -> str:
+    """Return an error as one line for people."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory. {error}"
+    return in_options(error)
+
+
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    notes().print(f"[bold yellow]warning:[/bold yellow] {_escaped(message)}")
-
-
-def _escaped(message: object) -> str:
-    from rich.markup import escape
-
-    return escape(str(message))
+    warn(message)
 
 
 if __name__ == "__main__":

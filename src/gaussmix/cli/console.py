@@ -3,30 +3,72 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:
     from ..em import Callback, Iteration
 
-__all__ = ["notes", "print_json", "progress", "results"]
+__all__ = ["in_options", "notes", "print_json", "progress", "results", "say", "warn"]
 
 # A pipe has no width; tables should not be folded to an imaginary terminal's.
 _PIPE_WIDTH = 110
 
+# What the library calls its arguments, and how they are given here.
+_OPTIONS = {
+    "covariance_type": "--covariance",
+    "init_params": "--init",
+    "max_iter": "--max-iter",
+    "n_components": "--components",
+    "n_init": "--starts",
+    "random_state": "--seed",
+    "reg_covar": "--reg-covar",
+    "sample_weight": "--weights",
+    "tol": "--tol",
+}
+# Words of any sentence: they stand for an argument only where a message begins with "noise: ".
+_ARGUMENTS = {"X": "DATA", "columns": "--features", "noise": "--noise", "prior": "--prior"}
+# Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
+_OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")
+_ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")
+
 
 def results() -> Console:
     """Return the console for results (stdout)."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH, highlight=False)
 
 
 def notes() -> Console:
     """Return the console for messages (stderr)."""
     return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def say(word: str, style: str, message: object) -> None:
+    """Print a message to stderr as it is, after a coloured word."""
+    notes().print(Text.assemble((word, style), f" {message}"))
+
+
+def warn(message: object) -> None:
+    """Print a warning of the library in the words of the command line."""
+    say("warning:", "bold yellow", in_options(message))
+
+
+def in_options(message: object) -> str:
+    """Return a message of the library with options in place of its arguments."""
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
+
+    told = _ARGUMENT.sub(lambda found: _ARGUMENTS[found[0]], str(message))
+    return _OPTION.sub(option, told)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -35,7 +77,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 @contextmanager
-def progress(title: str, max_iter: int, *, quiet: bool = False) -> Iterator[Callback | None]:
+def progress(title: str, *, quiet: bool = False) -> Iterator[Callback | None]:
     """Show iterations on a terminal; nothing when stderr is piped or `quiet`."""
     console = notes()
     if quiet or not console.is_terminal:
@@ -43,21 +85,18 @@ def progress(title: str, max_iter: int, *, quiet: bool = False) -> Iterator[Call
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def update(iteration: Iteration) -> None:
-            remaining = (
-                ""
-                if iteration.remaining == float("inf")
-                else (f", still to come {iteration.remaining:.1e}")
-            )
+            known = isfinite(iteration.remaining)
+            remaining = f", {iteration.remaining:.0e} to come" if known else ""
             bar.update(
                 task,
                 description=(
-                    f"{title}  iteration {iteration.number} of at most {max_iter}  "
-                    f"log-likelihood {iteration.log_likelihood:.6f} a row{remaining}"
+                    f"{title}  iteration {iteration.number}  "
+                    f"log-likelihood a row {iteration.log_likelihood:.5f}{remaining}"
                 ),
             )
 

@@ -14,14 +14,17 @@ from ..families import get_family
 from ..fitting import fit_mixture
 from ..init import get_start
 from ..io.atomic import writing
+from ..report import contingency, contingency_table
 from ..sources import MemorySource
 from ..validation import check_integer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from .._typing import AnyArray
     from ..em import Callback
 
-__all__ = ["Comparison", "compare", "save_figure"]
+__all__ = ["Comparison", "compare", "label_tables", "save_figure"]
 
 # Demonstrations show the optimum, not where a first start happens to end.
 _STARTS = 10
@@ -76,6 +79,20 @@ def compare(
         ari=float(adjusted_rand_score(data.classes, labels)),
         kmeans_ari=float(adjusted_rand_score(data.classes, kmeans_labels)),
     )
+
+
+def label_tables(data: LabelledData, fit: Comparison, truth: str) -> list[RenderableType]:
+    """Return the labels of the mixture and of K-means, each against the classes."""
+    tables = []
+    for method, cluster, labels, score in (
+        ("Mixture", "component", fit.labels, fit.ari),
+        ("K-means", "cluster", fit.kmeans_labels, fit.kmeans_ari),
+    ):
+        counts = contingency(labels, data.classes)
+        title = f"{method} against {truth}    adjusted Rand index {score:.3f}"
+        names = [f"{cluster} {k}" for k in range(len(counts))]
+        tables.append(contingency_table(title, counts, names, data.class_names))
+    return tables
 
 
 def save_figure(figure: Any, path: Path) -> Path:

@@ -11,10 +11,11 @@ import typer
 from ..datasets import LabelledData, iris
 from ..exceptions import ParameterError
 from ..io.model_file import model_from_result, to_json
-from ..report import component_tables, contingency, contingency_table, fit_table
+from ..report import model_report
 from .console import print_json, progress, results
-from .demo import Comparison, compare, save_figure
+from .demo import Comparison, compare, label_tables, save_figure
 from .options import ComponentsOption, CovarianceOption, JsonOption, SeedOption, split_names
+from .output import check_folder
 
 
 def command(
@@ -40,7 +41,8 @@ def command(
     """
     flowers = iris()
     columns = _columns(flowers, features)
-    with progress("fitting", 2000, quiet=json) as callback:
+    check_folder(out)
+    with progress("fitting", quiet=json) as callback:
         chosen = compare(flowers, columns, components, covariance, seed, callback)
         everything = compare(flowers, list(range(4)), components, covariance, seed, callback)
         single = compare(flowers, columns[:1], components, covariance, seed, callback)
@@ -56,7 +58,7 @@ def _columns(flowers: LabelledData, features: str) -> list[int]:
     if features.strip() == "all":
         return list(range(len(flowers.names)))
     columns = []
-    for word in split_names(features) or []:
+    for word in split_names("--features", features) or []:
         matches = [j for j, name in enumerate(flowers.names) if name.startswith(word.lower())]
         if word.isdigit() and int(word) < len(flowers.names):
             matches = [int(word)]
@@ -65,7 +67,7 @@ def _columns(flowers: LabelledData, features: str) -> list[int]:
                 f"--features: {word!r} is not one of {', '.join(flowers.names)} (or 0 to 3)"
             )
         columns += matches
-    if not columns or len(set(columns)) < len(columns):
+    if len(set(columns)) < len(columns):
         raise ParameterError(f"--features: need different attributes, got {features!r}")
     return columns
 
@@ -125,11 +127,8 @@ def _print(
         f"[bold]IRIS[/bold]: {len(flowers.rows)} flowers; fitted on "
         f"{', '.join(flowers.names[j] for j in chosen.columns)} (cm)\n"
     )
-    model = model_from_result(chosen.result)
-    for table in component_tables(model.mixture):
-        console.print(table)
-    console.print(fit_table(model), "")
-    _print_labels(console, flowers, chosen)
+    console.print(model_report(model_from_result(chosen.result)), "")
+    console.print(*label_tables(flowers, chosen, "species"))
     if len(chosen.columns) < 4:
         console.print(
             f"On all four attributes the adjusted Rand index is [bold]{everything.ari:.3f}[/bold] "
@@ -139,25 +138,6 @@ def _print(
     console.print("Pictures:")
     for path in pictures:
         console.print(f"  {path}", soft_wrap=True)
-
-
-def _print_labels(console: Any, flowers: LabelledData, fit: Comparison) -> None:
-    for title, labels, score in (
-        ("Mixture", fit.labels, fit.ari),
-        ("K-means", fit.kmeans_labels, fit.kmeans_ari),
-    ):
-        counts = contingency(labels, flowers.classes)
-        console.print(
-            contingency_table(
-                f"{title} against species    adjusted Rand index {score:.3f}",
-                counts,
-                [
-                    f"{'component' if title == 'Mixture' else 'cluster'} {k}"
-                    for k in range(len(counts))
-                ],
-                flowers.class_names,
-            )
-        )
 
 
 def _as_json(chosen: Comparison, everything: Comparison, pictures: list[Path]) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ..exceptions import ParameterError
+from ..families import list_families
 
 __all__ = [
     "ColumnsOption",
@@ -19,9 +23,12 @@ __all__ = [
 ]
 
 DataArgument = Annotated[
-    Path, typer.Argument(help="Data: .csv, .tsv, .parquet, .arrow, .feather or .npy.")
+    Path,
+    typer.Argument(metavar="DATA", help="Data: .csv, .tsv, .parquet, .arrow, .feather or .npy."),
 ]
-ModelArgument = Annotated[Path, typer.Argument(help="Model file written by `gaussmix fit`.")]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Model file written by `gaussmix fit`.")
+]
 ComponentsOption = Annotated[
     int, typer.Option("--components", "-k", help="Number of Gaussian components.")
 ]
@@ -30,22 +37,35 @@ CovarianceOption = Annotated[
     typer.Option(
         "--covariance",
         "-c",
-        help="Covariance family: full (VVV), tied (EEE), diag (VVI) or spherical (VII).",
+        help=f"Covariance family: {', '.join(map(repr, list_families()))}.",
     ),
 ]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(
         help="Columns to use, separated by commas (positions for .npy). "
-        "Default: all numeric columns."
+        "Default: all that are numeric, or those the model was fitted to."
     ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the random starts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def split_names(value: str | None) -> list[str] | None:
-    """Split a comma-separated option."""
+def split_names(option: str, value: str | None) -> list[str] | None:
+    """Return the names in an option's value; those that hold commas stand in quotes.
+
+    Raises
+    ------
+    ParameterError
+        If there is no name in it, or one twice.
+    """
     if value is None:
         return None
-    return [name.strip() for name in value.split(",") if name.strip()]
+    words = next(csv.reader([value], skipinitialspace=True), [])
+    names = [word.strip() for word in words if word.strip()]
+    if not names:
+        raise ParameterError(f"{option}: expected names separated by commas, got {value!r}")
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise ParameterError(f"{option}: {', '.join(map(repr, repeated))} given more than once")
+    return names

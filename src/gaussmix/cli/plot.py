@@ -11,9 +11,10 @@ import typer
 from ..exceptions import DataError, ParameterError
 from ..io.model_file import Model, load_model
 from .console import notes
+from .data import read_for
 from .demo import save_figure
 from .options import ColumnsOption, ModelArgument, split_names
-from .predict import read_for
+from .output import check_out
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 def command(
     model: ModelArgument,
-    data: Annotated[Path | None, typer.Argument(help="Data to draw; optional.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Data to draw; optional.")
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -40,22 +43,22 @@ def command(
     """Draw a saved model, over data if given."""
     from ..plot._style import pyplot
 
-    loaded = load_model(model)
-    mixture = loaded.mixture
-    rows = None
-    if data is not None:
-        rows = read_for(mixture, data, split_names(columns)).rows
-    chosen: Any = split_names(features)
-    if chosen is not None and mixture.feature_names is None:
-        chosen = [int(word) if word.isdigit() else word for word in chosen]
-    if kind is None:
-        count = mixture.n_features if chosen is None else len(chosen)
-        kind = {1: "univariate", 2: "clusters"}.get(count, "pairs")
-    if kind not in _KINDS:
+    wanted, chosen = split_names("--columns", columns), split_names("--features", features)
+    if kind is not None and kind not in _KINDS:
         raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
     if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
         raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
-    save_figure(_KINDS[kind](loaded, rows, chosen), out)
+    check_out(out, model, data)
+    loaded = load_model(model)
+    mixture = loaded.mixture
+    rows = None if data is None else read_for(mixture, data, wanted).rows
+    drawn: Any = chosen
+    if chosen is not None and mixture.feature_names is None:
+        drawn = [int(word) if word.isdigit() else word for word in chosen]
+    if kind is None:
+        count = mixture.n_features if chosen is None else len(chosen)
+        kind = {1: "univariate", 2: "clusters"}.get(count, "pairs")
+    save_figure(_KINDS[kind](loaded, rows, drawn), out)
     pyplot().close("all")
     notes().print(f"Picture saved to {out}", markup=False)
 

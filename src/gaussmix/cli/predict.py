@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ..exceptions import DataError
 from ..io.model_file import load_model
-from ..io.tables import Table, read_table, write_table
+from ..io.tables import check_ending, write_table
 from ..sources import MemorySource
 from .console import notes, print_json
+from .data import read_for
 from .options import ColumnsOption, DataArgument, JsonOption, ModelArgument, split_names
+from .output import check_out
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
-    from ..mixture import Mixture
-
-__all__ = ["command", "read_for"]
 
 
 def command(
@@ -39,23 +37,30 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Label rows: the most probable component, log-density, and all responsibilities."""
+    chosen = split_names("--columns", columns)
+    if out is not None:
+        check_ending(out)
+        check_out(out, model, data)
     mixture = load_model(model).mixture
-    table = read_for(mixture, data, split_names(columns))
+    table = read_for(mixture, data, chosen)
     source = MemorySource(table.rows, feature_names=mixture.feature_names)
     evaluator = mixture.evaluator(source)
     responsibilities = evaluator.responsibilities()
-    labels = responsibilities.argmax(axis=1)
+    labels = evaluator.labels()
     answer: dict[str, AnyArray] = {"label": labels, "log_density": evaluator.log_density()}
     for k in range(mixture.n_components):
         answer[f"responsibility_{k}"] = np.ascontiguousarray(responsibilities[:, k])
+    if mixture.noise is not None:
+        answer["responsibility_noise"] = np.ascontiguousarray(responsibilities[:, -1])
     if out is not None:
         write_table(out, answer)
     if json:
-        counts = np.bincount(labels, minlength=mixture.n_components)
+        counts = np.bincount(labels[labels >= 0], minlength=mixture.n_components)
         print_json(
             {
                 "rows": len(labels),
                 "counts": counts.tolist(),
+                "noise": int((labels < 0).sum()),
                 "mean_log_density": float(answer["log_density"].mean()),
                 "out": None if out is None else str(out),
             }
@@ -64,20 +69,6 @@ def command(
         _print_csv(answer)
     if out is not None:
         notes().print(f"{len(labels)} rows labelled in {out}", markup=False)
-
-
-def read_for(mixture: Mixture, data: Path, columns: list[str] | None) -> Table:
-    """Read the columns that a model was fitted to; DataError if the data have others."""
-    wanted = columns or (None if mixture.feature_names is None else list(mixture.feature_names))
-    if data.suffix.lower() == ".npy" and columns is None:
-        wanted = None
-    table = read_table(data, wanted)
-    if table.rows.shape[1] != mixture.n_features:
-        raise DataError(
-            f"{data}: has {table.rows.shape[1]} numeric columns, but the model was fitted to "
-            f"{mixture.n_features}; choose them with --columns"
-        )
-    return table
 
 
 def _print_csv(columns: dict[str, AnyArray]) -> None:

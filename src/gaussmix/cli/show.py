@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..io.model_file import load_model, to_json
-from ..report import component_tables, fit_table
-from .console import print_json, results
+from ..report import model_report
+from .console import in_options, print_json, results
 from .options import JsonOption, ModelArgument
 
 
@@ -14,7 +14,4 @@ def command(model: ModelArgument, json: JsonOption = False) -> None:
     if json:
         print_json(to_json(loaded))
         return
-    console = results()
-    for table in component_tables(loaded.mixture):
-        console.print(table)
-    console.print(fit_table(loaded))
+    results().print(model_report(loaded, in_options))

@@ -10,10 +10,11 @@ import typer
 
 from ..datasets import LabelledData, sizes
 from ..io.model_file import model_from_result, to_json
-from ..report import component_tables, contingency, contingency_table, fit_table
+from ..report import contingency, model_report
 from .console import print_json, progress, results
-from .demo import Comparison, compare, save_figure
+from .demo import Comparison, compare, label_tables, save_figure
 from .options import JsonOption, SeedOption
+from .output import check_folder
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -32,8 +33,9 @@ def command(
     Draws rows from four Gaussians (wide, long, and two small ones), fits both, and
     compares their labels with the truth in numbers and in a picture.
     """
+    check_folder(out)
     data = sizes(samples, seed)
-    with progress("fitting", 2000, quiet=json) as callback:
+    with progress("fitting", quiet=json) as callback:
         fit = compare(data, [0, 1], len(data.class_names), "full", seed, callback)
     picture = _draw(data, fit, out / "sizes.png")
     model = model_from_result(fit.result)
@@ -48,17 +50,8 @@ def command(
         return
     console = results()
     console.print(f"[bold]{len(data.rows)} rows[/bold] from four Gaussians of different sizes\n")
-    for table in component_tables(model.mixture):
-        console.print(table)
-    console.print(fit_table(model), "")
-    for name, labels, score in (
-        ("Mixture", fit.labels, fit.ari),
-        ("K-means", fit.kmeans_labels, fit.kmeans_ari),
-    ):
-        counts = contingency(labels, data.classes)
-        title = f"{name} against the truth    adjusted Rand index {score:.3f}"
-        rows = [f"cluster {k}" for k in range(len(counts))]
-        console.print(contingency_table(title, counts, rows, data.class_names))
+    console.print(model_report(model), "")
+    console.print(*label_tables(data, fit, "the truth"))
     console.print(f"Picture:\n  {picture}", soft_wrap=True)
 
 

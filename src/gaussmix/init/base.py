@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ..em import EMOptions
 from ..mstep import Constraints, maximization
 from ..statistics import SufficientStatistics
 
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..families import Family
     from ..mixture import Mixture
+    from ..noise import Noise
     from ..sources import Source
     from ..summary import DataSummary
 
-__all__ = ["Start", "StartData", "from_centers", "from_soft_labels"]
+__all__ = [
+    "Division",
+    "Start",
+    "StartData",
+    "from_labels",
+    "from_labels_exactly",
+    "from_soft_labels",
+    "nearest",
+]
 
 
 # Share of an average component's weight that is added as average scatter.
@@ -41,6 +51,10 @@ class StartData:
     family : Family
     constraints : Constraints
     n_components : int
+    options : EMOptions
+        How the fit will iterate: for starts that iterate themselves.
+    background : Noise or None
+        The uniform background that the fit will have, for the same.
     """
 
     source: Source
@@ -50,6 +64,8 @@ class StartData:
     family: Family
     constraints: Constraints
     n_components: int
+    options: EMOptions = field(default_factory=EMOptions)
+    background: Noise | None = None
 
 
 class Start(ABC):
@@ -69,11 +85,29 @@ class Start(ABC):
         """
 
 
-def from_centers(data: StartData, centers: Array) -> Mixture:
-    """Return the mixture of the subsample's rows, each given to its nearest center (K, d)."""
+class Division(Start):
+    """A start that divides the subsample among components, whatever the family.
+
+    Families with the same number of components can share one division.
+    """
+
+    @abstractmethod
+    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
+        """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the subsample."""
+
+    def begin(self, data: StartData, division: AnyArray) -> Mixture:
+        """Return the mixture of the subsample under what `divide` returned."""
+        return (from_labels if division.ndim == 1 else from_soft_labels)(data, division)
+
+    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+        return self.begin(data, self.divide(data, rng))
+
+
+def nearest(data: StartData, centers: Array) -> AnyArray:
+    """Return the nearest of `centers` (K, d) for each row of the subsample, shape (m,)."""
     # |x - c|^2 without the row's own norm, which does not change the order.
     scores = data.rows @ centers.T - 0.5 * np.einsum("ij,ij->i", centers, centers)
-    return from_labels(data, scores.argmax(axis=1))
+    return scores.argmax(axis=1)
 
 
 def from_labels(data: StartData, labels: AnyArray) -> Mixture:
@@ -83,16 +117,41 @@ def from_labels(data: StartData, labels: AnyArray) -> Mixture:
 
 def from_soft_labels(data: StartData, responsibilities: Array) -> Mixture:
     """Return the mixture of the subsample's rows with responsibilities (m, K)."""
+    return _mixture(data, _soften(_statistics(data, responsibilities)))[0]
+
+
+def from_labels_exactly(data: StartData, labels: AnyArray) -> Mixture:
+    """Return the M-step on hard labels (m,), softened only where it collapses.
+
+    For starts whose clusters are worth more than their centers.
+    """
+    statistics = _statistics(data, np.eye(data.n_components)[labels])
+    mixture, collapsed = _mixture(data, statistics)
+    if not collapsed.any():
+        return mixture
+    soft = _soften(statistics)
+    assert statistics.scatters is not None and soft.scatters is not None
+    chosen = np.broadcast_to(collapsed, data.n_components)
+    counts = np.where(chosen, soft.counts, statistics.counts)
+    where = statistics.moment.expand(chosen)
+    scatters = np.where(where, soft.scatters, statistics.scatters)
+    return _mixture(data, replace(statistics, counts=counts, scatters=scatters))[0]
+
+
+def _statistics(data: StartData, responsibilities: Array) -> SufficientStatistics:
     moment = data.family.held.moment
-    statistics = SufficientStatistics.from_responsibilities(
+    return SufficientStatistics.from_responsibilities(
         data.rows, responsibilities, moment, data.weights
     )
-    statistics = _soften(statistics)
+
+
+def _mixture(data: StartData, statistics: SufficientStatistics) -> tuple[Mixture, AnyArray]:
+    """Return the M-step on statistics of the centred rows, and which covariances collapsed."""
     statistics = replace(statistics, means=statistics.means + data.summary.center)
     if data.family.shared:
         statistics = statistics.pool()
     names = data.source.feature_names
-    return maximization(statistics, data.family, data.constraints, feature_names=names)[0]
+    return maximization(statistics, data.family, data.constraints, feature_names=names)
 
 
 def _soften(statistics: SufficientStatistics) -> SufficientStatistics:

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..blocks import Fold, Index, Workspace
 from ..exceptions import ParameterError
-from ..mixture import Mixture
+from ..mixture import WEIGHT_TOLERANCE, Mixture
 from ..mstep import maximization
 from ..statistics import SufficientStatistics
+from ..validation import as_numbers
 from .base import Start, StartData
 
 if TYPE_CHECKING:
@@ -25,11 +26,14 @@ def given_start(given: Any) -> Start:
     """Return the start for labels (n,), responsibilities (n, K) or a Mixture."""
     if isinstance(given, Mixture):
         return GivenMixture(given)
-    array = np.asarray(given)
+    expected = "init_params: expected a name, labels (n,), responsibilities (n, K) or a Mixture"
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        raise ParameterError(f"{expected}, got {type(given).__name__}") from None
     if array.ndim not in (1, 2) or array.dtype.kind not in "iufb":
         raise ParameterError(
-            "init_params: expected a name, integer labels (n,), responsibilities (n, K) or a "
-            f"Mixture, got {type(given).__name__} of shape {array.shape} and dtype {array.dtype}"
+            f"{expected}, got {type(given).__name__} of shape {array.shape} and dtype {array.dtype}"
         )
     return GivenResponsibilities(array)
 
@@ -80,7 +84,7 @@ class Overridden(Start):
         parts: dict[str, Any] = {}
         if self.weights is not None:
             weights = _shaped("weights_init", self.weights, (n_components,))
-            if (weights <= 0).any() or not np.isclose(weights.sum(), 1.0):
+            if (weights <= 0).any() or abs(weights.sum() - 1.0) > WEIGHT_TOLERANCE:
                 raise ParameterError(
                     f"weights_init: must be positive and sum to 1, got sum {weights.sum():.6g} "
                     f"and smallest {weights.min():.3g}"
@@ -100,7 +104,7 @@ class Overridden(Start):
 
 
 def _shaped(argument: str, value: Any, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    array = as_numbers(argument, value)
     if array.shape != shape:
         raise ParameterError(f"{argument}: expected shape {shape}, got {array.shape}")
     if not np.isfinite(array).all():

@@ -6,30 +6,44 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import Start, StartData, from_centers, from_soft_labels
+from .base import Division, StartData, nearest
 
 if TYPE_CHECKING:
-    from ..mixture import Mixture
+    from .._typing import AnyArray
 
 
-class RandomResponsibilities(Start):
-    """Random responsibilities: components that all begin near the overall mean."""
+# Random responsibilities of many rows average out: all components would begin alike, at a
+# saddle of the likelihood.  So each component has a few rows for each of its parameters.
+_ROWS_PER_COMPONENT = 10
+# Dirichlet draws of a small concentration are mostly one component's.
+_CONCENTRATION = 0.1
+
+
+class RandomResponsibilities(Division):
+    """Random responsibilities of some rows drawn at random; the others have none."""
 
     name = "random"
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        draws = rng.uniform(size=(len(data.rows), data.n_components))
-        return from_soft_labels(data, draws / draws.sum(axis=1, keepdims=True))
+    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
+        n_rows, n_features = data.rows.shape
+        wanted = _ROWS_PER_COMPONENT * data.n_components * (n_features + 1)
+        chosen = np.arange(n_rows)
+        if n_rows > wanted:
+            chosen = rng.choice(n_rows, wanted, replace=False)
+        concentration = np.full(data.n_components, _CONCENTRATION)
+        responsibilities = np.zeros((n_rows, data.n_components))
+        responsibilities[chosen] = rng.dirichlet(concentration, size=len(chosen))
+        return responsibilities
 
 
-class RandomPoints(Start):
+class RandomPoints(Division):
     """Different rows drawn at random as centers, each row to its nearest."""
 
     name = "random_from_data"
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
         probabilities = data.weights / data.weights.sum()
         order = rng.choice(len(data.rows), len(data.rows), replace=False, p=probabilities)
         distinct, first = np.unique(data.rows[order], axis=0, return_index=True)
         chosen = np.argsort(first)[: data.n_components]
-        return from_centers(data, distinct[chosen])
+        return nearest(data, distinct[chosen])

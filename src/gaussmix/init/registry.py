@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pkgutil
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
+from ..discovery import named_classes
 from ..exceptions import ParameterError
 from .base import Start
 
@@ -15,17 +14,7 @@ __all__ = ["get_start", "list_starts"]
 
 @lru_cache(maxsize=1)
 def _starts() -> dict[str, type[Start]]:
-    package = __package__ or "gaussmix.init"
-    modules = [
-        import_module(f"{package}.{found.name}")
-        for found in pkgutil.iter_modules(import_module(package).__path__)
-    ]
-    return {
-        member.name: member
-        for module in modules
-        for member in vars(module).values()
-        if isinstance(member, type) and issubclass(member, Start) and member.name
-    }
+    return named_classes(__package__ or "gaussmix.init", Start)  # type: ignore[type-abstract]
 
 
 def list_starts() -> list[str]:
@@ -35,7 +24,7 @@ def list_starts() -> list[str]:
     --------
     >>> from gaussmix.init import list_starts
     >>> list_starts()
-    ['k-means++', 'kmeans', 'random', 'random_from_data']
+    ['k-means++', 'kmeans', 'mbahc', 'race', 'random', 'random_from_data']
     """
     return sorted(_starts())
 

@@ -22,6 +22,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     older file of that name stays as it was.
     """
     target = Path(path)
+    if target.exists() and not target.is_file():
+        raise OSError(f"{target}: is not an ordinary file, and would be replaced by one")
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix

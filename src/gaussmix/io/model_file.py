@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..covariances import Covariances, DiagonalCovariances, FullCovariances, SphericalCovariances
+from ..covariances import STRUCTURES
 from ..criteria import aic, bic
 from ..em import Status
 from ..exceptions import ModelFileError, ParameterError
 from ..families import list_families
 from ..mixture import Mixture
+from ..noise import Noise
 from .atomic import writing
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ __all__ = ["FitSummary", "Model", "load_model", "model_from_result", "save_model
 
 _FORMAT = "gaussmix-model"
 _VERSION = 1
-_STRUCTURES: dict[str, type[Covariances]] = {
-    structure.name: structure
-    for structure in (FullCovariances, DiagonalCovariances, SphericalCovariances)
-}
+_NOISE_ARRAYS = ("lower", "upper", "axes")
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,7 @@ def to_json(model: Model) -> dict[str, Any]:
                 "shared": mixture.covariances.shared,
                 "values": mixture.covariances.array.tolist(),
             },
+            **({} if mixture.noise is None else {"noise": _noise_to_json(mixture.noise)}),
         },
         "fit": None if model.fit is None else asdict(model.fit),
     }
@@ -145,9 +144,10 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise ModelFileError(
-            f"{path}: not a gaussmix model file (JSON was expected: {error})"
+            f"{path}: not a gaussmix model file (it is not JSON); Mixture.save and "
+            "gaussmix fit --out write them"
         ) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ModelFileError(f'{path}: not a gaussmix model file (no "format": "{_FORMAT}" in it)')
@@ -168,10 +168,19 @@ def _mixture(content: dict[str, Any]) -> Mixture:
     if means.ndim != 2:
         raise ParameterError(f"means: expected shape (n_components, n_features), got {means.shape}")
     held = content["covariances"]
-    covariances = _STRUCTURES[held["structure"]].from_array(
+    covariances = STRUCTURES[held["structure"]].from_array(
         held["values"], *means.shape, shared=bool(held["shared"])
     )
-    return Mixture(content["weights"], means, covariances, content.get("feature_names"))
+    noise = content.get("noise")
+    if noise is not None:
+        parts = {part: np.array(noise[part], dtype=np.float64) for part in _NOISE_ARRAYS}
+        noise = Noise(float(noise["weight"]), **parts)
+    return Mixture(content["weights"], means, covariances, content.get("feature_names"), noise)
+
+
+def _noise_to_json(noise: Noise) -> dict[str, Any]:
+    arrays = {part: getattr(noise, part).tolist() for part in _NOISE_ARRAYS}
+    return {"weight": noise.weight, **arrays}
 
 
 def _fit(content: dict[str, Any] | None) -> FitSummary | None:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..blocks import Fold, Workspace
+from ..blocks import Fold, Index, Workspace
 from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
 
-__all__ = ["Kernel", "normalise", "weigh"]
+__all__ = ["LOWEST_LOG", "Kernel", "Sums", "keep_known", "normalise", "weigh"]
 
 # exp() of less than about -708 is denormal, which costs many times a normal exp.
-_LOWEST_LOG = -700.0
+LOWEST_LOG = -700.0
 # A responsibility below exp(-50) = 2e-22 adds less than rounding to any sum it enters.
 _NEGLIGIBLE_LOG = -50.0
 # Picking out the entries worth an exp() pays while they are at most this share of many
@@ -83,7 +83,7 @@ def _shift(log_joint: Array) -> Array:
 
 def _exp_all(values: Array) -> None:
     """Exponentiate non-positive values in place."""
-    np.maximum(values, _LOWEST_LOG, out=values)
+    np.maximum(values, LOWEST_LOG, out=values)
     np.exp(values, out=values)
 
 
@@ -115,6 +115,15 @@ def _sum_of_logs(values: Array) -> float:
     return float(np.log(products).sum() + np.log(values[n:]).sum())
 
 
+class Sums:
+    """Running sums that every kernel has."""
+
+    def __init__(self) -> None:
+        self.log_likelihood = 0.0
+        self.n_rows = 0
+        self.noise = 0.0
+
+
 class Kernel(Fold[SufficientStatistics]):
     """The E-step for fixed parameters, as a fold over blocks of rows.
 
@@ -123,18 +132,62 @@ class Kernel(Fold[SufficientStatistics]):
     log_weights : ndarray (K,)
     means : ndarray (K, d)
     covariances : Covariances
+    background : float, optional
+        Log of weight times density of a uniform background: one more row of every
+        array of joint densities.
     """
 
-    def __init__(self, log_weights: Array, means: Array, covariances: Covariances) -> None:
+    #: Known components of rows (n,), -1 where unknown: those keep their component.
+    known: AnyArray | None = None
+
+    def __init__(
+        self,
+        log_weights: Array,
+        means: Array,
+        covariances: Covariances,
+        background: float | None = None,
+    ) -> None:
         self.log_weights = log_weights
+        self.background = background
         self.means = means
         self.covariances = covariances
         self.n_components, self.n_features = means.shape
+        #: Rows of an array of joint densities.
+        self.n_joint = self.n_components + (background is not None)
 
     @abstractmethod
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        """Return log(w_k N(x_i | k)) less ``row_terms``, shape (K, B), in workspace memory."""
+        """Return log(w_k N(x_i | k)) less ``row_terms`` in workspace memory.
+
+        Shape (n_joint, B): the background, if there is one, comes last.
+        """
 
     def row_terms(self, rows: AnyArray) -> Array | float:
         """Return what `log_joint` leaves out because it is the same for all components."""
         return 0.0
+
+    def responsibilities(
+        self,
+        sums: Sums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> Array:
+        """Return weighted responsibilities (K, B), and count what is not a component's."""
+        joint = self.log_joint(rows, workspace)
+        if self.known is not None:
+            keep_known(joint, self.known[index])
+        sums.log_likelihood += weigh(joint, weights)
+        sums.n_rows += len(rows)
+        if self.background is not None:
+            sums.noise += float(joint[-1].sum())
+        return joint[: self.n_components]
+
+
+def keep_known(joint: Array, known: AnyArray) -> None:
+    """Leave rows of joint densities (K, B) whose component (B,) is known no other choice."""
+    rows = np.flatnonzero(known >= 0)
+    own = joint[known[rows], rows]
+    joint[:, rows] = -np.inf
+    joint[known[rows], rows] = own

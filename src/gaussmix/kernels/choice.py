@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ..moments import Moment
     from .base import Kernel
 
-__all__ = ["choose_kernel"]
+__all__ = ["MOST_TERMS", "TOLERANCE", "choose_kernel"]
 
 # Largest error in a log-density that the natural form may make.
-_TOLERANCE = 1e-8
+TOLERANCE = 1e-8
 # Features beyond which products of features cost more than whitening (measured).
-_MOST_TERMS = 2500
+MOST_TERMS = 2500
 
 
 def choose_kernel(
@@ -31,6 +31,7 @@ def choose_kernel(
     shared: bool,
     center: Array,
     extent: Array,
+    background: float | None = None,
 ) -> Kernel:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
@@ -44,15 +45,18 @@ def choose_kernel(
         Whether statistics pooled over components are wanted.
     center, extent : ndarray (d,)
         All rows lie in the box center +- extent.
+    background : float, optional
+        Log of weight times density of a uniform background.
     """
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
     natural = (
         covariances.moment is moment
         and (shared or not covariances.shared)
-        and (covariances.shared or moment.n_terms(len(center)) <= _MOST_TERMS)
-        and np.finfo(float).eps * covariances.magnitude(reach) <= _TOLERANCE
+        and (background is None or not covariances.shared)
+        and (covariances.shared or moment.n_terms(len(center)) <= MOST_TERMS)
+        and np.finfo(float).eps * covariances.magnitude(reach) <= TOLERANCE
     )
     if natural:
-        return NaturalForm(log_weights, means, covariances, center)
-    return WhitenedForm(log_weights, means, covariances, moment)
+        return NaturalForm(log_weights, means, covariances, center, background)
+    return WhitenedForm(log_weights, means, covariances, moment, background)

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from ..blocks import Workspace
     from ..moments import Moment
 
-__all__ = ["NEGLIGIBLE", "GatheredSums"]
+__all__ = ["GatheredSums", "negligible"]
 
 # A responsibility below this adds less than rounding to any sum it enters.
-NEGLIGIBLE = 1e-20
+_NEGLIGIBLE = 1e-20
+
+
+def negligible(weights: AnyArray | None) -> float:
+    """Return the responsibility times weight (B,) below which a row does not matter."""
+    return _NEGLIGIBLE * (1.0 if weights is None else float(weights.max()))
 
 
 class GatheredSums:
@@ -36,10 +41,12 @@ class GatheredSums:
             (len(origins), *moment.outer(origins[:1]).shape[1:]), dtype=np.float64
         )
 
-    def add(self, rows: AnyArray, responsibilities: Array, workspace: Workspace) -> None:
-        """Add rows (B, d) under responsibilities (K, B)."""
+    def add(
+        self, rows: AnyArray, responsibilities: Array, threshold: float, workspace: Workspace
+    ) -> None:
+        """Add rows (B, d) under weighted responsibilities (K, B) that exceed a threshold."""
         for k, resp in enumerate(responsibilities):
-            active = np.flatnonzero(resp > NEGLIGIBLE)
+            active = np.flatnonzero(resp > threshold)
             if len(active) == 0:
                 continue
             centred = workspace.array("centred", len(active), rows.shape[1])

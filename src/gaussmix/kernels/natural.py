@@ -8,21 +8,23 @@ eps * max |x|' |P| |x| is small (rows are centred first).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..blocks import BLOCK_BYTES
 from ..statistics import SufficientStatistics
-from .base import Kernel, weigh
-from .gathered import NEGLIGIBLE, GatheredSums
+from .base import Kernel, Sums
+from .gathered import GatheredSums, negligible
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..blocks import Index, Workspace
     from ..covariances import Covariances
+    from ..moments import Moment
 
-__all__ = ["NaturalForm"]
+__all__ = ["NaturalForm", "features_of", "moments_to_statistics"]
 
 # With at least this many products of features, and at most this share of responsibilities
 # that are not negligible, gathering rows beats the second matrix product (measured).
@@ -30,14 +32,43 @@ _GATHER_TERMS = 300
 _GATHER_SHARE = 0.2
 
 
-class _Sums:
+class _Sums(Sums):
     """Running sums: R phi' of most blocks, gathered rows of sparse ones."""
 
     def __init__(self, n_components: int, n_terms: int) -> None:
+        super().__init__()
         self.moments = np.zeros((n_components, n_terms))
         self.gathered: GatheredSums | None = None
-        self.log_likelihood = 0.0
-        self.n_rows = 0
+
+
+def features_of(
+    rows: AnyArray, center: Array, second: Moment | None, workspace: Workspace
+) -> Array:
+    """Return [1, x, second(x)] of rows (B, d) about `center` (d,), shape (n_terms, B)."""
+    d = len(center)
+    n_terms = 1 + d + (0 if second is None else second.n_terms(d))
+    features = workspace.array("features", n_terms, len(rows))
+    features[0] = 1.0
+    np.subtract(rows.T, center[:, None], out=features[1 : d + 1])
+    if second is not None:
+        second.write(features[1 : d + 1], features[d + 1 :])
+    return features
+
+
+def moments_to_statistics(moments: Array, center: Array, moment: Moment) -> SufficientStatistics:
+    """Return statistics for sums of features (K, n_terms) about `center` (d,).
+
+    Features [1, x] alone give statistics without scatters.
+    """
+    d, counts = len(center), moments[:, 0]
+    occupied = counts > 0
+    offsets = moments[:, 1 : d + 1] / np.where(occupied, counts, 1.0)[:, None]
+    scatters = None
+    if moments.shape[1] > d + 1:
+        raw = moment.unpack(moments[:, d + 1 :], d)
+        scatters = raw - moment.expand(counts) * moment.outer(offsets)
+    means = np.where(occupied[:, None], offsets + center, 0.0)
+    return SufficientStatistics(counts, means, scatters, moment)
 
 
 class NaturalForm(Kernel):
@@ -45,32 +76,41 @@ class NaturalForm(Kernel):
 
     For shared covariances the quadratic term is the same for all components and
     is left out: features are [1, x] and the statistics hold first moments only.
+    A background, which has no such term, is for covariances that are not shared.
     """
 
     def __init__(
-        self, log_weights: Array, means: Array, covariances: Covariances, center: Array
+        self,
+        log_weights: Array,
+        means: Array,
+        covariances: Covariances,
+        center: Array,
+        background: float | None = None,
     ) -> None:
-        super().__init__(log_weights, means, covariances)
+        super().__init__(log_weights, means, covariances, background)
         self.center = center
         natural = covariances.natural(means - center)
         self._second = None if natural.quadratic is None else covariances.moment
         d = self.n_features
         n_terms = 0 if natural.quadratic is None else natural.quadratic.shape[1]
-        self.theta = np.empty((self.n_components, 1 + d + n_terms))
-        self.theta[:, 0] = log_weights + natural.constant
-        self.theta[:, 1 : d + 1] = natural.linear
+        self.theta = np.zeros((self.n_joint, 1 + d + n_terms))
+        components = self.theta[: self.n_components]
+        components[:, 0] = log_weights + natural.constant
+        components[:, 1 : d + 1] = natural.linear
         if natural.quadratic is not None:
-            self.theta[:, d + 1 :] = natural.quadratic
+            components[:, d + 1 :] = natural.quadratic
+        if background is not None:
+            self.theta[-1, 0] = background
         wide = self._second is not None and self.theta.shape[1] >= _GATHER_TERMS
         # Wide features are built strip by strip, so that blocks can stay long: gathering has
         # a price for each component and block.
         width = self.n_features if wide else self.theta.shape[1]
-        self.bytes_per_row = 8 * (width + self.n_components + 4)
+        self.bytes_per_row = 8 * (width + self.n_joint + 4)
         self._strip = max(64, BLOCK_BYTES // (8 * self.theta.shape[1]))
         self._may_gather = wide
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        out = workspace.array("joint", self.n_components, len(rows))
+        out = workspace.array("joint", self.n_joint, len(rows))
         for part in self._strips(len(rows)):
             np.matmul(self.theta, self._features(rows[part], workspace), out=out[:, part])
         return out
@@ -84,18 +124,12 @@ class NaturalForm(Kernel):
         return -0.5 * self.covariances.mahalanobis(0, rows - self.center)
 
     def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
-        d = self.n_features
-        features = workspace.array("features", self.theta.shape[1], len(rows))
-        features[0] = 1.0
-        np.subtract(rows.T, self.center[:, None], out=features[1 : d + 1])
-        if self._second is not None:
-            self._second.write(features[1 : d + 1], features[d + 1 :])
-        return features
+        return features_of(rows, self.center, self._second, workspace)
 
     # -- the fold -------------------------------------------------------------
 
     def open(self) -> _Sums:
-        return _Sums(*self.theta.shape)
+        return _Sums(self.n_components, self.theta.shape[1])
 
     def add(
         self,
@@ -105,13 +139,12 @@ class NaturalForm(Kernel):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        responsibilities = self.log_joint(rows, workspace)
-        state.log_likelihood += weigh(responsibilities, weights)
-        state.n_rows += len(rows)
-        if self._is_sparse(responsibilities):
+        responsibilities = self.responsibilities(state, rows, weights, index, workspace)
+        threshold = negligible(weights)
+        if self._is_sparse(responsibilities, threshold):
             if state.gathered is None:
                 state.gathered = GatheredSums(self.means, self.covariances.moment)
-            state.gathered.add(rows, responsibilities, workspace)
+            state.gathered.add(rows, responsibilities, threshold, workspace)
             return
         strips = self._strips(len(rows))
         for part in strips:
@@ -122,29 +155,18 @@ class NaturalForm(Kernel):
             )
             state.moments += responsibilities[:, part] @ features.T
 
-    def _is_sparse(self, responsibilities: Array) -> bool:
+    def _is_sparse(self, responsibilities: Array, threshold: float) -> bool:
         if not self._may_gather:
             return False
-        kept = int(np.count_nonzero(responsibilities > NEGLIGIBLE))
+        kept = int(np.count_nonzero(responsibilities > threshold))
         return kept < _GATHER_SHARE * responsibilities.size
 
     def close(self, state: _Sums) -> SufficientStatistics:
-        d = self.n_features
-        counts = state.moments[:, 0]
-        occupied = counts > 0
-        offsets = state.moments[:, 1 : d + 1] / np.where(occupied, counts, 1.0)[:, None]
-        scatters = None
-        moment = self.covariances.moment
-        if self._second is not None:
-            raw = moment.unpack(state.moments[:, d + 1 :], d)
-            scatters = raw - moment.expand(counts) * moment.outer(offsets)
-        statistics = SufficientStatistics(
-            counts=counts,
-            means=np.where(occupied[:, None], offsets + self.center, 0.0),
-            scatters=scatters,
-            moment=moment,
+        statistics = replace(
+            moments_to_statistics(state.moments, self.center, self.covariances.moment),
             log_likelihood=state.log_likelihood,
             n_rows=state.n_rows,
+            noise=state.noise,
         )
         if state.gathered is None:
             return statistics

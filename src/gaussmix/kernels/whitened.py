@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import Kernel, weigh
-from .gathered import GatheredSums
+from .base import Kernel, Sums
+from .gathered import GatheredSums, negligible
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -26,35 +26,42 @@ if TYPE_CHECKING:
 __all__ = ["WhitenedForm"]
 
 
-class _Sums:
-    """Sums about the kernel's own means, and the log-likelihood."""
+class _Sums(Sums):
+    """Sums about the kernel's own means."""
 
     def __init__(self, means: Array, moment: Moment) -> None:
+        super().__init__()
         self.gathered = GatheredSums(means, moment)
-        self.log_likelihood = 0.0
-        self.n_rows = 0
 
 
 class WhitenedForm(Kernel):
     """E-step by squared Mahalanobis distances; scatters are held as `moment`."""
 
     def __init__(
-        self, log_weights: Array, means: Array, covariances: Covariances, moment: Moment
+        self,
+        log_weights: Array,
+        means: Array,
+        covariances: Covariances,
+        moment: Moment,
+        background: float | None = None,
     ) -> None:
-        super().__init__(log_weights, means, covariances)
+        super().__init__(log_weights, means, covariances, background)
         self.moment = moment
         self.constants = log_weights + covariances.log_norm()
-        self.bytes_per_row = 8 * (3 * self.n_features + self.n_components + 4)
+        self.bytes_per_row = 8 * (3 * self.n_features + self.n_joint + 4)
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        out = workspace.array("joint", self.n_components, len(rows))
+        joint = workspace.array("joint", self.n_joint, len(rows))
+        out = joint[: self.n_components]
         centred = workspace.array("centred", *rows.shape)
         for k, mean in enumerate(self.means):
             np.subtract(rows, mean, out=centred)
             out[k] = self.covariances.mahalanobis(k, centred)
         out *= -0.5
         out += self.constants[:, None]
-        return out
+        if self.background is not None:
+            joint[-1] = self.background
+        return joint
 
     # -- the fold -------------------------------------------------------------
 
@@ -69,14 +76,13 @@ class WhitenedForm(Kernel):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        responsibilities = self.log_joint(rows, workspace)
-        state.log_likelihood += weigh(responsibilities, weights)
-        state.gathered.add(rows, responsibilities, workspace)
-        state.n_rows += len(rows)
+        responsibilities = self.responsibilities(state, rows, weights, index, workspace)
+        state.gathered.add(rows, responsibilities, negligible(weights), workspace)
 
     def close(self, state: _Sums) -> SufficientStatistics:
         return replace(
             state.gathered.statistics(),
             log_likelihood=state.log_likelihood,
             n_rows=state.n_rows,
+            noise=state.noise,
         )

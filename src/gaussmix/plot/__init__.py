@@ -4,10 +4,11 @@ Each function takes an ``ax`` (or makes one) and returns it, so pictures compose
 """
 
 from .contours import density_contours
+from .criterion import criterion
 from .ellipses import ellipses
 from .pairs import pairs
 from .scatter import scatter
 from .trace import trace
 from .univariate import univariate
 
-__all__ = ["density_contours", "ellipses", "pairs", "scatter", "trace", "univariate"]
+__all__ = ["criterion", "density_contours", "ellipses", "pairs", "scatter", "trace", "univariate"]

@@ -67,7 +67,7 @@ def two_features(mixture: Mixture, features: Any) -> Mixture:
             f"features: this picture needs two, got {features!r} of {mixture.n_features}; "
             "use plot.univariate for one"
         )
-    return mixture.marginal(features)
+    return gaussians(mixture).marginal(features)
 
 
 def label_axes(ax: Axes, names: Any) -> None:
@@ -85,3 +85,8 @@ def subsample(n_rows: int, most: int) -> Any:
     if n_rows <= most:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))
+
+
+def gaussians(mixture: Mixture) -> Mixture:
+    """Return what can be drawn as curves: the components, without a uniform background."""
+    return mixture if mixture.noise is None else mixture.without_noise()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import DataError
-from ._style import INK, axes, clean, color
+from ._style import INK, axes, clean, color, gaussians
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def univariate(
     ax : Axes, optional
     """
     column = int(mixture.columns(feature)[0])
-    flat = mixture.marginal(feature)
+    flat = gaussians(mixture).marginal(feature)
     ax = axes(ax)
     reach = 3.5 * np.sqrt(flat.covariances.variances())
     low, high = float((flat.means - reach).min()), float((flat.means + reach).max())

@@ -4,21 +4,46 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+import numpy as np
 
 from ..blocks import Fold, Mergeable, Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .._typing import AnyArray, Array
 
-__all__ = ["BlockFunction", "Source"]
+__all__ = ["BlockFunction", "Output", "Source"]
 
 Value = TypeVar("Value", bound=Mergeable)
 
 #: Maps rows (B, d) to an output with B rows; may use the workspace.
 BlockFunction = Callable[["AnyArray", Workspace], "AnyArray"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a map gives for each row.
+
+    Attributes
+    ----------
+    name : str
+        What it is, for sources whose output has named columns.
+    bytes_per_row : int
+        Workspace bytes that one row needs.
+    width : int or None
+        Values a row; None is one, without an axis of its own.
+    dtype : type
+    """
+
+    name: str
+    bytes_per_row: int
+    width: int | None = None
+    dtype: type = np.float64
+
+    def shape(self, n_rows: int) -> tuple[int, ...]:
+        return (n_rows,) if self.width is None else (n_rows, self.width)
 
 
 class Source(ABC):
@@ -28,18 +53,29 @@ class Source(ABC):
     threads or machines work on them, beyond rounding.
     """
 
+    #: What the kind of data is called; empty for what only the library itself opens.
+    name: ClassVar[str] = ""
+
     n_rows: int
     n_features: int
     #: Names of the columns, if the data had names.
     feature_names: tuple[str, ...] | None = None
+    #: Threads that work on it; None is as many as there are cores.
+    n_threads: int | None = None
+    #: Whether some rows have weight 0, and so take no part.
+    has_zero_weights: bool = False
 
     @abstractmethod
     def reduce(self, fold: Fold[Value]) -> Value:
         """Run a fold over all rows and merge the results in a fixed order."""
 
     @abstractmethod
-    def map(self, function: BlockFunction, out: AnyArray, bytes_per_row: int) -> AnyArray:
-        """Fill ``out[i]`` with the function of row i; returns `out`."""
+    def map(self, function: BlockFunction, output: Output) -> Any:
+        """Return the function of each row, in what suits this kind of data: an array, a frame."""
+
+    @abstractmethod
+    def without(self, left_out: AnyArray) -> Source:
+        """Return the same rows with weight 0 for those that are left out, a mask (n,)."""
 
     @abstractmethod
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -47,3 +83,24 @@ class Source(ABC):
 
         Returns float64 rows (m, d) and their weights (m,), in the order of the data.
         """
+
+    # -- how users' data become sources -----------------------------------------
+
+    @classmethod
+    def opens(cls, data: Any) -> bool:
+        """Whether `data` is what this kind of source is for.
+
+        Decided without importing the library it comes from.
+        """
+        return False
+
+    @classmethod
+    def open(cls, data: Any, sample_weight: Any = None, n_jobs: int | None = None) -> Self:
+        """Return the source of such data, with weights in a form that suits it.
+
+        Raises
+        ------
+        DataError, ParameterError
+            If the data or the weights cannot be used; the message says what to do.
+        """
+        raise NotImplementedError

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from ..blocks import BLOCK_BYTES, Fold, Index, Mergeable, Workspace
-from ..validation import check_integer
-from .base import BlockFunction, Source
+from ..blocks import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
+from .base import BlockFunction, Output, Source
+from .threads import count_threads, single_threaded_blas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from .._typing import AnyArray, Array
 
@@ -27,9 +24,6 @@ __all__ = ["MemorySource"]
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
-# More rows in a block than the cap gain nothing, fewer cost calls (measured).
-_MOST_ROWS = 32_768
-_FEWEST_ROWS = 256
 # Rows are cut into chunks, the unit of work of a thread, by their number alone: the order
 # of additions, hence the result to the last bit, is the same for any number of threads.
 _CHUNK_ROWS = 50_000
@@ -46,7 +40,7 @@ class MemorySource(Source):
     weights : ndarray (n,), optional
         Non-negative row weights.
     n_jobs : int, optional
-        Threads; None or -1 means one for each available core.
+        Threads; None or -1 means one for each available core, -2 all but one, ...
     block_rows : int, optional
         Rows in a block; chosen from the fold's needs when None.
     """
@@ -64,12 +58,8 @@ class MemorySource(Source):
         self.weights = weights
         self.n_rows, self.n_features = array.shape
         self.feature_names = feature_names
-        self._n_threads = (
-            available_cores()
-            if n_jobs is None or n_jobs == -1
-            else check_integer("n_jobs", n_jobs, minimum=1)
-        )
-        self._has_zeros = weights is not None and bool((weights == 0).any())
+        self.n_threads: int = count_threads(n_jobs)
+        self.has_zero_weights = weights is not None and bool((weights == 0).any())
         self._block_rows = block_rows
         self._workspaces: deque[Workspace] = deque()
 
@@ -78,30 +68,40 @@ class MemorySource(Source):
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> Value:
             state = fold.open()
-            for first, last in _blocks(*bounds, size):
-                index = self._index(first, last)
-                rows = self.array[index]
-                if len(rows):
-                    weights = None if self.weights is None else self.weights[index]
-                    fold.add(state, rows, weights, index, workspace)
+            own = slice(*bounds)
+            weights = None if self.weights is None else self.weights[own]
+            add_rows(fold, state, self.array[own], weights, own.start, workspace, size)
             return fold.close(state)
 
-        parts = self._run(work, size)
-        value = next(parts)
-        for part in parts:
-            value = value.merge(part)
+        # Closed at once, whatever happens: the run holds BLAS to one thread until then.
+        with closing(self._run(work, size)) as parts:
+            value = next(parts)
+            for part in parts:
+                value = value.merge(part)
         return value
 
-    def map(self, function: BlockFunction, out: AnyArray, bytes_per_row: int) -> AnyArray:
-        size = self._block_size(bytes_per_row)
+    def map(self, function: BlockFunction, output: Output) -> AnyArray:
+        size = self._block_size(output.bytes_per_row)
+        out: AnyArray = np.empty(output.shape(self.n_rows), dtype=output.dtype)
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> None:
             for first, last in _blocks(*bounds, size):
                 out[first:last] = function(self.array[first:last], workspace)
 
-        for _ in self._run(work, size):
-            pass
+        with closing(self._run(work, size)) as parts:
+            for _ in parts:
+                pass
         return out
+
+    def without(self, left_out: AnyArray) -> MemorySource:
+        weights = np.ones(self.n_rows) if self.weights is None else self.weights
+        return MemorySource(
+            self.array,
+            np.where(left_out, 0.0, weights),
+            n_jobs=self.n_threads,
+            block_rows=self._block_rows,
+            feature_names=self.feature_names,
+        )
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         if self.weights is None:
@@ -118,22 +118,24 @@ class MemorySource(Source):
             return rows, np.ones(len(rows))
         return rows, self.weights[chosen]
 
-    def _index(self, first: int, last: int) -> Index:
-        """Return which rows of a range take part: those whose weight is not 0."""
-        if not self._has_zeros or self.weights is None:
-            return slice(first, last)
-        return first + np.flatnonzero(self.weights[first:last] > 0)
+    def take(self, rows: AnyArray) -> MemorySource:
+        """Return some of the rows, by position, as a source of their own."""
+        return MemorySource(
+            self.array[rows],
+            None if self.weights is None else self.weights[rows],
+            n_jobs=self.n_threads,
+            block_rows=self._block_rows,
+            feature_names=self.feature_names,
+        )
 
     # -- running ----------------------------------------------------------------
 
     def _block_size(self, bytes_per_row: int) -> int:
-        if self._block_rows is not None:
-            return self._block_rows
-        return min(_MOST_ROWS, max(_FEWEST_ROWS, BLOCK_BYTES // bytes_per_row))
+        return rows_of_a_block(bytes_per_row) if self._block_rows is None else self._block_rows
 
     def _run(
         self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Yield the results of `work` on all chunks, in their order."""
         chunks = _chunks(self.n_rows, block_rows)
 
@@ -150,23 +152,15 @@ class MemorySource(Source):
         if len(chunks) == 1:
             yield task(chunks[0])
             return
-        with _single_threaded_blas:
-            if self._n_threads == 1:
+        with single_threaded_blas:
+            if self.n_threads == 1:
                 yield from map(task, chunks)
                 return
-            with ThreadPoolExecutor(self._n_threads) as pool:
+            with ThreadPoolExecutor(self.n_threads) as pool:
                 yield from pool.map(task, chunks)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_workspaces": deque()}
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
@@ -181,43 +175,3 @@ def _chunks(n_rows: int, block_rows: int) -> list[tuple[int, int]]:
     n_chunks = min(n_blocks, wanted)
     edges = [block_rows * (n_blocks * i // n_chunks) for i in range(n_chunks)]
     return list(pairwise([*edges, n_rows]))
-
-
-@lru_cache(maxsize=1)
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-class _SingleThreadedBlas:
-    """Holds BLAS to one thread while any fit runs threads of its own.
-
-    The setting is the process's, so concurrent fits share it: the first one in
-    sets it and the last one out restores it.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all fits: a forked child has none."""
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._limit: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                self._limit = _controller().limit(limits=1, user_api="blas")
-            self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                self._limit.restore_original_limits()
-
-
-_single_threaded_blas = _SingleThreadedBlas()
-# A fork in the middle of another thread's fit must not inherit a held lock.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_single_threaded_blas.reset)

@@ -1,0 +1,202 @@
+"""gaussmix select: which family, and how many components."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from ..em import EMOptions, FitResult
+from ..exceptions import DataError, ParameterError
+from ..init import get_start
+from ..io.model_file import model_from_result, to_json
+from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
+from ..selection.fitter import FitOptions
+from ..selection.search import DEFAULT_START, choose_families, choose_sizes, wanted_criteria
+from ..sources import MemorySource
+from .console import in_options, notes, print_json, results, say
+from .data import read
+from .demo import save_figure
+from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
+from .output import check_out, save_and_tell
+
+
+def command(
+    data: DataArgument,
+    components: Annotated[
+        str, typer.Option("--components", "-k", help="Numbers of components: 3, 1-9, 2,4,6.")
+    ] = "1-9",
+    families: Annotated[
+        str, typer.Option("--families", "-c", help="all, or names separated by commas.")
+    ] = "all",
+    criterion: Annotated[
+        str, typer.Option(help="What chooses, smaller is better: bic, icl, aic or cv.")
+    ] = "bic",
+    columns: ColumnsOption = None,
+    init: Annotated[str, typer.Option(help="Start, as for gaussmix fit.")] = DEFAULT_START,
+    seed: SeedOption = 0,
+    top: Annotated[int, typer.Option(min=1, help="How many of the best models to print.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Model file to write: the best model.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture of the criterion. Default: beside --out, or in gaussmix-output/select."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Fit every family with every number of components, and choose by a criterion."""
+    chosen_columns = split_names("--columns", columns)
+    sizes = choose_sizes(parse_sizes(components))
+    criteria = wanted_criteria(get_criterion(criterion))
+    name = criteria[-1].name
+    picture = plot or _picture(data, out, name)
+    for path in (picture, out):  # better now than after a long search
+        if path is not None:
+            check_out(path, data)
+    table = read(data, chosen_columns)
+    source = MemorySource(table.rows, feature_names=table.names)
+    chosen_families = choose_families(
+        families if families == "all" else split_names("--families", families), source.n_features
+    )
+    cells: list[Cell] = []
+    interrupted = False
+    try:
+        with _progress(data.name, len(sizes) * len(chosen_families), quiet=json) as advance:
+            options = FitOptions(EMOptions(), seed=seed)
+            for cell in search(source, chosen_families, sizes, get_start(init), criteria, options):
+                cells.append(cell)
+                advance(cell)
+    except KeyboardInterrupt:
+        interrupted = True
+        out = out or Path("gaussmix-interrupted.json")
+        say("interrupted", "bold red", f"after {len(cells)} models")
+    best = best_cell(cells, name)
+    if best is None or best.result is None:
+        if interrupted:
+            raise typer.Exit(130)
+        raise DataError(f"{data}: {describe_skipped(cells)}")
+    found = ResultsTable(cells, [criterion.name for criterion in criteria], name)
+    _draw(found, data, picture)
+    try:
+        if json:
+            print_json(_as_json(best.result, found, picture))
+        else:
+            _print(found, cells, picture, top)
+    finally:  # whatever becomes of the output, the best model is not lost
+        if out is not None:
+            save_and_tell(model_from_result(best.result), out, f"Next: gaussmix show {out}")
+    if interrupted:
+        raise typer.Exit(130)
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Return the numbers that "3", "1-9" or "2,4,6-8" stand for."""
+    sizes: list[int] = []
+    for word in text.split(","):
+        first, dash, last = word.partition("-")
+        try:
+            sizes += range(int(first), int(last if dash else first) + 1)
+        except ValueError:
+            sizes = []
+            break
+    if not sizes:
+        raise ParameterError(
+            f"--components: expected numbers such as 3, 1-9 or 2,4,6, got {text!r}"
+        )
+    return sizes
+
+
+def _picture(data: Path, out: Path | None, criterion: str) -> Path:
+    if out is not None:
+        return out.with_name(f"{out.stem}-{criterion}.png")
+    return Path("gaussmix-output/select") / f"{data.stem}-{criterion}.png"
+
+
+@contextmanager
+def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[Cell], None]]:
+    """Show how many models are done on a terminal; nothing when stderr is piped or `quiet`."""
+    console = notes()
+    if quiet or not console.is_terminal:
+        yield lambda cell: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda cell: bar.update(
+            task,
+            advance=1,
+            description=f"{escape(title)}  {cell.family.name}, components {cell.n_components}",
+        )
+
+
+def _draw(found: ResultsTable, data: Path, picture: Path) -> None:
+    from .. import plot
+    from ..plot._style import pyplot
+
+    ax = plot.criterion(found)
+    ax.set_title(f"{data.name}: {found.criterion.upper()} of {len(found)} models")
+    save_figure(ax.figure, picture)
+    pyplot().close("all")
+
+
+def _print(found: ResultsTable, cells: list[Cell], picture: Path, top: int) -> None:
+    console = results()
+    console.print(_table(found, top))
+    if skipped := describe_skipped(cells):
+        console.print(in_options(skipped) + "\n", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Picture: {picture}", markup=False, soft_wrap=True)
+
+
+def _table(found: ResultsTable, top: int) -> RenderableType:
+    """Return the best models for people."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("", "family", "components"):
+        table.add_column(head, justify="right")
+    for head in (found.criterion.upper(), "difference", "log-likelihood", "parameters"):
+        table.add_column(head, justify="right")
+    table.add_column("iterations", justify="right")
+    rows = found.best(top)
+    for rank, row in enumerate(rows, 1):
+        value = row[found.criterion]
+        table.add_row(
+            str(rank),
+            row["family"],
+            str(row["n_components"]),
+            f"{value:.3f}",
+            f"{value - rows[0][found.criterion]:.3f}",
+            f"{row['log_likelihood']:.3f}",
+            str(row["n_parameters"]),
+            f"{row['n_iter']}{'' if row['converged'] else ' (not converged)'}",
+            style="bold" if rank == 1 else None,
+        )
+    return table
+
+
+def _as_json(best: FitResult, found: ResultsTable, picture: Path) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return {
+        **to_json(model_from_result(best)),
+        "criterion": found.criterion,
+        "results": [{name: plain(value) for name, value in row.items()} for row in found],
+        "picture": str(picture),
+    }

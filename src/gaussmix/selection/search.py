@@ -1,0 +1,283 @@
+"""The loop over models: one cell for each family and number of components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..criteria import n_parameters
+from ..exceptions import DataError, ParameterError
+from ..families import Family, get_family, list_families
+from ..lockstep import fit_together, pays
+from ..sources.threads import single_threaded_blas
+from ..validation import check_integer
+from .cells import Cell
+from .criteria import Criterion, list_criteria
+from .fitter import FitOptions, Fitter, SizedFitter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..em import FitResult
+    from ..init import Start
+    from ..lockstep import Job
+    from ..sources import Source
+
+__all__ = [
+    "DEFAULT_START",
+    "choose_families",
+    "choose_sizes",
+    "row_threads",
+    "search",
+    "wanted_criteria",
+]
+
+#: Where fits begin unless the user says otherwise.
+DEFAULT_START = "mbahc"
+
+
+def search(
+    source: Source,
+    families: Sequence[Family],
+    n_components: Sequence[int],
+    start: Start,
+    criteria: Sequence[Criterion],
+    options: FitOptions,
+    *,
+    n_jobs: int | None = None,
+) -> Iterator[Cell]:
+    """Fit all models, and yield their cells as they are done.
+
+    A model that the data cannot support, or that collapses, is a cell with a reason
+    and no result, as mclust's NA.
+
+    Parameters
+    ----------
+    source : Source
+    families : sequence of Family
+    n_components : sequence of int
+    start : Start
+    criteria : sequence of Criterion
+    options : FitOptions
+    n_jobs : int, optional
+        Models fitted at a time, each in a process of its own; results do not depend
+        on it.  On few rows all models are fitted together instead.
+
+    Raises
+    ------
+    DataError
+        If no model at all can be fitted to such data (NaN, for instance).
+    """
+    from sklearn.utils.parallel import Parallel, delayed
+
+    fitter = Fitter(source, families, start, options)
+    # Fits of few rows are faster together than in processes of their own.
+    if pays(source) and not any(criterion.refits for criterion in criteria):
+        yield from _together(fitter, families, n_components, criteria)
+        return
+    jobs = _jobs(fitter, families, n_components, criteria)
+    if _effective(n_jobs) == 1:
+        yield from (job() for job in jobs)
+        return
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    yield from parallel(delayed(_call)(job) for job in jobs)
+
+
+def _call(job: Callable[[], Cell]) -> Cell:
+    return job()
+
+
+@dataclass(frozen=True, eq=False)
+class _Size:
+    """What the cells of one size share, or why there is none."""
+
+    cells: list[Cell]
+    fitter: SizedFitter | None = None
+    shared: list[tuple[Criterion, Any]] = field(default_factory=list)
+    reason: str = ""
+
+
+def _sizes(
+    fitter: Fitter,
+    families: Sequence[Family],
+    n_components: Sequence[int],
+    criteria: Sequence[Criterion],
+) -> Iterator[_Size]:
+    for size in n_components:
+        cells = [Cell(family, size, _count(fitter, family, size)) for family in families]
+        try:
+            sized = fitter.of_size(size)
+            shared = [(criterion, criterion.share(sized)) for criterion in criteria]
+        except (DataError, ParameterError) as error:
+            yield _Size(cells, reason=str(error))
+        else:
+            yield _Size(cells, sized, shared)
+
+
+def _count(fitter: Fitter, family: Family, size: int) -> int:
+    return n_parameters(
+        family,
+        size,
+        fitter.source.n_features,
+        equal_weights=fitter.options.em.equal_weights,
+        noise=fitter.aside.background is not None,
+    )
+
+
+def _jobs(
+    fitter: Fitter,
+    families: Sequence[Family],
+    n_components: Sequence[int],
+    criteria: Sequence[Criterion],
+) -> Iterator[Callable[[], Cell]]:
+    """Yield the work of each cell; what cells of one size share is done here."""
+    for size in _sizes(fitter, families, n_components, criteria):
+        for cell in size.cells:
+            if size.fitter is None:
+                yield partial(_skipped, cell, size.reason)
+            else:
+                yield partial(_fitted, cell, size.fitter, size.shared)
+
+
+def _fitted(cell: Cell, fitter: SizedFitter, criteria: list[tuple[Criterion, Any]]) -> Cell:
+    """Return the cell with its fit, or with the reason why there is none."""
+    try:
+        return _judged(cell, fitter.fit(cell.family), fitter, criteria)
+    except (DataError, ParameterError, np.linalg.LinAlgError) as error:
+        return _skipped(cell, str(error))
+
+
+def _judged(
+    cell: Cell, result: FitResult, fitter: SizedFitter, criteria: list[tuple[Criterion, Any]]
+) -> Cell:
+    """Return the cell with its fit and criteria, or with the reason why there are none."""
+    if result.collapsed:
+        return _skipped(cell, _collapse(result))
+    try:
+        values = {
+            criterion.name: criterion(result, fitter, shared) for criterion, shared in criteria
+        }
+    except (DataError, ParameterError) as error:
+        return _skipped(cell, str(error))
+    return Cell(cell.family, cell.n_components, cell.n_parameters, result, values)
+
+
+def _together(
+    fitter: Fitter,
+    families: Sequence[Family],
+    n_components: Sequence[int],
+    criteria: Sequence[Criterion],
+) -> Iterator[Cell]:
+    """Fit all cells in lockstep, and yield each as it is done."""
+    jobs: list[Job] = []
+    waiting: list[tuple[Cell, _Size, list[FitResult]]] = []
+    owner: list[int] = []
+    for size in _sizes(fitter, families, n_components, criteria):
+        for cell in size.cells:
+            try:
+                own = [] if size.fitter is None else size.fitter.jobs(cell.family)
+            except (DataError, ParameterError, np.linalg.LinAlgError) as error:
+                yield _skipped(cell, str(error))
+                continue
+            if not own:
+                yield _skipped(cell, size.reason)
+                continue
+            owner += [len(waiting)] * len(own)
+            waiting.append((cell, size, []))
+            jobs += own
+    with single_threaded_blas:
+        for i, result in fit_together(fitter.source, jobs, fitter.options.em):
+            cell, size, results = waiting[owner[i]]
+            results.append(result)
+            if len(results) == owner.count(owner[i]) and size.fitter is not None:
+                yield _judged(cell, size.fitter.best_of(results), size.fitter, size.shared)
+
+
+def _skipped(cell: Cell, reason: str) -> Cell:
+    return Cell(cell.family, cell.n_components, cell.n_parameters, reason=reason)
+
+
+def _collapse(result: FitResult) -> str:
+    which = (
+        "the shared covariance"
+        if result.collapsed == (-1,)
+        else f"the covariance of component {', '.join(map(str, result.collapsed))}"
+    )
+    return f"{which} collapsed: it has no width in some direction"
+
+
+# -- what users write ------------------------------------------------------------------
+
+
+def choose_families(given: Any, n_features: int) -> list[Family]:
+    """Return the families for "all", a name, a Family, or several of these.
+
+    In one dimension many families are the same model: "all" then keeps one for each
+    number of parameters, as mclust keeps E and V.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown, or there is none.
+    """
+    if isinstance(given, str) and given.lower() == "all":
+        if n_features == 1:
+            return _different_in_one_dimension()
+        return [family for family in list_families() if not family.univariate]
+    several = [given] if isinstance(given, str | Family) else list(given)
+    chosen: list[Family] = []
+    for name in several:
+        family = get_family(name)
+        if family not in chosen:
+            chosen.append(family)
+    if not chosen:
+        raise ParameterError("families: expected 'all' or at least one family, got none")
+    return chosen
+
+
+def _different_in_one_dimension() -> list[Family]:
+    def rank(family: Family) -> tuple[bool, bool, int]:  # the best known last
+        return family.univariate, family.synonym is not None, family.held.moment.n_axes
+
+    by_parameters = {
+        family.n_parameters(2, 1): family for family in sorted(list_families(), key=rank)
+    }
+    return [by_parameters[count] for count in sorted(by_parameters)]
+
+
+def choose_sizes(given: Any) -> list[int]:
+    """Return the numbers of components for an int or an iterable of them, ascending.
+
+    Raises
+    ------
+    ParameterError
+        If one is not an integer of at least 1, or there is none.
+    """
+    try:
+        several = list(given)
+    except TypeError:
+        several = [given]
+    sizes = {check_integer("n_components", size, minimum=1) for size in several}
+    if not sizes:
+        raise ParameterError("n_components: expected at least one number, got none")
+    return sorted(sizes)
+
+
+def wanted_criteria(chosen: Criterion) -> list[Criterion]:
+    """Return the criteria that every table has, and the chosen one."""
+    others = [criterion for criterion in list_criteria() if criterion.always]
+    return [*(other for other in others if other.name != chosen.name), chosen]
+
+
+def row_threads(n_jobs: int | None) -> int | None:
+    """Return how many threads work on the rows of one fit: one if models have the cores."""
+    return None if _effective(n_jobs) == 1 else 1
+
+
+def _effective(n_jobs: int | None) -> int:
+    from joblib import effective_n_jobs  # type: ignore[import-untyped]
+
+    return int(effective_n_jobs(n_jobs))

@@ -1,0 +1,82 @@
+"""Threads of our own, and those of BLAS, which must not multiply."""
+
+from __future__ import annotations
+
+import numbers
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+from ..validation import check_integer
+
+__all__ = ["available_cores", "count_threads", "single_threaded_blas"]
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def count_threads(n_jobs: Any) -> int:
+    """Return the number of threads that `n_jobs` means: None all, -1 all, -2 all but one, ..."""
+    if n_jobs is None:
+        return available_cores()
+    if isinstance(n_jobs, numbers.Integral) and n_jobs < 0:
+        return max(1, available_cores() + 1 + int(n_jobs))
+    return check_integer("n_jobs", n_jobs, minimum=1)
+
+
+class _SingleThreadedBlas:
+    """Holds BLAS to one thread while any fit runs threads of its own.
+
+    The setting is the process's, so concurrent fits share it: the first one in
+    sets it and the last one out restores it.  Only the thread that set it can
+    restore it (threadpoolctl ignores all others), so one of our own does both.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all fits, and the thread: a forked child has none."""
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._limit: Any = None
+        self._keeper: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                if self._keeper is None:
+                    self._keeper = ThreadPoolExecutor(1, "gaussmix-blas")
+                self._keeper.submit(self._set).result()
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                assert self._keeper is not None
+                self._keeper.submit(self._limit.__exit__, None, None, None).result()
+
+    def _set(self) -> None:
+        self._limit = _controller().limit(limits=1, user_api="blas")
+        self._limit.__enter__()
+
+
+single_threaded_blas = _SingleThreadedBlas()
+# A fork in the middle of another thread's fit must not inherit a held lock.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=single_threaded_blas.reset)
