@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 
 def textbook_log_joint(X, weights, means, covariances):
@@ -39,13 +39,86 @@ def textbook_step(X, sample_weight, weights, means, covariances, structure):
     return log_likelihood, counts / counts.sum(), np.array(new_means), new_covariances
 
 
+def _diagonals(W):
+    return np.array([np.diag(np.diag(w)) for w in W])
+
+
+def _equal_volume(W, n, d):
+    sizes = np.linalg.det(W) ** (1 / d)
+    return W / sizes[:, None, None] * sizes.sum() / n.sum()
+
+
+def _equal_shape(W, n, d):
+    """Sigma_k = lambda_k C, |C| = 1, by plain alternation."""
+    volumes = np.ones(len(n))
+    for _ in range(500):
+        C = sum(w / v for w, v in zip(W, volumes, strict=True))
+        C = C / np.linalg.det(C) ** (1 / d)
+        volumes = np.array(
+            [np.trace(w @ np.linalg.inv(C)) / (d * c) for w, c in zip(W, n, strict=True)]
+        )
+    return volumes[:, None, None] * C
+
+
+def _along_own_axes(rule):
+    def estimate(W, n, d):
+        values, axes = np.linalg.eigh(W)
+        rotated = rule(np.array([np.diag(v) for v in values]), n, d)
+        return axes @ rotated @ np.swapaxes(axes, 1, 2)
+
+    return estimate
+
+
+def _along_common_axes(rule):
+    """The best single angle in two dimensions, found by trying them all."""
+
+    def estimate(W, n, d):
+        def fitted(angle):
+            c, s = np.cos(angle), np.sin(angle)
+            axes = np.array([[c, -s], [s, c]])
+            return axes @ rule(_diagonals(axes.T @ W @ axes), n, d) @ axes.T
+
+        def objective(angle):
+            return n @ np.linalg.slogdet(fitted(angle))[1]
+
+        grid = np.linspace(0, np.pi / 2, 400)
+        best = min(grid, key=objective)
+        step = grid[1]
+        found = optimize.minimize_scalar(
+            objective, bounds=(best - step, best + step), method="bounded", options={"xatol": 1e-12}
+        )
+        return fitted(found.x)
+
+    return estimate
+
+
+def _pooled(W, n):
+    return np.repeat((W.sum(axis=0) / n.sum())[None], len(n), axis=0)
+
+
+def _free(W, n, d):
+    return W / n[:, None, None]
+
+
+def _sphere(w, d):
+    return np.eye(d) * np.trace(w) / d
+
+
 STRUCTURES = {
-    "VVV": lambda W, n, d: W / n[:, None, None],
-    "EEE": lambda W, n, d: np.repeat((W.sum(axis=0) / n.sum())[None], len(n), axis=0),
-    "VVI": lambda W, n, d: np.array([np.diag(np.diag(w)) / c for w, c in zip(W, n, strict=True)]),
-    "VII": lambda W, n, d: np.array(
-        [np.eye(d) * np.trace(w) / (d * c) for w, c in zip(W, n, strict=True)]
-    ),
+    "EII": lambda W, n, d: _pooled(np.array([_sphere(w, d) for w in W]), n),
+    "VII": lambda W, n, d: _free(np.array([_sphere(w, d) for w in W]), n, d),
+    "EEI": lambda W, n, d: _pooled(_diagonals(W), n),
+    "VEI": lambda W, n, d: _equal_shape(_diagonals(W), n, d),
+    "EVI": lambda W, n, d: _equal_volume(_diagonals(W), n, d),
+    "VVI": lambda W, n, d: _free(_diagonals(W), n, d),
+    "EEE": lambda W, n, d: _pooled(W, n),
+    "VEE": _equal_shape,
+    "EVE": _along_common_axes(_equal_volume),
+    "VVE": _along_common_axes(_free),
+    "EEV": _along_own_axes(lambda W, n, d: _pooled(W, n)),
+    "VEV": _along_own_axes(_equal_shape),
+    "EVV": _equal_volume,
+    "VVV": _free,
 }
 
 
@@ -58,3 +131,49 @@ def textbook_em(X, start, structure, n_iter, sample_weight=None):
         log_likelihood, *state = textbook_step(X, sample_weight, *state, structure)
         trace.append(log_likelihood)
     return trace, *state
+
+
+# -- hierarchical clustering -----------------------------------------------------------------
+
+
+def textbook_merges(Z, criterion, partition=None):
+    """Merge clusters of standardised rows, the criterion computed from nothing each time."""
+    Z = (Z - Z.mean(axis=0)) / Z.std(axis=0, ddof=1)
+    n, d = Z.shape
+    spread = (Z**2).sum() / (n * d)
+
+    def scatter(rows):
+        centred = Z[rows] - Z[rows].mean(axis=0)
+        return centred.T @ centred
+
+    def log_volume(rows):
+        W, m = scatter(rows), len(rows)
+        determinant = np.linalg.det(W / m) if m > d else 0.0
+        added = determinant if criterion == "VVV" else 0.0
+        return m * np.log(added + (np.trace(W) + spread) / m)
+
+    def total(clusters, small):
+        pooled = sum(scatter(rows) for rows in clusters)
+        return {
+            "EII": lambda: np.trace(pooled),
+            "EEE": lambda: np.trace(pooled) if small else np.linalg.det(pooled),
+            "VII": lambda: sum(map(log_volume, clusters)),
+            "VVV": lambda: sum(map(log_volume, clusters)),
+        }[criterion]()
+
+    labels = list(range(n)) if partition is None else list(partition)
+    clusters = [[i for i in range(n) if labels[i] == label] for label in dict.fromkeys(labels)]
+    merges = []
+    while len(clusters) > 1:
+        tried = {}
+        pooled = sum(scatter(rows) for rows in clusters)
+        small = np.linalg.det(pooled) <= np.linalg.det(scatter(range(n)) / d)
+        for j in range(1, len(clusters)):
+            for i in range(j):
+                others = [rows for k, rows in enumerate(clusters) if k not in {i, j}]
+                tried[i, j] = total([*others, clusters[i] + clusters[j]], small)
+        i, j = min(tried, key=tried.get)
+        merges.append([min(clusters[i]), min(clusters[j])])
+        clusters[i] = clusters[i] + clusters[j]
+        del clusters[j]
+    return merges

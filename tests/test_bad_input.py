@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 
 from gaussmix import DataError, GaussianMixture, Mixture, ParameterError
 from tests.variants import blobs
@@ -110,14 +111,14 @@ def test_n_components_must_be_a_positive_integer(value):
         ({"n_jobs": "two"}, "n_jobs"),
         ({"verbose_interval": 0}, "verbose_interval"),
         ({"covariance_type": "ful"}, "unknown family 'ful'. Did you mean 'full'"),
-        ({"covariance_type": "XYZ"}, "Known: EEE"),
+        ({"covariance_type": "XYZ"}, "Known: E, EEE"),
         ({"init_params": "kmean"}, "unknown start 'kmean'. Expected one of 'k-means"),
         ({"init_params": np.zeros(5, dtype=int)}, "expected 60 labels, one a row, got 5"),
         ({"init_params": np.full(60, 2)}, "labels must be integers from 0 to 1, got values from 2"),
         ({"init_params": np.zeros(60, dtype=int)}, "component 1 is given no rows"),
         ({"init_params": np.full((60, 3), 1 / 3)}, r"expected responsibilities of shape \(60, 2\)"),
         ({"init_params": np.full((60, 2), 0.7)}, "each row must sum to 1"),
-        ({"init_params": object()}, "expected a name, integer labels"),
+        ({"init_params": object()}, "expected a name, labels"),
         ({"init_params": Mixture([1.0], [[0.0]], [1.0])}, "has 1 components of 1 features"),
         ({"weights_init": [0.5, 0.6]}, "weights_init: must be positive and sum to 1, got sum 1.1"),
         ({"weights_init": [1.0]}, r"weights_init: expected shape \(2,\), got \(1,\)"),
@@ -179,6 +180,62 @@ def test_prediction_checks_its_data_too():
         model.predict(X[:, :2])
     with pytest.raises(ParameterError, match="sample_weight"):
         model.score(X, sample_weight=np.ones(3))
+
+
+FAR = Mixture([0.5, 0.5], [[0.0, 0.0], [1.0, 1.0]], np.stack([np.eye(2) * 1e-40] * 2))
+PLAIN = Mixture([0.5, 0.5], [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fit(weights=["a"] * 60), "sample_weight: expected an array of numbers"),
+        (lambda: fit(weights=[[1], [1, 2]]), "sample_weight: expected an array of numbers"),
+        (lambda: fit(weights=np.full(60, 1e305)), "sample_weight: the largest weight is 1e\\+305"),
+        (lambda: fit(means_init=[["a"] * 3] * 2), "means_init: expected an array of numbers"),
+        (lambda: fit(init_params=[[1], [1, 2]]), "init_params: expected a name, labels"),
+        (lambda: fit(pl.DataFrame(X).lazy()), "X: is a lazy frame; call .collect"),
+        (lambda: fit(pd.DataFrame(X, columns=list("aab"))), "several columns .* the same name"),
+        (lambda: fit(np.ma.masked_array(X, X > 1)), "X: is a masked array"),
+        (lambda: fit(X * 1e-160), "column 0 spans .*, too little for float64"),
+        (lambda: PLAIN.predict(csr_array(X)), r"X: is sparse; make it dense with X.toarray\(\)"),
+        (lambda: PLAIN.predict(pl.DataFrame(X).lazy()), "X: is a lazy frame"),
+        (lambda: PLAIN.predict(X + 1j), "X: expected an array of numbers .complex"),
+        (lambda: PLAIN.predict(np.ma.masked_array(X, X > 1)), "X: is a masked array"),
+        (lambda: PLAIN.reorder([True, False]), "order: expected a permutation of 0..1"),
+        (lambda: PLAIN.reorder([1.0, 0.0]), "order: expected a permutation of 0..1"),
+        (lambda: PLAIN.sample(3, random_state="x"), "random_state: expected an int"),
+        (lambda: PLAIN.conditional(0, "a"), "values: expected an array of numbers"),
+        (lambda: FAR.responsibilities([[1e135, 0.0]]), "too many standard deviations"),
+    ],
+)
+def test_things_that_are_not_numbers_or_too_large_get_a_message(call, message):
+    with pytest.raises((DataError, ParameterError), match=message):
+        call()
+
+
+def fit(data=X, weights=None, **options):
+    return GaussianMixture(2, **options).fit(data, sample_weight=weights)
+
+
+def test_a_few_different_rows_among_many_equal_ones_are_found():
+    data = np.zeros((200_000, 2))
+    data[[7, 90_000, 150_000]] = [[1.0, 2.0], [3.0, 1.0], [-2.0, 5.0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = GaussianMixture(4, random_state=0).fit(data)
+    assert len(np.unique(model.predict(data))) >= 2
+    refuses("4 different rows cannot support 5 components", data, n_components=5)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-100, 1e100])
+def test_the_scale_of_weights_does_not_matter(scale):
+    data, _ = blobs(n=300, d=30, k=2)
+    a = GaussianMixture(2, random_state=0, covariance_type="diag").fit(data)
+    b = GaussianMixture(2, random_state=0, covariance_type="diag").fit(
+        data, sample_weight=np.full(300, scale)
+    )
+    np.testing.assert_allclose(a.means_, b.means_, rtol=1e-6, atol=1e-8)
 
 
 def test_missing_extras_say_what_to_install():

@@ -1,23 +1,34 @@
-"""The command line in real processes: output, files, exit codes, Ctrl-C."""
+"""The command line: output, files, exit codes, Ctrl-C; in real processes but for mistakes."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import csv, parquet
+from rich.console import Console
 
+from gaussmix import FitInterrupted, GaussianMixture, Mixture, fitting
+from gaussmix.cli import app, fit
+from gaussmix.cli.console import in_options
 from gaussmix.datasets import iris
+from gaussmix.io.model_file import Model, load_model
 from gaussmix.io.tables import write_table
+from gaussmix.report import model_report, number
 
+# Options of gaussmix fit that no argument of the estimator stands for.
+NOT_FITTED = {"data", "columns", "weights", "out", "json"}
 COMMAND = [str(Path(sys.executable).parent / "gaussmix")]
 
 
@@ -31,6 +42,20 @@ def gaussmix(*arguments, cwd):
         env={**os.environ, "MPLBACKEND": "Agg"},
         check=False,
     )
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """Run a command in this process, which is quicker; return exit code, stdout and stderr."""
+
+    def run(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["gaussmix", *arguments])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # run() sets its own
+        code = app.run()
+        return code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +98,18 @@ def test_iris_as_json_on_all_attributes(tmp_path):
 
 
 @pytest.mark.parametrize("features", ["petal width", "2,3", "petal length, sepal w"])
-def test_iris_takes_names_beginnings_and_positions(features, tmp_path):
-    done = gaussmix("iris", "--features", features, "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["mixture"]["means"][0]) == features.count(",") + 1
+def test_iris_takes_names_beginnings_and_positions(features, tmp_path, here):
+    code, out, err = here("iris", "--features", features, "--json", cwd=tmp_path)
+    assert code == 0, err
+    assert len(json.loads(out)["mixture"]["means"][0]) == features.count(",") + 1
 
 
-def test_iris_refuses_unknown_attributes(tmp_path):
-    for features in ("leaf", "sepal", "9", "0,0", ""):
-        done = gaussmix("iris", "--features", features, cwd=tmp_path)
-        assert done.returncode == 1
-        assert "--features" in done.stderr
+@pytest.mark.parametrize("features", ["leaf", "sepal", "9", "0,0", "0,sepal length", ""])
+def test_iris_refuses_unknown_attributes(features, tmp_path, here):
+    code, _, err = here("iris", "--features", features, cwd=tmp_path)
+    assert code == 1
+    assert "--features" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sizes_beats_kmeans(tmp_path):
@@ -182,18 +208,166 @@ def test_fit_with_columns_weights_and_starts(work):
         (["predict", "model.json", "nan.csv"], "no column"),
         (["predict", "model.json", "few.npy"], "fitted to 4"),
         (["predict", "model.json", "iris.csv", "-o", "a.xlsx"], "unknown ending"),
-        (["show", "none.json"], "none.json"),
+        (["predict", "model.json", "none.csv", "-o", "a.xlsx"], "unknown ending"),
+        (["predict", "model.json", "none.csv", "-o", "iris.csv/a.csv"], "cannot be made"),
+        (["predict", "model.json", "iris.csv", "-o", "iris.csv"], "is read by this command"),
+        (["predict", "model.json", "iris.csv", "--columns", ""], "--columns: expected names"),
+        (["show", "none.json"], "none.json: no such file"),
+        (["show", "folder"], "folder: is a directory"),
+        (["show", "empty.csv"], "empty.csv: not a gaussmix model file"),
+        (["show", "few.npy"], "few.npy: not a gaussmix model file"),
+        (["fit", "empty.csv"], "empty.csv: is empty"),
+        (["fit", "header.csv"], "header.csv: has no rows"),
+        (["fit", "folder"], "folder: is a folder"),
+        (["fit", "iris.csv", "--columns", ""], "--columns: expected names"),
+        (["fit", "iris.csv", "--columns", " , "], "--columns: expected names"),
+        (["fit", "nan.csv", "--columns", "b,b"], "--columns: 'b' given more than once"),
+        (["fit", "none.csv", "-o", "folder"], "--out: folder is a folder"),
+        (["fit", "none.csv", "-o", "iris.csv/m.json"], "--out: the folder iris.csv cannot be made"),
+        (["fit", "iris.csv", "-o", "iris.csv"], "--out: iris.csv is read by this command"),
+        (["fit", "iris.csv", "-k", "500"], "--components: 500 components need"),
+        (["fit", "const.csv"], "use --covariance spherical"),
+        (["fit", "const.csv"], "DATA: constant: column 'tol'"),
+        (["fit", "gap.csv"], "1 of the 3 values of column 'a' is not a number, such as '?'"),
+        (["fit", "iris.csv", "-o", "fifo"], "--out: fifo is not a regular file"),
+        (["iris", "--out", "iris.csv"], "--out: the folder iris.csv cannot be made"),
+        (["sizes", "--out", "iris.csv"], "--out: the folder iris.csv cannot be made"),
+        (["plot", "model.json", "-o", "folder"], "unknown kind of picture"),
+        (["plot", "model.json", "--features", "leaf"], "--features: no feature is called 'leaf'"),
     ],
 )
-def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
+def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work, here):
     (work / "nan.csv").write_text("a,b\n1,2\n,3\n4,9\n")
+    (work / "gap.csv").write_text("a,b\n1,2\n?,3\n4,9\n")
+    (work / "const.csv").write_text("tol,b\n1,2\n1,3\n1,9\n")
+    (work / "header.csv").write_text("a,b\n")
+    (work / "empty.csv").touch()
+    (work / "folder").mkdir(exist_ok=True)
+    if not (work / "fifo").exists():
+        os.mkfifo(work / "fifo")
     np.save(work / "few.npy", np.zeros((3, 2)))
-    done = gaussmix(*arguments, cwd=work)
-    assert done.returncode == 1, done.stdout
-    assert done.stdout == ""
-    assert "error:" in done.stderr
-    assert message in done.stderr.replace("\n", " ")
+    code, out, err = here(*arguments, cwd=work)
+    assert code == 1
+    assert out == ""
+    notes = [line for line in err.splitlines() if not line.startswith("left out")]
+    assert len(notes) == 1
+    assert notes[0].startswith("error:") and message in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("covariance_type: unknown family 'ful'.", "--covariance: unknown family 'ful'."),
+        ("or use covariance_type='diag'", "or use --covariance diag"),
+        ("use n_components <= 3", "use --components <= 3"),
+        ("raise max_iter, or tol", "raise --max-iter, or --tol"),
+        ("counts as sample_weight", "counts as --weights"),
+        ("arbitrary: raise reg_covar, use fewer", "arbitrary: raise --reg-covar, use fewer"),
+        ("X: 1 NaN in column 'X'", "DATA: 1 NaN in column 'X'"),
+        ("columns: no feature is called 'a'", "--features: no feature is called 'a'"),
+        # Names of the user's own are theirs.
+        ("constant: column 'tol' (always 1)", "constant: column 'tol' (always 1)"),
+        ("/data/tol/max_iter.csv: is empty", "/data/tol/max_iter.csv: is empty"),
+        ("shape (n_components, n_features)", "shape (n_components, n_features)"),
+    ],
+)
+def test_messages_name_options(message, told):
+    assert in_options(message) == told
+
+
+def test_every_argument_of_the_estimator_that_has_an_option_is_translated():
+    options = inspect.signature(fit.command).parameters
+    told = {
+        word.strip(":")
+        for name in GaussianMixture().get_params()
+        for word in (
+            in_options(f"raise {name} now").split()[1],
+            in_options(f"{name}: no").split()[0],
+        )
+    }
+    assert {f"--{name.replace('_', '-')}" for name in options if name not in NOT_FITTED} <= told
+    assert in_options("remove the noise; a prior helps") == "remove the noise; a prior helps"
+
+
+def test_warnings_name_options(work):
+    done = gaussmix("fit", "iris.csv", "-k", 3, "--max-iter", 2, "--tol", 1e-9, cwd=work)
+    assert done.returncode == 0
+    assert "warning: not converged after 2 iterations: raise --max-iter, or --tol" in done.stderr
+    assert "raise --max-iter, or --tol" in done.stdout
+    (work / "line.csv").write_text("a,b\n" + "0,0\n" * 20 + "5,1\n6,3\n7,1\n9,2\n")
+    done = gaussmix("fit", "line.csv", "-k", 2, cwd=work)
+    assert "raise --reg-covar" in done.stderr
+    for text in (done.stderr, done.stdout):
+        assert "reg_covar" not in text and "max_iter" not in text
+
+
+def test_what_was_guessed_about_a_table_is_told(work):
+    (work / "bare.csv").write_text("1,5;2\n2,5;3\n3,0;7\n")
+    done = gaussmix("fit", "bare.csv", "--json", cwd=work)
+    assert "bare.csv: the first line holds numbers, not names" in done.stderr
+    assert "decimal comma" in done.stderr
+    mixture = json.loads(done.stdout)["mixture"]
+    assert mixture["feature_names"] == ["x0", "x1"]
+    assert mixture["means"] == [[pytest.approx(7 / 3), pytest.approx(4)]]
+
+
+def test_columns_with_commas_are_chosen_in_quotes(work):
+    (work / "units.csv").write_text('"length, cm",b,c\n1,2,3\n2,3,9\n4,1,5\n')
+    done = gaussmix("fit", "units.csv", "--columns", 'c,"length, cm"', "--json", cwd=work)
+    assert json.loads(done.stdout)["mixture"]["feature_names"] == ["c", "length, cm"]
+
+
+@pytest.mark.parametrize("width", [45, 80, 110, 200])
+@pytest.mark.parametrize("n_features", [1, 2, 5, 9])
+def test_numbers_are_never_cut_off(width, n_features, capsys):
+    rng = np.random.default_rng(n_features)
+    means = rng.normal(size=(2, n_features)) * 10.0 ** np.arange(-4, n_features - 4)
+    mixture = Mixture([0.25, 0.75], means, np.abs(rng.normal(size=(2, n_features))))
+    Console(width=width, highlight=False).print(model_report(Model(mixture)))
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= width
+    for value in [*mixture.weights, *means[:, :8].ravel()]:
+        assert number(value) in out
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_fit_that_cannot_be_saved_is_saved_elsewhere(
+    interrupted, work, tmp_path, here, monkeypatch
+):
+    """The folder goes while the fit is running, which no check before it can see."""
+    folder, spare = tmp_path / "gone", tmp_path / "spare"
+    spare.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+
+    def fit_mixture(*args, **kwargs):
+        folder.rmdir()
+        folder.touch()
+        result = fitting.fit_mixture(*args, **kwargs)
+        if interrupted:
+            raise FitInterrupted(result)
+        return result
+
+    monkeypatch.setattr(fit, "fit_mixture", fit_mixture)
+    code, out, err = here("fit", "iris.csv", "-o", str(folder / "model.json"), cwd=work)
+    assert code == (130 if interrupted else 1)
+    assert ("interrupted after" if interrupted else "cannot be written") in err
+    assert interrupted or "log-likelihood" in out
+    (saved,) = spare.iterdir()
+    assert str(saved) in err
+    assert load_model(saved).fit.n_rows == 150
+
+
+def test_a_closed_pipe_does_not_lose_the_fit(work):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "fit", "iris.csv", "-o", "piped.json"],
+        cwd=work, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
     assert "Traceback" not in done.stderr
+    assert load_model(work / "piped.json").fit.n_rows == 150
 
 
 def test_names_with_brackets_are_printed_as_they_are(work):
@@ -246,3 +420,26 @@ def test_progress_appears_on_a_terminal_only(work):
     os.close(controller)
     assert "iteration" in shown
     assert b"iteration " not in done.stdout
+
+
+def test_a_fit_with_noise_is_shown_predicted_and_drawn(work):
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.standard_normal((150, 2)), rng.uniform(-9, 9, (40, 2))])
+    write_table(work / "noisy.csv", {"a": rows[:, 0], "b": rows[:, 1]})
+    done = gaussmix("fit", "noisy.csv", "--noise", 0.1, "--prior", "-o", "noisy.json", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "a uniform background (label -1)" in done.stdout
+    assert "a uniform background" in gaussmix("show", "noisy.json", cwd=work).stdout
+    done = gaussmix("predict", "noisy.json", "noisy.csv", "-o", "noisy.parquet", "--json", cwd=work)
+    answer = json.loads(done.stdout)
+    assert 20 < answer["noise"] < 60
+    assert sum(answer["counts"]) + answer["noise"] == 190
+    table = parquet.read_table(work / "noisy.parquet")
+    assert "responsibility_noise" in table.column_names
+    assert (table["label"].to_numpy() == -1).sum() == answer["noise"]
+    for kind in ("clusters", "density", "pairs"):
+        picture = work / f"noisy-{kind}.png"
+        done = gaussmix("plot", "noisy.json", "noisy.csv", "--kind", kind, "-o", picture, cwd=work)
+        assert done.returncode == 0, done.stderr
+    done = gaussmix("fit", "noisy.csv", "--noise", 2, cwd=work)
+    assert "--noise: expected a share between 0 and 1" in done.stderr

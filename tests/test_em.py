@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix.em import Status
+from gaussmix.families import get_family
+from gaussmix.statistics import SufficientStatistics
 from tests.oracles import textbook_em
 from tests.variants import FAMILIES, blobs, run
 
+# Families whose M-step iterates to a tolerance.
+INNER = {"VEI", "VEE", "VEV", "EVE", "VVE"}
 ids = [family.name for family in FAMILIES]
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=ids)
 
@@ -37,10 +43,16 @@ def test_each_iteration_equals_the_textbook(family, weighted):
         ours = run(X, labels, family, weights=weights, max_iter=n_iter, tol=0)
         first = _start_of(X, labels, family, weights)
         trace, w, m, c = textbook_em(X, first, family.name, n_iter, weights)
-        np.testing.assert_allclose(ours.history.log_likelihood[:-1], trace, rtol=1e-11)
-        np.testing.assert_allclose(ours.mixture.weights, w, rtol=1e-9)
-        np.testing.assert_allclose(ours.mixture.means, m, rtol=1e-9, atol=1e-10)
-        np.testing.assert_allclose(ours.mixture.covariances.to_dense(), c, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(
+            ours.history.log_likelihood[:-1],
+            trace,
+            rtol=1e-11 if family.name not in INNER else 1e-8,
+        )
+        loose = 1e5 if family.name in INNER else 1.0
+        np.testing.assert_allclose(ours.mixture.weights, w, rtol=1e-9 * loose)
+        np.testing.assert_allclose(ours.mixture.means, m, rtol=1e-9 * loose, atol=1e-10 * loose)
+        dense = ours.mixture.covariances.to_dense()
+        np.testing.assert_allclose(dense, c, rtol=1e-8 * loose, atol=1e-10 * loose)
     assert start.n_iter == 1
 
 
@@ -54,7 +66,7 @@ def _start_of(X, labels, family, weights):
     source = MemorySource(X, weights)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
     w = np.ones(len(X)) if weights is None else weights
-    constraints = EMOptions().constraints(summary)
+    constraints = EMOptions().constraints(summary, family, 3)
     return from_labels(
         StartData(source, summary, X - summary.center, w, family, constraints, 3), labels
     )
@@ -84,12 +96,8 @@ def test_one_component_is_the_closed_form(family):
     result = run(X, np.zeros(len(X), dtype=int), family)
     np.testing.assert_allclose(result.mixture.means[0], X.mean(axis=0), rtol=1e-12)
     covariance = np.cov(X.T, bias=True)
-    expected = {
-        "VVV": covariance,
-        "EEE": covariance,
-        "VVI": np.diag(np.diag(covariance)),
-        "VII": np.eye(3) * np.trace(covariance) / 3,
-    }[family.name]
+    sphere, diagonal = np.eye(3) * np.trace(covariance) / 3, np.diag(np.diag(covariance))
+    expected = {"II": sphere, "EI": diagonal, "VI": diagonal}.get(family.name[1:], covariance)
     found = result.mixture.covariances.to_dense()[0]
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
     assert result.status is Status.CONVERGED
@@ -159,12 +167,13 @@ def test_full_families_are_affine_equivariant(name):
 
 @every_family
 def test_data_at_1e8_fit_as_at_0(family):
-    # Rows that are multiples of 2^-10 are exact at 1e8 too: only our own rounding is left.
+    # Rows that are multiples of 2^-10 are exact at 1e8 too: only our own rounding is left,
+    # 1.5e-8 for a mean there, which forty iterations may make larger.
     X, labels = blobs(separation=1.5)
     X = np.round(X * 1024) / 1024
     a = run(X, labels, family, tol=0, max_iter=40)
     b = run(X + 1e8, labels, family, tol=0, max_iter=40)
-    np.testing.assert_allclose(b.mixture.means - 1e8, a.mixture.means, atol=5e-8)
+    np.testing.assert_allclose(b.mixture.means - 1e8, a.mixture.means, atol=5e-7)
     np.testing.assert_allclose(
         b.mixture.covariances.to_dense(), a.mixture.covariances.to_dense(), atol=1e-6
     )
@@ -216,11 +225,28 @@ def test_a_collapsing_component_is_floored_reported_and_finite(family):
     assert np.isfinite(result.mixture.covariances.to_dense()).all()
     trace = np.array(result.history.log_likelihood)
     assert np.diff(trace).min() >= -1e-9 * np.abs(trace).max()
-    if family.shared:
+    if family.shared or family.name == "EEV":
         assert result.collapsed == ()  # the pooled covariance keeps its width
     else:
         assert result.collapsed == (3,)
         assert "component 3" in result.warnings()[0]
+
+
+@pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])
+def test_a_component_without_scatter_does_not_make_volumes_run_away(name):
+    family, rng = get_family(name), np.random.default_rng(0)
+    rows = rng.normal(size=(60, 3)) * [1.0, 2.0, 3.0]
+    labels = np.repeat([0, 1, 2], 20)
+    moment = family.held.moment
+    stats = SufficientStatistics.from_responsibilities(rows, np.eye(3)[labels], moment)
+    # Of rows that are all equal the subtraction of large numbers may leave less than nothing.
+    scatters = stats.scatters.copy()
+    scatters[0] *= -1e-16
+    rest = np.eye(2)[labels[20:] - 1]
+    others = SufficientStatistics.from_responsibilities(rows[20:], rest, moment)
+    dense = family.estimate(replace(stats, scatters=scatters)).to_dense()
+    np.testing.assert_array_equal(dense[0], 0.0)
+    np.testing.assert_allclose(dense[1:], family.estimate(others).to_dense(), rtol=1e-6)
 
 
 def test_a_component_far_from_all_rows_goes_empty_without_nan():

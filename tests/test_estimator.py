@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -133,8 +134,9 @@ def test_any_structure_may_start_any_family(structure, family):
 
 
 def test_warm_start_continues():
-    cold = GaussianMixture(3, random_state=0, tol=0, max_iter=12)
-    warm = GaussianMixture(3, random_state=0, tol=0, max_iter=6, warm_start=True)
+    plain = {"random_state": 0, "tol": 0, "accelerate": False}
+    cold = GaussianMixture(3, max_iter=12, **plain)
+    warm = GaussianMixture(3, max_iter=6, warm_start=True, **plain)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         cold.fit(IRIS)
@@ -196,7 +198,7 @@ def test_set_output_gives_frames_of_responsibilities(output, kind):
 # -- sample weights -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("start", ["kmeans", "k-means++", "random", "random_from_data"])
+@pytest.mark.parametrize("start", ["kmeans", "k-means++", "random", "random_from_data", "mbahc"])
 @pytest.mark.parametrize("covariance_type", NAMES)
 def test_weight_zero_is_a_row_removed_in_every_start(start, covariance_type):
     X, _ = blobs(n=200, separation=4.0)
@@ -273,7 +275,9 @@ def test_sampling_uses_the_estimators_seed_or_its_own():
 
 
 def test_verbose_prints_progress(capsys):
-    GaussianMixture(3, random_state=0, verbose=1, verbose_interval=5).fit(IRIS)
+    GaussianMixture(3, init_params="kmeans", random_state=0, verbose=1, verbose_interval=5).fit(
+        IRIS
+    )
     printed = capsys.readouterr().out
     assert "iteration    5" in printed
     assert "log-likelihood a row" in printed
@@ -343,7 +347,7 @@ def _fit_in_worker(X):
     return GaussianMixture(3, random_state=0, tol=1e-4, n_jobs=2).fit(X).lower_bound_
 
 
-@pytest.mark.parametrize("start", ["kmeans", "k-means++", "random_from_data"])
+@pytest.mark.parametrize("start", ["kmeans", "k-means++", "random_from_data", "mbahc"])
 def test_starts_keep_their_digits_far_from_zero(start):
     # Seconds since 1970, clusters a third of a second apart: exact multiples of 2^-20.
     rng = np.random.default_rng(0)
@@ -402,3 +406,49 @@ def test_interruption_inside_a_start_keeps_earlier_starts(monkeypatch):
 def test_random_state_of_a_wrong_kind_is_refused():
     with pytest.raises(ParameterError, match="random_state"):
         GaussianMixture(random_state="abc").fit(IRIS)
+
+
+@pytest.mark.parametrize("init_params", ["kmeans", "k-means++"])
+def test_concurrent_fits_leave_the_threads_of_blas_as_they_were(init_params):
+    from threadpoolctl import threadpool_info
+
+    def blas_threads():
+        return sorted(i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas")
+
+    rows = np.random.default_rng(0).standard_normal((40_000, 4))
+    before = blas_threads()
+
+    def work(seed):
+        options = {"max_iter": 2, "tol": 0, "n_jobs": 2, "random_state": seed}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            GaussianMixture(3, init_params=init_params, **options).fit(rows)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blas_threads() == before
+
+
+def test_a_failed_refit_leaves_the_last_fit_as_it_was():
+    X = IRIS
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    model = GaussianMixture(2, random_state=0).fit(frame)
+    other = pd.DataFrame({"x": [1.0, np.nan, 3.0], "y": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match="NaN in column 'x'"):
+        model.fit(other)
+    assert model.n_features_in_ == X.shape[1]
+    assert model.feature_names_in_.tolist() == list(frame.columns)
+    model.predict(frame)
+
+
+@pytest.mark.parametrize("n_samples", [150, 20_000])
+def test_a_random_start_leaves_the_saddle(n_samples):
+    rows, _ = blobs(n=n_samples, d=2, k=3, separation=4.0)
+    one = GaussianMixture(1).fit(rows).lower_bound_
+    for seed in range(5):
+        model = GaussianMixture(3, init_params="random", random_state=seed).fit(rows)
+        assert model.lower_bound_ > one + 0.1

@@ -8,6 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from pyarrow import feather, parquet
 
 from gaussmix import DataError, GaussianMixture, Mixture, ModelFileError
@@ -46,6 +49,7 @@ def test_a_fit_survives_with_its_figures(tmp_path):
         ('{"format": "gaussmix-model", "version": 99}', "format version 99.*upgrade"),
         ('{"format": "gaussmix-model", "version": 1}', "damaged model file: no 'mixture'"),
         ("\x00\x01", "not a gaussmix model file"),
+        ("[" * 100_000, "not a gaussmix model file"),
     ],
 )
 def test_foreign_files_are_refused(text, message, tmp_path):
@@ -142,7 +146,7 @@ def test_numeric_columns_are_read_and_others_described(file):
 
 def test_columns_are_chosen_by_name_in_the_order_asked(file):
     assert read_table(file, ["n", "a"]).names == ("n", "a")
-    with pytest.raises(DataError, match="no column 'zz'; it has a, n, flag, name"):
+    with pytest.raises(DataError, match="no column 'zz'; it has 'a', 'n', 'flag', 'name'"):
         read_table(file, ["zz"])
     with pytest.raises(DataError, match="not numeric: 'name'"):
         read_table(file, ["a", "name"])
@@ -174,7 +178,13 @@ def test_npy_files(tmp_path):
         ("none.csv", None, "no such file"),
         ("a.xlsx", b"x", "unknown ending '.xlsx'; expected one of"),
         ("a.parquet", b"junk", "cannot be read as parquet"),
-        ("a.csv", b"", "cannot be read as csv"),
+        ("a.csv", b"", "is empty"),
+        ("e.npy", b"", "is empty"),
+        ("e.parquet", b"", "is empty"),
+        ("g.csv", "größe,b\n1,2\n".encode("latin-1"), "not text in UTF-8"),
+        ("h.csv", "a,b\n1,2\n".encode("utf-16"), "not text in UTF-8"),
+        ("i.csv", b"\x89PNG\r\n\x1a\n\0\0", "not text in UTF-8"),
+        ("f.csv", b"a,b\n1,2\n3\n", "cannot be read as csv: .*Expected 2 columns, got 1"),
         ("b.csv", b"a,b\n", "has no rows"),
         ("c.csv", b"a\nx\ny\n", "no numeric columns"),
         ("d.csv", b"a,a\n1,2\n3,4\n", "several columns are called 'a'"),
@@ -186,6 +196,119 @@ def test_unreadable_tables_are_refused(name, content, message, tmp_path):
         path.write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_table(path)
+
+
+def test_a_folder_is_not_a_table(tmp_path):
+    (tmp_path / "data.csv").mkdir()
+    for folder in (tmp_path, tmp_path / "data.csv"):
+        with pytest.raises(DataError, match="is a folder"):
+            read_table(folder)
+
+
+def written(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("1,2.5\n3,4\n", ("x0", "x1")),
+        ("1.5\n2.5\n", ("x0",)),
+        ("-1e3,.5\n3,4\n", ("x0", "x1")),
+        ("1,2.5", ("x0", "x1")),  # a single row
+        ('"1","2.5"\n"3","4"\n', ("x0", "x1")),
+        ("1,NA\n3,4\n", ("x0", "x1")),
+        ("5.1,0.2,setosa\n4.9,0.3,setosa\n", ("x0", "x1")),  # the file of the UCI repository
+    ],
+)
+def test_a_first_line_of_numbers_is_a_row(text, names, tmp_path):
+    table = read_table(written(tmp_path / "a.csv", text))
+    assert table.names == names
+    assert len(table.rows) == len(text.split())
+    assert "columns are called x0" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a,b\n1,2\n", ("a", "b")),
+        ("a, b \n1, 2\n", ("a", "b")),
+        ("\ufeffa,b\n1,2\n", ("a", "b")),
+        ("\n\na,b\n1,2\n", ("a", "b")),
+        ("land,2019,2020\nDE,1,2\nFR,3,4\n", ("2019", "2020")),
+        ("name,0.25,0.75\nx,1,2\n", ("0.25", "0.75")),
+        ('"length, cm","width; cm"\n1,2\n3,4\n', ("length, cm", "width; cm")),
+        ("a,b;c\n1,2\n3,4\n", ("a", "b;c")),
+    ],
+)
+def test_names_in_the_first_line_stay_names(text, names, tmp_path):
+    table = read_table(written(tmp_path / "a.csv", text))
+    assert table.names == names
+    assert table.notes == ()
+
+
+@given(
+    rows=arrays(
+        float, array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.floats(-1e6, 1e6)
+    ),
+    dialect=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ",")]),
+    header=st.booleans(),
+    ending=st.sampled_from(["\n", "\r\n"]),
+)
+def test_text_tables_are_read_however_they_are_written(
+    rows, dialect, header, ending, tmp_path_factory
+):
+    delimiter, decimal = dialect
+    lines = [delimiter.join(repr(float(v)).replace(".", decimal) for v in row) for row in rows]
+    assume(rows.shape[1] > 1 or decimal == ".")  # a single column shows no separator
+    names = tuple(f"n{j}" for j in range(rows.shape[1]))
+    if header:
+        lines = [delimiter.join(names), *lines]
+    path = tmp_path_factory.mktemp("text") / "a.csv"
+    table = read_table(written(path, ending.join(lines) + ending))
+    np.testing.assert_array_equal(table.rows, rows)
+    assert table.names == (names if header else tuple(f"x{j}" for j in range(rows.shape[1])))
+    assert ("numbers are read with a decimal comma" in table.notes) == (decimal == ",")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n?,4\n3,5\n", r"1 of the 3 values of column 'a' is not a number.* '\?'"),
+        ("a\n1\n2\n3\n?\n-\n", "2 of the 5 values of column 'a' are not numbers"),
+        ("a;b\n1,5;2\n2,5;x\n3,5;4\n", "1 of the 3 values of column 'b'"),
+        ('a,b\n1,2\n"1,5",4\n3,5\n', "such as '1,5'"),
+        ("a,b\n1,2\n?,?\n3,5\n", "'a'.*; 1 of the 3 values of column 'b'"),
+    ],
+)
+def test_text_among_numbers_is_refused(text, message, tmp_path):
+    path = written(tmp_path / "a.csv", text)
+    with pytest.raises(DataError, match=f"{message}.*empty cell means missing.*--columns"):
+        read_table(path)
+
+
+def test_text_among_numbers_is_refused_where_it_is_asked_for_only(tmp_path):
+    path = written(tmp_path / "a.csv", "a,b\n1,2\n?,4\n3,5\n")
+    assert read_table(path, ["b"]).rows.tolist() == [[2], [4], [5]]
+    with pytest.raises(DataError, match="column 'a'"):
+        read_table(path, ["a", "b"])
+    parquet.write_table(
+        pa.table({"code": pa.array(["1", "2", "?"]).dictionary_encode()}), tmp_path / "a.parquet"
+    )
+    with pytest.raises(DataError, match="1 of the 3 values of column 'code'"):
+        read_table(tmp_path / "a.parquet")
+
+
+def test_columns_without_a_name_or_values_are_left_out(tmp_path):
+    path = written(tmp_path / "a.csv", ",a,empty,day\n0,1.5,,2020-01-01\n1,2.5,,2020-01-02\n")
+    table = read_table(path)
+    assert table.names == ("a",)
+    assert table.left_out == (
+        "a column without a name",
+        "'empty' (without values)",
+        "'day' (date32[day], such as 2020-01-01)",
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "arrow", "feather", "ipc", "npy"])

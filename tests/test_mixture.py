@@ -181,7 +181,7 @@ def test_bad_rows_are_refused():
         mixture.predict([[0.0, np.nan]])
     with pytest.raises(DataError, match="no rows"):
         mixture.predict(np.zeros((0, 2)))
-    with pytest.raises(DataError, match="expected numbers"):
+    with pytest.raises(DataError, match="expected an array of numbers"):
         mixture.predict(np.array([["x", "y"]]))
 
 

@@ -15,16 +15,19 @@ import gaussmix
 SOURCE = Path(gaussmix.__file__).parent
 # Each layer may import from earlier ones and from itself.
 LAYERS = [
-    {"_typing", "exceptions", "moments", "blocks"},
+    {"_typing", "exceptions", "moments", "blocks", "discovery"},
     {"statistics", "covariances"},
+    {"acceleration"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
-    {"criteria", "evaluate"},
-    {"mixture"},
-    {"estep", "mstep", "datacheck"},
+    {"criteria", "evaluate", "noise", "prior", "hierarchy"},
+    {"mixture", "distances"},
+    {"estep", "mstep", "datacheck", "subsample", "known"},
     {"em"},
+    {"lockstep"},
     {"init"},
     {"fitting"},
-    {"estimator", "datasets", "io", "plot", "report"},
+    {"estimator", "fitted", "datasets", "io", "plot", "report"},
+    {"selection"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -136,16 +139,16 @@ families.__path__.append({str(tmp_path)!r})
 from gaussmix import GaussianMixture
 import numpy as np
 X = np.random.default_rng(0).standard_normal((50, 2))
-model = GaussianMixture(2, covariance_type="EII", random_state=0).fit(X)
+model = GaussianMixture(2, covariance_type="IVI", random_state=0).fit(X)
 assert model.covariances_.shape == (), model.covariances_
 same = GaussianMixture(2, covariance_type="tied-spherical", random_state=0).fit(X)
 assert same.bic(X) == model.bic(X)
 """
-    (tmp_path / "eii.py").write_text(
+    (tmp_path / "ivi.py").write_text(
         "from gaussmix.covariances import SphericalCovariances\n"
         "from gaussmix.families.base import Family\n"
-        "class EII(Family):\n"
-        "    name, synonym, summary = 'EII', 'tied-spherical', 'equal spheres'\n"
+        "class IVI(Family):\n"
+        "    name, synonym, summary = 'IVI', 'tied-spherical', 'equal spheres'\n"
         "    held, shared = SphericalCovariances, True\n"
         "    def estimate(self, statistics, previous=None):\n"
         "        values = statistics.scatters / (statistics.total * statistics.n_features)\n"

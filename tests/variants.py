@@ -17,7 +17,8 @@ from gaussmix.init.base import from_labels
 from gaussmix.sources import MemorySource
 from gaussmix.summary import SummaryFold
 
-FAMILIES = list_families()
+# E and V are the names of EII and VII in one dimension.
+FAMILIES = [family for family in list_families() if len(family.name) == 3]
 STRUCTURES = [FullCovariances, DiagonalCovariances, SphericalCovariances]
 
 
@@ -60,9 +61,10 @@ def run(
     """Fit from hard labels with given engine settings; returns the FitResult."""
     source = MemorySource(X, weights, n_jobs=n_jobs, block_rows=block_rows)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
-    options = EMOptions(**{"tol": 1e-9, "max_iter": 100, **options})
-    constraints = options.constraints(summary)
+    # Plain EM: leaps turn rounding into different paths, which only meet again at the optimum.
+    options = EMOptions(**{"tol": 1e-9, "max_iter": 100, "accelerate": False, **options})
     k = n_components or int(labels.max()) + 1
+    constraints = options.constraints(summary, family, k)
     rows_weights = np.ones(len(X)) if weights is None else weights
     rows = np.asarray(X, dtype=float) - summary.center
     data = StartData(source, summary, rows, rows_weights, family, constraints, k)

@@ -1,0 +1,131 @@
+"""gaussmix select in real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from gaussmix.datasets import iris
+from gaussmix.exceptions import ParameterError
+from gaussmix.io.tables import write_table
+
+COMMAND = [sys.executable, "-m", "gaussmix.cli.app"]
+
+
+def gaussmix(*arguments, cwd):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work")
+    flowers = iris()
+    write_table(folder / "iris.csv", dict(zip(flowers.names, flowers.rows.T.copy(), strict=True)))
+    return folder
+
+
+def test_select_prints_the_best_models_draws_and_saves(work):
+    done = gaussmix(
+        "select", "iris.csv", "-k", "1-3", "-c", "EEE,full", "--init", "kmeans",
+        "-o", "best.json", "--top", 2, cwd=work,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line.strip()[:2] in ("1 ", "2 ")]
+    assert lines[0][1:5] == ["VVV", "2", "574.018", "0.000"]
+    assert lines[1][1:4] == ["VVV", "3", "580.839"]
+    assert float(lines[1][4]) == pytest.approx(6.821, abs=2e-3)
+    assert (work / "best-bic.png").read_bytes()[:4] == b"\x89PNG"
+    assert "best-bic.png" in done.stdout
+    assert "Model saved to best.json" in done.stderr
+    assert "\x1b[" not in done.stdout
+    shown = gaussmix("show", "best.json", cwd=work)
+    assert "components         2 in 4 dimensions" in shown.stdout
+    assert gaussmix("predict", "best.json", "iris.csv", cwd=work).returncode == 0
+
+
+def test_select_as_json_by_another_criterion(work):
+    done = gaussmix(
+        "select", "iris.csv", "--components", "2,3", "--families", "VVV", "--criterion", "icl",
+        "--columns", "petal length,petal width", "--plot", "pictures/icl.svg", "--json", cwd=work,
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    assert [row["n_components"] for row in answer["results"]] == [2, 3]
+    assert answer["criterion"] == "icl"
+    least = min(answer["results"], key=lambda row: row["icl"])
+    assert len(answer["mixture"]["weights"]) == least["n_components"]
+    assert answer["picture"] == "pictures/icl.svg"
+    assert (work / "pictures" / "icl.svg").exists()
+
+
+def test_models_that_cannot_be_fitted_are_counted_and_explained(work):
+    np.save(work / "few.npy", np.random.default_rng(0).standard_normal((5, 2)))
+    done = gaussmix("select", "few.npy", "-k", "1,6-7", "-c", "VII,VVI", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 6 models could not be fitted" in done.stdout
+    assert "4 (VII, VVI 6-7): --components: 6 components" in done.stdout
+    assert (work / "gaussmix-output" / "select" / "few-bic.png").exists()
+    as_json = json.loads(gaussmix("select", "few.npy", "-k", "1,6", "--json", cwd=work).stdout)
+    assert as_json["results"][-1]["bic"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.csv"], "none.csv: no such file"),
+        (["iris.csv", "-k", "a-b"], "--components: expected numbers such as 3, 1-9"),
+        (["iris.csv", "-k", "0-2"], "--components: expected an integer of at least 1"),
+        (["iris.csv", "-c", "ful"], "Did you mean 'full'"),
+        (["iris.csv", "--criterion", "magic"], "unknown criterion 'magic'"),
+        (["iris.csv", "--init", "magic"], "unknown start 'magic'"),
+    ],
+)
+def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
+    done = gaussmix("select", *arguments, cwd=work)
+    assert done.returncode == 1, done.stdout
+    assert done.stdout == ""
+    assert message in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+def test_numbers_of_components():
+    from gaussmix.cli.select import parse_sizes
+
+    assert parse_sizes("3") == [3]
+    assert parse_sizes("1-3, 6,8-9") == [1, 2, 3, 6, 8, 9]
+    for wrong in ("", "3-1", "a", "1-", "-2"):
+        with pytest.raises(ParameterError, match="--components"):
+            parse_sizes(wrong)
+
+
+def test_ctrl_c_keeps_the_models_done(tmp_path):
+    # The first models take milliseconds, those with many components minutes.
+    np.save(tmp_path / "big.npy", np.random.default_rng(0).standard_normal((200_000, 8)))
+    process = subprocess.Popen(
+        [*COMMAND, "select", "big.npy", "-k", "1,60", "-c", "EEE,VII", "-o", "model.json"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+    )  # fmt: skip
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    printed, message = process.communicate(timeout=60)
+    assert process.returncode == 130, message
+    assert "interrupted after 2 models" in message
+    assert "Traceback" not in message
+    assert "VII" in printed
+    model = json.loads((tmp_path / "model.json").read_text())
+    assert len(model["mixture"]["weights"]) == 1

@@ -1,0 +1,123 @@
+"""The race of starts: right, repeatable, for every family, and hard to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, load_wine
+
+from gaussmix import FitInterrupted, GaussianMixture
+from gaussmix.init import race as race_module
+from tests.variants import FAMILIES, blobs
+
+IRIS = load_iris().data
+every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
+
+
+def crowded(n, d, k, seed, separation=1.0):
+    """Rows of k overlapping ellipsoids of different sizes."""
+    rng = np.random.default_rng(seed)
+    centers = separation * rng.normal(size=(k, d))
+    factors = 0.5 * rng.normal(size=(k, d, d)) + np.eye(d)
+    labels = rng.choice(k, n, p=rng.dirichlet(np.full(k, 3.0)))
+    return centers[labels] + np.einsum("nij,nj->ni", factors[labels], rng.normal(size=(n, d)))
+
+
+SETS = {
+    "sepals": (IRIS[:, :2], 3),
+    "iris": (IRIS, 3),
+    "wine": (load_wine().data[:, :6], 3),
+    "crowded 2": (crowded(3000, 2, 6, 0, 2.0), 6),
+    "crowded 4": (crowded(3000, 4, 5, 1), 5),
+    "crowded 8": (crowded(4000, 8, 8, 2), 8),
+    "crowded 16": (crowded(3000, 16, 8, 3, 0.7), 8),
+    "blobs": (blobs(n=600, d=3, separation=3.0)[0], 3),
+}
+
+
+def fitted(X, k, **options):
+    return GaussianMixture(k, **{"random_state": 0, **options}).fit(X)
+
+
+def test_it_is_seldom_worse_than_one_start_on_all_the_data_and_often_better():
+    gains = {
+        (name, seed): fitted(X, k, random_state=seed).lower_bound_
+        - fitted(X, k, init_params="kmeans", random_state=seed).lower_bound_
+        for name, (X, k) in SETS.items()
+        for seed in range(3)
+    }
+    worse = [case for case, gain in gains.items() if gain < -1e-5]
+    better = [case for case, gain in gains.items() if gain > 1e-3]
+    assert len(worse) <= 2, worse
+    assert len(better) >= 8, better
+
+
+def test_the_best_known_optimum_of_the_sepals_is_found_by_every_seed():
+    for seed in range(5):
+        model = fitted(IRIS[:, :2], 3, random_state=seed)
+        assert model.lower_bound_ == pytest.approx(-1.47134, abs=1e-5)
+
+
+def test_all_rows_decide_when_the_race_ran_on_some():
+    X = crowded(30_000, 3, 4, 5)
+    model = fitted(X, 4)
+    assert model.converged_ and model.n_iter_ < 60
+    total = model.mixture_.logpdf(X).sum()
+    assert model.result_.log_likelihood == pytest.approx(total, rel=1e-10)
+    further = fitted(X, 4, init_params=model.mixture_, tol=1e-10, max_iter=5000)
+    assert further.lower_bound_ - model.lower_bound_ < 5e-6
+
+
+@every_family
+def test_it_works_for_every_family(family):
+    X, _ = blobs(n=300, d=2, separation=2.0)
+    model = fitted(X, 3, covariance_type=family, n_jobs=1)
+    plain = fitted(X, 3, covariance_type=family, init_params="kmeans")
+    assert model.lower_bound_ >= plain.lower_bound_ - 1e-3
+
+
+def test_threads_do_not_change_a_bit():
+    X = crowded(25_000, 3, 4, 6)
+    one, two = (fitted(X, 4, n_jobs=n, max_iter=5, tol=1e-3) for n in (1, 2))
+    assert one.mixture_ == two.mixture_
+
+
+def test_few_starts_are_raced_where_they_would_cost_more_than_the_fit():
+    wide = crowded(2000, 90, 2, 0, 3.0)
+    model = fitted(wide, 2, n_jobs=1)
+    assert model.converged_
+
+
+def test_far_from_zero_it_is_the_same_race():
+    X = np.round(crowded(500, 2, 3, 7, 2.0) * 1024) / 1024
+    near, far = fitted(X, 3), fitted(X + 1e6, 3)
+    np.testing.assert_allclose(far.means_ - 1e6, near.means_, atol=1e-4)
+
+
+def test_equal_weights_prior_and_noise_race_as_they_fit():
+    X, _ = blobs(n=400, d=2, separation=4.0)
+    rng = np.random.default_rng(0)
+    noisy = np.concatenate([X, rng.uniform(X.min() - 5, X.max() + 5, size=(80, 2))])
+    model = fitted(noisy, 3, noise=0.1, equal_weights=True, prior="conjugate")
+    assert np.ptp(model.weights_) < 1e-12
+    assert (model.predict(noisy)[400:] == -1).mean() > 0.6
+
+
+def test_interrupted_on_the_subsample_the_best_is_where_the_data_are(monkeypatch):
+    X = crowded(30_000, 2, 3, 8, 3.0) + 100.0
+    original, calls = race_module.fit_em, []
+
+    def interrupted(source, start, family, summary, options):
+        def stop(iteration):
+            calls.append(iteration)
+            raise KeyboardInterrupt
+
+        return original(source, start, family, summary, options, stop)
+
+    monkeypatch.setattr(race_module, "fit_em", interrupted)
+    model = GaussianMixture(3, random_state=0)
+    with pytest.raises(FitInterrupted):
+        model.fit(X)
+    assert len(calls) == 1
+    assert abs(model.means_ - 100.0).max() < 20.0
+    assert set(model.predict(X[:500])) <= {0, 1, 2}
