@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from gaussmix.sources.memory import available_cores
+from gaussmix.sources.threads import available_cores
 
 RESULTS = Path(__file__).parent / "results"
 
