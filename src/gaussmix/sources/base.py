@@ -64,6 +64,9 @@ class Source(ABC):
     n_threads: int | None = None
     #: Whether some rows have weight 0, and so take no part.
     has_zero_weights: bool = False
+    #: Called during a pass with the number of rows just done; None when nobody watches.
+    #: Sources on this machine call it from ``reduce`` after each chunk, from one thread.
+    watcher: Callable[[int], None] | None = None
 
     @abstractmethod
     def reduce(self, fold: Fold[Value]) -> Value:
