@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
 
-__all__ = ["LOWEST_LOG", "Kernel", "Sums", "keep_known", "normalise", "weigh"]
+__all__ = ["LOWEST_LOG", "NEGLIGIBLE_LOG", "Kernel", "Sums", "keep_known", "normalise", "weigh"]
 
 # exp() of less than about -708 is denormal, which costs many times a normal exp.
 LOWEST_LOG = -700.0
 # A responsibility below exp(-50) = 2e-22 adds less than rounding to any sum it enters.
-_NEGLIGIBLE_LOG = -50.0
+NEGLIGIBLE_LOG = -50.0
 # Picking out the entries worth an exp() pays while they are at most this share of many
 # components (measured).
 _SPARSE_SHARE = 0.6
@@ -93,7 +93,7 @@ def _exp_worthwhile(values: Array) -> None:
         _exp_all(values)
         return
     flat = values.reshape(-1)
-    kept = flat > _NEGLIGIBLE_LOG
+    kept = flat > NEGLIGIBLE_LOG
     if np.count_nonzero(kept) >= _SPARSE_SHARE * flat.size:
         _exp_all(values)
         return
@@ -167,19 +167,16 @@ class Kernel(Fold[SufficientStatistics]):
         return 0.0
 
     def responsibilities(
-        self,
-        sums: Sums,
-        rows: AnyArray,
-        weights: AnyArray | None,
-        index: Index,
-        workspace: Workspace,
+        self, sums: Sums, joint: Array, weights: AnyArray | None, index: Index
     ) -> Array:
-        """Return weighted responsibilities (K, B), and count what is not a component's."""
-        joint = self.log_joint(rows, workspace)
+        """Turn joint densities (n_joint, B) into weighted responsibilities (K, B), in place.
+
+        Counts what is not a component's.
+        """
         if self.known is not None:
             keep_known(joint, self.known[index])
         sums.log_likelihood += weigh(joint, weights)
-        sums.n_rows += len(rows)
+        sums.n_rows += joint.shape[1]
         if self.background is not None:
             sums.noise += float(joint[-1].sum())
         return joint[: self.n_components]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .natural import NaturalForm
+from .pruned import prune
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["MOST_TERMS", "TOLERANCE", "choose_kernel"]
 TOLERANCE = 1e-8
 # Features beyond which products of features cost more than whitening (measured).
 MOST_TERMS = 2500
+# Components times products of features from which evaluating only what matters pays (measured).
+PRUNED_TERMS = 8000
 
 
 def choose_kernel(
@@ -57,6 +60,16 @@ def choose_kernel(
         and (covariances.shared or moment.n_terms(len(center)) <= MOST_TERMS)
         and np.finfo(float).eps * covariances.magnitude(reach) <= TOLERANCE
     )
-    if natural:
-        return NaturalForm(log_weights, means, covariances, center, background)
-    return WhitenedForm(log_weights, means, covariances, moment, background)
+    dense: Kernel = (
+        NaturalForm(log_weights, means, covariances, center, background)
+        if natural
+        else WhitenedForm(log_weights, means, covariances, moment, background)
+    )
+    if covariances.shared or covariances.moment is not moment or not _may_prune(dense):
+        return dense
+    return prune(dense, center, reach)
+
+
+def _may_prune(kernel: Kernel) -> bool:
+    n_terms = kernel.covariances.moment.n_terms(kernel.n_features)
+    return kernel.n_components * n_terms >= PRUNED_TERMS

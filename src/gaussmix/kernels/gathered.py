@@ -14,11 +14,13 @@ import numpy as np
 from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._typing import AnyArray, Array
     from ..blocks import Workspace
     from ..moments import Moment
 
-__all__ = ["GatheredSums", "negligible"]
+__all__ = ["GatheredSums", "by_component", "negligible"]
 
 # A responsibility below this adds less than rounding to any sum it enters.
 _NEGLIGIBLE = 1e-20
@@ -27,6 +29,15 @@ _NEGLIGIBLE = 1e-20
 def negligible(weights: AnyArray | None) -> float:
     """Return the responsibility times weight (B,) below which a row does not matter."""
     return _NEGLIGIBLE * (1.0 if weights is None else float(weights.max()))
+
+
+def by_component(chosen: AnyArray) -> Iterator[tuple[int, AnyArray]]:
+    """Yield each component with rows chosen by a mask (K, B), and their places."""
+    n_components, n_rows = chosen.shape
+    places = np.flatnonzero(chosen)
+    ends = np.searchsorted(places, n_rows * np.arange(n_components + 1))
+    for k in np.flatnonzero(np.diff(ends)):
+        yield int(k), places[ends[k] : ends[k + 1]] - n_rows * k
 
 
 class GatheredSums:
@@ -45,13 +56,10 @@ class GatheredSums:
         self, rows: AnyArray, responsibilities: Array, threshold: float, workspace: Workspace
     ) -> None:
         """Add rows (B, d) under weighted responsibilities (K, B) that exceed a threshold."""
-        for k, resp in enumerate(responsibilities):
-            active = np.flatnonzero(resp > threshold)
-            if len(active) == 0:
-                continue
+        for k, active in by_component(responsibilities > threshold):
             centred = workspace.array("centred", len(active), rows.shape[1])
             np.subtract(rows[active], self.origins[k], out=centred)
-            weights = resp[active]
+            weights = responsibilities[k, active]
             self.counts[k] += weights.sum()
             self.shifts[k] += weights @ centred
             self.scatters[k] += self.moment.of_rows(centred, weights)

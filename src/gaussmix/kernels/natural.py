@@ -139,7 +139,8 @@ class NaturalForm(Kernel):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        responsibilities = self.responsibilities(state, rows, weights, index, workspace)
+        joint = self.log_joint(rows, workspace)
+        responsibilities = self.responsibilities(state, joint, weights, index)
         threshold = negligible(weights)
         if self._is_sparse(responsibilities, threshold):
             if state.gathered is None:

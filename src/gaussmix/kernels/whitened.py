@@ -76,7 +76,8 @@ class WhitenedForm(Kernel):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        responsibilities = self.responsibilities(state, rows, weights, index, workspace)
+        joint = self.log_joint(rows, workspace)
+        responsibilities = self.responsibilities(state, joint, weights, index)
         state.gathered.add(rows, responsibilities, negligible(weights), workspace)
 
     def close(self, state: _Sums) -> SufficientStatistics:
