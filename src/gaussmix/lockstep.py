@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .em import Run, Status
+from .em import Run
 from .estep import expectation
 from .kernels.choice import MOST_TERMS
 from .kernels.stacked import Part, StackedForm
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .statistics import SufficientStatistics
     from .summary import DataSummary
 
-__all__ = ["Job", "fit_together", "pays", "race"]
+__all__ = ["Job", "fit_together", "pays"]
 
 # On more rows the arithmetic outweighs the calls, and kernels made for each structure win.
 _MOST_ROWS = 3_000
@@ -68,45 +68,6 @@ def fit_together(
             else:
                 del runs[i]
                 yield i, run.result(status)
-
-
-def race(
-    source: Source, jobs: Sequence[Job], options: EMOptions, halvings: Sequence[int]
-) -> FitResult:
-    """Run all jobs at once and drop the worse half after each of some iterations.
-
-    Parameters
-    ----------
-    halvings : sequence of int
-        Iterations, ascending, after which half of the fits still in the race leave it;
-        after the last only the best is left.
-
-    Returns
-    -------
-    FitResult
-        Of the winner, which need not have converged.  A fit whose covariance collapses
-        wins only if all do.
-    """
-    runs = [Run(job.start, job.family, job.summary, options) for job in jobs]
-    active = dict(enumerate(runs))
-    for iteration in range(halvings[-1] + 1):
-        found = _expectations(source, [(jobs[i], run) for i, run in active.items()])
-        for run, statistics in zip(list(active.values()), found, strict=True):
-            run.note(statistics)
-        if iteration in halvings:
-            kept = 1 if iteration == halvings[-1] else -(-len(runs) // 2)
-            runs = sorted(runs, key=_standing, reverse=True)[:kept]
-        active = {i: run for i, run in active.items() if run in runs and run.verdict() is None}
-        if not active or len(runs) == 1:
-            break
-        for run in active.values():
-            _advance(run)
-    return max(runs, key=_standing).result(Status.MAX_ITERATIONS)
-
-
-def _standing(run: Run) -> tuple[bool, float]:
-    collapsed = run.history.collapsed[-1]
-    return not collapsed, float(np.nan_to_num(run.climbed[-1], nan=-np.inf))
 
 
 def _advance(run: Run) -> None:

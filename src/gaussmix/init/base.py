@@ -27,7 +27,7 @@ __all__ = [
     "from_labels",
     "from_labels_exactly",
     "from_soft_labels",
-    "nearest",
+    "softened",
 ]
 
 
@@ -103,13 +103,6 @@ class Division(Start):
         return self.begin(data, self.divide(data, rng))
 
 
-def nearest(data: StartData, centers: Array) -> AnyArray:
-    """Return the nearest of `centers` (K, d) for each row of the subsample, shape (m,)."""
-    # |x - c|^2 without the row's own norm, which does not change the order.
-    scores = data.rows @ centers.T - 0.5 * np.einsum("ij,ij->i", centers, centers)
-    return scores.argmax(axis=1)
-
-
 def from_labels(data: StartData, labels: AnyArray) -> Mixture:
     """Return the mixture of the subsample's rows with hard labels (m,)."""
     return from_soft_labels(data, np.eye(data.n_components)[labels])
@@ -117,7 +110,7 @@ def from_labels(data: StartData, labels: AnyArray) -> Mixture:
 
 def from_soft_labels(data: StartData, responsibilities: Array) -> Mixture:
     """Return the mixture of the subsample's rows with responsibilities (m, K)."""
-    return _mixture(data, _soften(_statistics(data, responsibilities)))[0]
+    return _mixture(data, softened(_statistics(data, responsibilities)))[0]
 
 
 def from_labels_exactly(data: StartData, labels: AnyArray) -> Mixture:
@@ -129,7 +122,7 @@ def from_labels_exactly(data: StartData, labels: AnyArray) -> Mixture:
     mixture, collapsed = _mixture(data, statistics)
     if not collapsed.any():
         return mixture
-    soft = _soften(statistics)
+    soft = softened(statistics)
     assert statistics.scatters is not None and soft.scatters is not None
     chosen = np.broadcast_to(collapsed, data.n_components)
     counts = np.where(chosen, soft.counts, statistics.counts)
@@ -154,7 +147,7 @@ def _mixture(data: StartData, statistics: SufficientStatistics) -> tuple[Mixture
     return maximization(statistics, data.family, data.constraints, feature_names=names)
 
 
-def _soften(statistics: SufficientStatistics) -> SufficientStatistics:
+def softened(statistics: SufficientStatistics) -> SufficientStatistics:
     """Add a little of the average scatter to every component.
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount

@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..em import fit_em
-from ..exceptions import FitInterrupted
-from ..lockstep import Job, race
 from ..moments import PRODUCTS
 from ..sources import MemorySource
 from ..summary import SummaryFold
 from .base import Start, StartData
-from .kmeans import KMeans, PlusPlus
-from .random import RandomPoints
+from .centers import distinct_rows, lloyd, nearest, plus_plus
+from .contest import contest
+from .kmeans import KMeans
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from .._typing import AnyArray, Array
     from ..mixture import Mixture
+    from ..mstep import Constraints
 
 __all__ = ["Race"]
 
-# No one kind of start wins everywhere: k-means finds compact clusters, k-means++ far ones,
-# random points crowded ones.  These take turns.
-_FIRST = KMeans
-_TURNS = (PlusPlus, RandomPoints)
 _MOST_STARTS = 16
-_FEWEST_STARTS = 2
 # Iterations after which the worse half drops out; runs made by all starts together.
 _HALVINGS = (8, 16, 32, 64)
 _STEPS_A_START = 20
@@ -38,15 +33,20 @@ _ROWS_PER_MEAN = 20
 # What it may cost: passes over all the data, plus so many products.
 _PASSES = 10
 _PRODUCTS = 1e9
+# Lloyd's iterations of starts from k-means: they need not converge.
+_LLOYD = 10
+# Trees are built of at most this many rows: their time and memory grow with the square.
+_TREE_ROWS = 1000
 
 
 class Race(Start):
     """The best of up to 16 starts, converged on the subsample.
 
-    k-means, k-means++ and random points start as one batch on a few thousand rows;
-    after 8, 16, 32 and 64 iterations of EM the worse half drops out.  The winner
-    converges on the subsample (at most 20 000 rows, or 100 a component), so that on
-    all the data few iterations are left.
+    Hierarchical clustering (where rows are few), k-means, k-means++ and random points, in
+    the units of the data and sphered, start as one batch on a few thousand rows; after 8,
+    16, 32 and 64 iterations of EM the worse half drops out.  The winner converges on the
+    subsample (at most 20 000 rows, or 100 a component), so that on all the data few
+    iterations are left.
     """
 
     name = "race"
@@ -55,12 +55,16 @@ class Race(Start):
         if data.n_components == 1:
             return KMeans()(data, rng)
         track = _some_rows(data, _track_length(data), rng)
-        jobs = [_job(track, start(track, rng)) for start in _starts(data, len(track.rows))]
-        options = replace(data.options, max_iter=_HALVINGS[-1] + 1)
-        winner = race(track.source, jobs, options, _HALVINGS).mixture
+        labels = _divisions(track, _count_starts(data, len(track.rows)), rng)
+        try:
+            winner = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
+        except np.linalg.LinAlgError:
+            return KMeans()(data, rng)
+        names = data.source.feature_names
+        winner = replace(winner, means=winner.means + data.summary.center, feature_names=names)
         if len(track.rows) < data.summary.total.n_rows:
             winner = _converged(data, winner)
-        return _in_place(data, winner)
+        return winner
 
 
 def _track_length(data: StartData) -> int:
@@ -68,63 +72,98 @@ def _track_length(data: StartData) -> int:
     return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * data.n_components * n_features))
 
 
-def _starts(data: StartData, n_rows: int) -> list[Start]:
-    """Return as many starts as the cost of the iteration that follows them allows."""
+def _count_starts(data: StartData, n_rows: int) -> int:
+    """Return how many starts the cost of the iterations that follow them allows."""
     n_terms = PRODUCTS.n_terms(data.rows.shape[1])
     affordable = _PASSES * data.summary.total.n_rows + _PRODUCTS / (data.n_components * n_terms)
-    count = int(affordable / (_STEPS_A_START * n_rows))
-    count = min(_MOST_STARTS, max(_FEWEST_STARTS, count))
-    kinds = [_FIRST, *(_TURNS[i % len(_TURNS)] for i in range(count - 1))]
-    return [kind() for kind in kinds]
+    return min(_MOST_STARTS, max(1, int(affordable / (_STEPS_A_START * n_rows))))
 
 
 def _some_rows(data: StartData, n_rows: int, rng: np.random.Generator) -> StartData:
-    """Return the race's view of the data: some rows of the subsample, and nothing else."""
-    rows, weights = data.rows, data.weights
-    if n_rows < len(rows):
-        chosen = np.sort(rng.choice(len(rows), n_rows, replace=False))
-        if len(np.unique(rows[chosen], axis=0)) >= data.n_components:
-            rows, weights = rows[chosen], weights[chosen]
-    return _alone(data, rows, weights)
+    """Return the race's view of the data: some rows of the subsample."""
+    if n_rows < len(data.rows):
+        chosen = np.sort(rng.choice(len(data.rows), n_rows, replace=False))
+        if len(np.unique(data.rows[chosen], axis=0)) >= data.n_components:
+            return replace(data, rows=data.rows[chosen], weights=data.weights[chosen])
+    return data
 
 
-def _alone(data: StartData, rows: AnyArray, weights: AnyArray) -> StartData:
-    """Return rows, which are centred on the data's center, as data of their own."""
-    unit = None if (weights == 1.0).all() else weights
-    source = MemorySource(rows, unit, n_jobs=data.source.n_threads)
-    summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
-    constraints = data.options.constraints(summary, data.family, data.n_components)
-    # The floor is a share of the variances of all the data.
-    constraints = replace(constraints, floor=data.constraints.floor)
-    return replace(
-        data,
-        source=source,
-        summary=summary,
-        rows=rows - summary.center,
-        weights=weights,
-        constraints=constraints,
-    )
+def _constraints_on_centred(data: StartData) -> Constraints:
+    """Return the constraints for rows that are centred on the data's center."""
+    prior = data.constraints.prior
+    if prior is not None:
+        prior = replace(prior, mean=prior.mean - data.summary.center)
+    return replace(data.constraints, prior=prior)
 
 
-def _job(track: StartData, mixture: Mixture) -> Job:
-    if track.background is not None:
-        mixture = mixture.with_noise(track.background)
-    return Job(mixture, track.family, track.summary)
+# -- divisions ---------------------------------------------------------------------------
+
+
+def _divisions(track: StartData, count: int, rng: np.random.Generator) -> AnyArray:
+    """Return divisions (R, m) of the rows, as different in kind as so many can be.
+
+    No one kind wins everywhere: trees and k-means find compact clusters, k-means++ far ones,
+    random points crowded ones; and sphered rows show clusters that are long.
+    """
+    spaces = [track.rows, _sphered(track.rows, track.weights)]
+    found: list[AnyArray] = []
+    if len(track.rows) <= _TREE_ROWS and count > len(spaces):
+        found += [_tree_labels(rows, track.n_components)[None] for rows in spaces]
+    left = max(count - len(found), 1)
+    # A share of the starts for each kind and space, the first ones first.
+    shares = np.bincount(np.arange(left) % (3 * len(spaces)), minlength=3 * len(spaces))
+    for i, share in enumerate(shares):
+        rows = spaces[i % len(spaces)]
+        if share:
+            centers = _KINDS[i // len(spaces)](rows, track, int(share), rng)
+            found.append(nearest(rows, centers))
+    return np.concatenate(found)
+
+
+def _kmeans(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
+    centers = _plus_plus(rows, track, count, rng)
+    return lloyd(rows, track.weights, centers, _LLOYD)
+
+
+def _plus_plus(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
+    return plus_plus(rows, track.weights, track.n_components, count, rng)
+
+
+def _random(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
+    k, weights = track.n_components, track.weights
+    return np.stack([distinct_rows(rows, weights, k, rng) for _ in range(count)])
+
+
+_KINDS = (_kmeans, _plus_plus, _random)
+
+
+def _sphered(rows: Array, weights: Array) -> Array:
+    """Return rows with identity covariance; of unit variances if they span no volume."""
+    offsets = rows - np.average(rows, axis=0, weights=weights)
+    covariance = (offsets * weights[:, None]).T @ offsets / weights.sum()
+    deviations = np.sqrt(np.diagonal(covariance))
+    offsets /= np.where(deviations > 0, deviations, 1.0)
+    try:
+        factor = np.linalg.cholesky(covariance / np.outer(deviations, deviations))
+    except np.linalg.LinAlgError:
+        return offsets
+    return np.linalg.solve(factor, offsets.T).T
+
+
+def _tree_labels(rows: Array, n_components: int) -> AnyArray:
+    """Return the division (m,) of Ward's hierarchical clustering (Ward 1963)."""
+    from scipy.cluster.hierarchy import fcluster, ward
+
+    return fcluster(ward(rows), n_components, "maxclust") - 1
 
 
 def _converged(data: StartData, mixture: Mixture) -> Mixture:
     """Return the mixture that EM reaches on the whole subsample."""
-    every = _alone(data, data.rows, data.weights)
-    try:
-        result = fit_em(every.source, mixture, data.family, every.summary, data.options)
-    except FitInterrupted as interrupted:
-        # What is lost is a pass over all the data: the numbers are those of the subsample.
-        found = interrupted.result
-        raise FitInterrupted(replace(found, mixture=_in_place(data, found.mixture))) from None
+    unit = None if (data.weights == 1.0).all() else data.weights
+    rows = data.rows + data.summary.center
+    source = MemorySource(rows, unit, n_jobs=data.source.n_threads)
+    summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
+    if data.background is not None and mixture.noise is None:
+        mixture = mixture.with_noise(data.background)
+    result = fit_em(source, mixture, data.family, summary, data.options)
     return mixture if result.collapsed else result.mixture
-
-
-def _in_place(data: StartData, mixture: Mixture) -> Mixture:
-    """Return a mixture of centred rows where the data are."""
-    names = data.source.feature_names
-    return replace(mixture, means=mixture.means + data.summary.center, feature_names=names)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import Division, StartData, nearest
+from .base import Division, StartData
+from .centers import distinct_rows, nearest
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -42,8 +43,5 @@ class RandomPoints(Division):
     name = "random_from_data"
 
     def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        probabilities = data.weights / data.weights.sum()
-        order = rng.choice(len(data.rows), len(data.rows), replace=False, p=probabilities)
-        distinct, first = np.unique(data.rows[order], axis=0, return_index=True)
-        chosen = np.argsort(first)[: data.n_components]
-        return nearest(data, distinct[chosen])
+        centers = distinct_rows(data.rows, data.weights, data.n_components, rng)
+        return nearest(data.rows, centers)

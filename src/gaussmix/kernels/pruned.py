@@ -23,7 +23,6 @@ from .natural import NaturalForm
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..blocks import Index, Workspace
-    from ..covariances import Covariances
     from ..statistics import SufficientStatistics
 
 __all__ = ["PrunedForm", "prune"]
@@ -110,9 +109,7 @@ class PrunedForm(Kernel):
     projection : ndarray (d, m)
     """
 
-    def __init__(
-        self, dense: Kernel, bound: NaturalForm, center: Array, projection: Array
-    ) -> None:
+    def __init__(self, dense: Kernel, bound: NaturalForm, center: Array, projection: Array) -> None:
         self.dense, self.bound = dense, bound
         super().__init__(dense.log_weights, dense.means, dense.covariances, dense.background)
         self.projection, self._shift = projection, center @ projection

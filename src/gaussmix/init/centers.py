@@ -1,0 +1,106 @@
+"""Centers for starts, found for many starts at once: k-means++ and Lloyd's iterations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..blocks import rows_of_a_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._typing import AnyArray, Array
+
+__all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
+
+
+def nearest(rows: Array, centers: Array) -> AnyArray:
+    """Return the nearest of `centers` (..., K, d) for each of `rows` (m, d), shape (..., m)."""
+    # |x - c|^2 without the row's own norm, which does not change the order.
+    offsets = 0.5 * np.einsum("...kj,...kj->...k", centers, centers)[..., None]
+    labels = np.empty((*centers.shape[:-2], len(rows)), dtype=np.intp)
+    for block in _blocks(len(rows), offsets.size):
+        labels[..., block] = (centers @ rows[block].T - offsets).argmax(axis=-2)
+    return labels
+
+
+def plus_plus(
+    rows: Array, weights: Array, n_components: int, n_starts: int, rng: np.random.Generator
+) -> Array:
+    """Return k-means++ centers (R, K, d), rows drawn by their squared distance from the others.
+
+    Of a few candidates the one is kept that lowers the sum of squares most (Arthur &
+    Vassilvitskii 2007, and their greedy variant).
+    """
+    norms = np.einsum("ij,ij->i", rows, rows)
+    n_candidates = 2 + int(np.log(n_components))
+    chosen = np.empty((n_starts, n_components), dtype=np.intp)
+    chosen[:, 0] = rng.choice(len(rows), n_starts, p=weights / weights.sum())
+    distances = _squared_distances(rows, norms, chosen[:, :1])[:, 0]
+    for k in range(1, n_components):
+        candidates = _draw(distances * weights, n_candidates, rng)
+        closer = _squared_distances(rows, norms, candidates)
+        np.minimum(closer, distances[:, None], out=closer)
+        best = (closer @ weights).argmin(axis=1)
+        starts = np.arange(n_starts)
+        distances, chosen[:, k] = closer[starts, best], candidates[starts, best]
+    return rows[chosen]
+
+
+def _squared_distances(rows: Array, norms: Array, places: AnyArray) -> Array:
+    """Return squared distances (R, t, m) of all rows from rows at `places` (R, t)."""
+    products = rows[places.ravel()] @ rows.T
+    distances = norms - 2.0 * products.reshape(*places.shape, -1) + norms[places][..., None]
+    return np.maximum(distances, 0.0, out=distances)
+
+
+def _draw(potentials: Array, count: int, rng: np.random.Generator) -> AnyArray:
+    """Draw `count` places for each start with probabilities in proportion to its row (R, m)."""
+    sums = potentials.cumsum(axis=1)
+    targets = rng.random((len(sums), count)) * sums[:, -1:]
+    found = [np.searchsorted(own, target) for own, target in zip(sums, targets, strict=True)]
+    return np.minimum(found, potentials.shape[1] - 1)
+
+
+def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
+    """Return centers (R, K, d) after Lloyd's iterations of k-means (Lloyd 1982).
+
+    A center without rows stays where it is.
+    """
+    n_starts, n_components, _ = centers.shape
+    first = n_components * np.arange(n_starts)[:, None]
+    labels = None
+    for _ in range(n_iter):
+        before, labels = labels, nearest(rows, centers)
+        if before is not None and np.array_equal(labels, before):
+            break
+        places = (labels + first).ravel()
+        size = n_starts * n_components
+
+        def total(values: Array, places: AnyArray = places, size: int = size) -> Array:
+            return np.bincount(places, np.tile(values, n_starts), size)
+
+        counts = total(weights).reshape(centers.shape[:2])
+        sums = np.stack([total(weights * column) for column in rows.T], axis=-1)
+        filled = (counts > 0)[..., None]
+        means = sums.reshape(centers.shape) / np.where(counts > 0, counts, 1.0)[..., None]
+        centers = np.where(filled, means, centers)
+    return centers
+
+
+def distinct_rows(
+    rows: Array, weights: Array, n_components: int, rng: np.random.Generator
+) -> Array:
+    """Return different rows (K, d) drawn by weight; fewer if there are not so many."""
+    order = rng.choice(len(rows), len(rows), replace=False, p=weights / weights.sum())
+    distinct, first = np.unique(rows[order], axis=0, return_index=True)
+    return distinct[np.argsort(first)[:n_components]]
+
+
+def _blocks(n_rows: int, n_values: int) -> Iterator[slice]:
+    """Yield slices of rows for which an array of `n_values` each is not large."""
+    size = rows_of_a_block(8 * n_values)
+    for first in range(0, n_rows, size):
+        yield slice(first, first + size)

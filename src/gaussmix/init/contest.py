@@ -1,0 +1,284 @@
+"""Many starts fitted as one batch: R mixtures of K components are one stack of R * K.
+
+Each iteration is one E-step for all, two matrix products around a softmax.  The worse half
+drops out again and again, and so does a start that has reached the same optimum as another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..blocks import Workspace
+from ..kernels.base import LOWEST_LOG
+from ..kernels.natural import features_of, moments_to_statistics
+from ..mixture import Mixture
+from ..mstep import maximization
+from .base import softened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .._typing import AnyArray, Array
+    from ..covariances import Covariances
+    from ..mstep import Constraints
+    from ..statistics import SufficientStatistics
+    from .base import StartData
+
+__all__ = ["contest"]
+
+# Bytes of joint densities, and of features, that are held at a time.
+_JOINT_BYTES = 2**25
+_FEATURE_BYTES = 2**26
+# Log-likelihoods a row that are closer than this are the same optimum; a start that gains less
+# than this in an iteration has settled.
+_SAME = 1e-5
+_SETTLED = 1e-6
+
+
+def contest(
+    data: StartData, constraints: Constraints, labels: AnyArray, halvings: Sequence[int]
+) -> Mixture:
+    """Return the best of the mixtures that EM makes of several divisions of the same rows.
+
+    Parameters
+    ----------
+    data : StartData
+        Its rows (m, d) and weights (m,) are all that is looked at.
+    constraints : Constraints
+        For rows centred as those are.
+    labels : ndarray of int (R, m)
+    halvings : sequence of int
+        Iterations, ascending, after which half of the starts drop out; after the last
+        only the best is left.
+
+    Returns
+    -------
+    Mixture
+        In the coordinates of ``data.rows``.  It need not have converged, and is one with a
+        collapsed covariance only if all are.
+
+    Raises
+    ------
+    LinAlgError
+        If covariances cannot be had from these rows by float64 arithmetic.
+    """
+    field = _Field(data, constraints, labels)
+    most = len(labels)
+    for iteration in range(halvings[-1] + 1):
+        field.expect()
+        if iteration in halvings:
+            most = -(-most // 2)
+        kept = field.distinct()[: 1 if iteration == halvings[-1] else most]
+        settled = field.has_settled()
+        field.keep(kept)
+        if len(kept) == 1 or settled:
+            break
+        field.maximise()
+    return field.best()
+
+
+class _Field:
+    """The starts still in the contest."""
+
+    def __init__(self, data: StartData, constraints: Constraints, labels: AnyArray) -> None:
+        self.data, self.family, self.constraints = data, data.family, constraints
+        self.moment = data.family.held.moment
+        self.k, self.n = data.n_components, float(data.weights.sum())
+        # Components estimated one by one are so whichever mixture they belong to.
+        self.independent = data.family.free and not data.family.shared
+        self._features = _Features(data, len(labels))
+        self.values = np.full(len(labels), -np.inf)
+        self._before = self.values
+        share = 0.0 if data.background is None else data.background.weight
+        self.noise = np.full(len(labels), share)
+        stacked = self._divided(labels)
+        each = (self._part(stacked, r) for r in range(len(labels)))
+        parts = [softened(part) for part in each]
+        self._estimate([_stack(parts)] if self.independent else parts, None)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    # -- one iteration ------------------------------------------------------------
+
+    def _divided(self, labels: AnyArray) -> SufficientStatistics:
+        """Return the statistics of all components of hard divisions (R, m)."""
+        numbers = np.arange(self.k)[:, None]
+        moments = 0.0
+        for block, features in self._features:
+            chosen = labels[:, None, block] == numbers
+            weighted = np.where(chosen, self.data.weights[block], 0.0)
+            moments = moments + weighted.reshape(-1, features.shape[1]) @ features.T
+        return moments_to_statistics(moments, self._features.center, self.moment)
+
+    def expect(self) -> None:
+        """E-step of all mixtures."""
+        theta, background = self._natural()
+        moments = np.zeros_like(theta)
+        values, noise = np.zeros(len(self)), np.zeros(len(self))
+        for block, features in self._features:
+            weights = self.data.weights[block]
+            joint = (theta @ features).reshape(len(self), self.k, -1)
+            largest = np.maximum(joint.max(axis=1), background)
+            joint -= largest[:, None]
+            np.maximum(joint, LOWEST_LOG, out=joint)
+            np.exp(joint, out=joint)
+            own = np.exp(np.maximum(background - largest, LOWEST_LOG))
+            own *= background > -np.inf
+            total = joint.sum(axis=1) + own
+            shares = weights / total
+            joint *= shares[:, None]
+            noise += (own * shares).sum(axis=1)
+            values += (largest + np.log(total)) @ weights
+            moments += joint.reshape(len(theta), -1) @ features.T
+        self.statistics = moments_to_statistics(moments, self._features.center, self.moment)
+        self._before, self.values = self.values, values + self._log_priors()
+        self.noise = noise / self.n
+
+    def _natural(self) -> tuple[Array, Array]:
+        """Return natural parameters (R * K, n_terms), and log-joint backgrounds (R, 1)."""
+        natural = self.covariances.natural(self.means)
+        assert natural.quadratic is not None
+        with np.errstate(divide="ignore"):
+            constant = natural.constant + np.log(self.weights.ravel())
+            background = np.full((len(self), 1), -np.inf)
+            if self.data.background is not None:
+                background[:, 0] = np.log(self.noise) - self.data.background.log_volume
+        return np.column_stack([constant, natural.linear, natural.quadratic]), background
+
+    def maximise(self) -> None:
+        """M-step of all mixtures."""
+        if self.independent:
+            self._estimate([self.statistics], self._stacked())
+        else:
+            parts = [self._part(self.statistics, r) for r in range(len(self))]
+            self._estimate(parts, None)
+
+    def _estimate(self, groups: list[SufficientStatistics], previous: Mixture | None) -> None:
+        """M-step of groups of components: all of them, or those of each mixture."""
+        found, collapsed = [], []
+        for r, group in enumerate(groups):
+            pooled = group.pool() if self.family.shared else group
+            before = previous if self.independent else self._previous(r)
+            mixture, mask = maximization(pooled, self.family, self.constraints, before)
+            found.append(mixture)
+            collapsed.append(np.broadcast_to(mask, mixture.n_components))
+        weights = np.concatenate([m.weights for m in found]).reshape(-1, self.k)
+        self.weights = weights * ((1.0 - self.noise) / weights.sum(axis=1))[:, None]
+        self.means = np.concatenate([m.means for m in found])
+        self.covariances = self._held([m.covariances for m in found])
+        self.collapsed = np.concatenate(collapsed).reshape(-1, self.k).any(axis=1)
+
+    def _held(self, several: list[Covariances]) -> Covariances:
+        values = np.concatenate([held.spread(held.values) for held in several])
+        return self.family.held(values, *self.means.shape)
+
+    # -- who stays ------------------------------------------------------------------
+
+    def distinct(self) -> AnyArray:
+        """Return the places of the starts, best first, without those that equal a better one."""
+        values = np.nan_to_num(self.values, nan=-np.inf)
+        order = np.lexsort((-values, self.collapsed))
+        sorted_values = values[order]
+        apart = np.ones(len(order), dtype=bool)
+        apart[1:] = ~(sorted_values[:-1] - sorted_values[1:] < _SAME * self.n)
+        apart[1:] |= self.collapsed[order][1:] != self.collapsed[order][:-1]
+        return order[apart]
+
+    def has_settled(self) -> bool:
+        """Whether no start gains anything worth waiting for."""
+        return bool((self.values - self._before < _SETTLED * self.n).all())
+
+    def keep(self, places: AnyArray) -> None:
+        """Leave only the starts at these places."""
+        self.values, self._before = self.values[places], self._before[places]
+        self.noise, self.weights = self.noise[places], self.weights[places]
+        self.collapsed = self.collapsed[places]
+        components = (self.k * places[:, None] + np.arange(self.k)).ravel()
+        self.means, self.covariances = self.means[components], self.covariances.take(components)
+        self.statistics = _taken(self.statistics, components)
+
+    def best(self) -> Mixture:
+        """Return the first of the mixtures, with its background."""
+        noise = self.data.background
+        if noise is not None:
+            noise = noise.weighing(float(self.noise[0]))
+        return replace(self._mixture(0), noise=noise)
+
+    # -- parts ----------------------------------------------------------------------
+
+    def _part(self, stacked: SufficientStatistics, r: int) -> SufficientStatistics:
+        return _taken(stacked, np.arange(self.k * r, self.k * (r + 1)))
+
+    def _stacked(self) -> Mixture:
+        weights = self.weights.ravel() / len(self)
+        return Mixture._of_fit(weights, self.means, self.covariances, None)
+
+    def _mixture(self, r: int) -> Mixture:
+        own = np.arange(self.k * r, self.k * (r + 1))
+        taken = self.covariances.take(own[:1] if self.family.shared else own)
+        held = self.family.hold(taken.values, self.k, self.means.shape[1])
+        return Mixture._of_fit(self.weights[r].copy(), self.means[own], held, None)
+
+    def _previous(self, r: int) -> Mixture | None:
+        return self._mixture(r) if hasattr(self, "means") else None
+
+    def _log_priors(self) -> Array | float:
+        prior = self.constraints.prior
+        if prior is None:
+            return 0.0
+        each = [prior.log_density(self._mixture(r), self.family) for r in range(len(self))]
+        return np.array(each)
+
+
+class _Features:
+    """Blocks of rows with their features [1, x, second(x)], kept if they are few."""
+
+    def __init__(self, data: StartData, n_starts: int) -> None:
+        self.rows, self.moment = data.rows, data.family.held.moment
+        n_rows, n_features = data.rows.shape
+        self.center = np.zeros(n_features)
+        n_terms = 1 + n_features + self.moment.n_terms(n_features)
+        size = min(
+            _JOINT_BYTES // (8 * n_starts * data.n_components), _FEATURE_BYTES // (8 * n_terms)
+        )
+        size = max(1, min(n_rows, size))
+        self.blocks = [slice(i, i + size) for i in range(0, n_rows, size)]
+        self._kept: list[Array] | None = None
+        if 8 * n_rows * n_terms <= _FEATURE_BYTES:
+            self._kept = [self._of(block, Workspace()) for block in self.blocks]
+
+    def _of(self, block: slice, workspace: Workspace) -> Array:
+        return features_of(self.rows[block], self.center, self.moment, workspace)
+
+    def __iter__(self) -> Iterator[tuple[slice, Array]]:
+        if self._kept is not None:
+            yield from zip(self.blocks, self._kept, strict=True)
+            return
+        workspace = Workspace()
+        for block in self.blocks:
+            yield block, self._of(block, workspace)
+
+
+def _taken(statistics: SufficientStatistics, components: AnyArray) -> SufficientStatistics:
+    """Return the statistics of some components."""
+    assert statistics.scatters is not None
+    return replace(
+        statistics,
+        counts=statistics.counts[components],
+        means=statistics.means[components],
+        scatters=statistics.scatters[components],
+    )
+
+
+def _stack(parts: Sequence[SufficientStatistics]) -> SufficientStatistics:
+    """Return the statistics of the components of several mixtures as those of one."""
+    return replace(
+        parts[0],
+        counts=np.concatenate([part.counts for part in parts]),
+        means=np.concatenate([part.means for part in parts]),
+        scatters=np.concatenate([part.scatters for part in parts]),
+    )
