@@ -52,10 +52,11 @@ def test_it_is_seldom_worse_than_one_start_on_all_the_data_and_often_better():
     assert len(better) >= 8, better
 
 
-def test_the_best_known_optimum_of_the_sepals_is_found_by_every_seed():
-    for seed in range(5):
-        model = fitted(IRIS[:, :2], 3, random_state=seed)
-        assert model.lower_bound_ == pytest.approx(-1.47134, abs=1e-5)
+def test_no_seed_ends_below_the_well_known_optimum_of_the_sepals():
+    # -1.47134 is where the species lead; a few flowers in a row make higher ones.
+    found = [fitted(IRIS[:, :2], 3, random_state=seed).lower_bound_ for seed in range(5)]
+    assert min(found) >= -1.47134 - 1e-5
+    assert max(found) >= -1.45387 - 1e-5
 
 
 def test_all_rows_decide_when_the_race_ran_on_some():
@@ -73,7 +74,8 @@ def test_it_works_for_every_family(family):
     X, _ = blobs(n=300, d=2, separation=2.0)
     model = fitted(X, 3, covariance_type=family, n_jobs=1)
     plain = fitted(X, 3, covariance_type=family, init_params="kmeans")
-    assert model.lower_bound_ >= plain.lower_bound_ - 1e-3
+    assert not model.result_.collapsed
+    assert plain.result_.collapsed or model.lower_bound_ >= plain.lower_bound_ - 1e-3
 
 
 def test_threads_do_not_change_a_bit():

@@ -72,7 +72,7 @@ class GaussianMixture(
     n_init : int, default 1
         Number of starts, each of which may be a race of several; the best is kept.
     init_params : str, array-like or Mixture, default "race"
-        "race" (up to 16 starts at once on a subsample, the best of them converged there),
+        "race" (up to 48 starts at once on a subsample, the best of them converged there),
         "kmeans", "k-means++", "random", "random_from_data", "mbahc" (hierarchical
         clustering, as mclust starts); hard labels (n,) from 0 to K - 1;
         responsibilities (n, K); or a `Mixture`.

@@ -83,6 +83,10 @@ class Moment(ABC):
     #: Number of axes a scatter has after the component axis.
     n_axes: int
 
+    def rows_to_span(self, n_features: int) -> int:
+        """Fewest rows in general position whose scatter is not singular."""
+        return 2
+
     @abstractmethod
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         """Return each feature's own part (K, d) of scatters (K, *shape)."""
@@ -96,6 +100,9 @@ class Products(Moment):
     """All products x_i x_j: scatters are (K, d, d) matrices."""
 
     n_axes = 2
+
+    def rows_to_span(self, n_features: int) -> int:
+        return n_features + 1
 
     def n_terms(self, n_features: int) -> int:
         return n_features * (n_features + 1) // 2

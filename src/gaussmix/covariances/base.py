@@ -204,7 +204,7 @@ class Covariances(ABC):
         maximiser of the M-step's objective under that constraint.
         """
 
-    def take(self, order: Array) -> Self:
+    def take(self, order: AnyArray) -> Self:
         """Return the components in another order (or a subset)."""
         n_components = len(order)
         values = self.values if self.shared else self.values[order]

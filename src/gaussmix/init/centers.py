@@ -71,16 +71,16 @@ def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
     """
     n_starts, n_components, _ = centers.shape
     first = n_components * np.arange(n_starts)[:, None]
-    labels = None
+    labels = np.full((n_starts, len(rows)), -1)
     for _ in range(n_iter):
         before, labels = labels, nearest(rows, centers)
-        if before is not None and np.array_equal(labels, before):
+        if np.array_equal(labels, before):
             break
         places = (labels + first).ravel()
         size = n_starts * n_components
 
         def total(values: Array, places: AnyArray = places, size: int = size) -> Array:
-            return np.bincount(places, np.tile(values, n_starts), size)
+            return np.bincount(places, np.tile(values, n_starts), size).astype(float)
 
         counts = total(weights).reshape(centers.shape[:2])
         sums = np.stack([total(weights * column) for column in rows.T], axis=-1)

@@ -36,11 +36,12 @@ _FEATURE_BYTES = 2**26
 # than this in an iteration has settled.
 _SAME = 1e-5
 _SETTLED = 1e-6
+_FINALISTS = 3
 
 
 def contest(
     data: StartData, constraints: Constraints, labels: AnyArray, halvings: Sequence[int]
-) -> Mixture:
+) -> list[Mixture]:
     """Return the best of the mixtures that EM makes of several divisions of the same rows.
 
     Parameters
@@ -51,14 +52,14 @@ def contest(
         For rows centred as those are.
     labels : ndarray of int (R, m)
     halvings : sequence of int
-        Iterations, ascending, after which half of the starts drop out; after the last
-        only the best is left.
+        Iterations, ascending, after which half of the starts drop out.
 
     Returns
     -------
-    Mixture
-        In the coordinates of ``data.rows``.  It need not have converged, and is one with a
-        collapsed covariance only if all are.
+    list of Mixture
+        At most three, best first, in the coordinates of ``data.rows``.  They need not have
+        converged; those with a covariance that has collapsed, or will for want of rows,
+        come last.
 
     Raises
     ------
@@ -70,14 +71,13 @@ def contest(
     for iteration in range(halvings[-1] + 1):
         field.expect()
         if iteration in halvings:
-            most = -(-most // 2)
-        kept = field.distinct()[: 1 if iteration == halvings[-1] else most]
+            most = max(_FINALISTS, -(-most // 2))
         settled = field.has_settled()
-        field.keep(kept)
-        if len(kept) == 1 or settled:
+        field.keep(field.distinct()[:most])
+        if len(field) == 1 or settled or iteration == halvings[-1]:
             break
         field.maximise()
-    return field.best()
+    return [field.mixture(r) for r in range(min(_FINALISTS, len(field)))]
 
 
 class _Field:
@@ -107,11 +107,11 @@ class _Field:
     def _divided(self, labels: AnyArray) -> SufficientStatistics:
         """Return the statistics of all components of hard divisions (R, m)."""
         numbers = np.arange(self.k)[:, None]
-        moments = 0.0
+        moments = np.zeros((len(labels) * self.k, self._features.n_terms))
         for block, features in self._features:
             chosen = labels[:, None, block] == numbers
             weighted = np.where(chosen, self.data.weights[block], 0.0)
-            moments = moments + weighted.reshape(-1, features.shape[1]) @ features.T
+            moments += weighted.reshape(-1, features.shape[1]) @ features.T
         return moments_to_statistics(moments, self._features.center, self.moment)
 
     def expect(self) -> None:
@@ -170,7 +170,8 @@ class _Field:
         self.weights = weights * ((1.0 - self.noise) / weights.sum(axis=1))[:, None]
         self.means = np.concatenate([m.means for m in found])
         self.covariances = self._held([m.covariances for m in found])
-        self.collapsed = np.concatenate(collapsed).reshape(-1, self.k).any(axis=1)
+        each = np.concatenate(collapsed).reshape(-1, self.k)
+        self.collapsed: AnyArray = np.asarray(each.any(axis=1))
 
     def _held(self, several: list[Covariances]) -> Covariances:
         values = np.concatenate([held.spread(held.values) for held in several])
@@ -181,12 +182,21 @@ class _Field:
     def distinct(self) -> AnyArray:
         """Return the places of the starts, best first, without those that equal a better one."""
         values = np.nan_to_num(self.values, nan=-np.inf)
-        order = np.lexsort((-values, self.collapsed))
-        sorted_values = values[order]
+        doomed = self.collapsed | self._is_thin()
+        order = np.lexsort((-values, doomed))
+        values, doomed = values[order], doomed[order]
         apart = np.ones(len(order), dtype=bool)
-        apart[1:] = ~(sorted_values[:-1] - sorted_values[1:] < _SAME * self.n)
-        apart[1:] |= self.collapsed[order][1:] != self.collapsed[order][:-1]
+        apart[1:] = ~(values[:-1] - values[1:] < _SAME * self.n)
+        apart[1:] |= doomed[1:] != doomed[:-1]
         return order[apart]
+
+    def _is_thin(self) -> AnyArray:
+        """Whether a component of each mixture has too few rows to keep its width, (R,)."""
+        if self.family.shared:
+            return np.zeros(len(self), dtype=bool)
+        rows = self.statistics.counts * (len(self.data.rows) / self.n)
+        fewest = self.moment.rows_to_span(self.means.shape[1])
+        return np.asarray((rows.reshape(-1, self.k) < fewest).any(axis=1))
 
     def has_settled(self) -> bool:
         """Whether no start gains anything worth waiting for."""
@@ -201,12 +211,12 @@ class _Field:
         self.means, self.covariances = self.means[components], self.covariances.take(components)
         self.statistics = _taken(self.statistics, components)
 
-    def best(self) -> Mixture:
-        """Return the first of the mixtures, with its background."""
+    def mixture(self, r: int) -> Mixture:
+        """Return one of the mixtures, with its background."""
         noise = self.data.background
         if noise is not None:
-            noise = noise.weighing(float(self.noise[0]))
-        return replace(self._mixture(0), noise=noise)
+            noise = noise.weighing(float(self.noise[r]))
+        return replace(self._mixture(r), noise=noise)
 
     # -- parts ----------------------------------------------------------------------
 
@@ -241,7 +251,7 @@ class _Features:
         self.rows, self.moment = data.rows, data.family.held.moment
         n_rows, n_features = data.rows.shape
         self.center = np.zeros(n_features)
-        n_terms = 1 + n_features + self.moment.n_terms(n_features)
+        self.n_terms = n_terms = 1 + n_features + self.moment.n_terms(n_features)
         size = min(
             _JOINT_BYTES // (8 * n_starts * data.n_components), _FEATURE_BYTES // (8 * n_terms)
         )

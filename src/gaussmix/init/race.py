@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,16 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Race"]
 
-_MOST_STARTS = 16
+_MOST_STARTS = 48
 # Iterations after which the worse half drops out; runs made by all starts together.
-_HALVINGS = (8, 16, 32, 64)
-_STEPS_A_START = 20
+_HALVINGS = (5, 10, 20, 40)
+_STEPS_A_START = 15
 # A race is run on at least this many rows, and so many for each mean.
 _ROWS = 2000
 _ROWS_PER_MEAN = 20
 # What it may cost: passes over all the data, plus so many products.
 _PASSES = 10
-_PRODUCTS = 1e9
+_PRODUCTS = 2e9
 # Lloyd's iterations of starts from k-means: they need not converge.
 _LLOYD = 10
 # Trees are built of at most this many rows: their time and memory grow with the square.
@@ -40,13 +42,13 @@ _TREE_ROWS = 1000
 
 
 class Race(Start):
-    """The best of up to 16 starts, converged on the subsample.
+    """The best of up to 48 starts, converged on the subsample.
 
     Hierarchical clustering (where rows are few), k-means, k-means++ and random points, in
-    the units of the data and sphered, start as one batch on a few thousand rows; after 8,
-    16, 32 and 64 iterations of EM the worse half drops out.  The winner converges on the
+    the units of the data and sphered, start as one batch on a few thousand rows; after 5,
+    10, 20 and 40 iterations of EM the worse half drops out.  The winner converges on the
     subsample (at most 20 000 rows, or 100 a component), so that on all the data few
-    iterations are left.
+    iterations are left: those are what ``n_iter_`` counts.
     """
 
     name = "race"
@@ -57,14 +59,10 @@ class Race(Start):
         track = _some_rows(data, _track_length(data), rng)
         labels = _divisions(track, _count_starts(data, len(track.rows)), rng)
         try:
-            winner = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
+            finalists = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
         except np.linalg.LinAlgError:
             return KMeans()(data, rng)
-        names = data.source.feature_names
-        winner = replace(winner, means=winner.means + data.summary.center, feature_names=names)
-        if len(track.rows) < data.summary.total.n_rows:
-            winner = _converged(data, winner)
-        return winner
+        return _converged(data, [_in_place(data, mixture) for mixture in finalists])
 
 
 def _track_length(data: StartData) -> int:
@@ -105,18 +103,14 @@ def _divisions(track: StartData, count: int, rng: np.random.Generator) -> AnyArr
     No one kind wins everywhere: trees and k-means find compact clusters, k-means++ far ones,
     random points crowded ones; and sphered rows show clusters that are long.
     """
-    spaces = [track.rows, _sphered(track.rows, track.weights)]
+    spaces = {"given": track.rows, "sphered": _sphered(track.rows, track.weights)}
     found: list[AnyArray] = []
-    if len(track.rows) <= _TREE_ROWS and count > len(spaces):
-        found += [_tree_labels(rows, track.n_components)[None] for rows in spaces]
-    left = max(count - len(found), 1)
-    # A share of the starts for each kind and space, the first ones first.
-    shares = np.bincount(np.arange(left) % (3 * len(spaces)), minlength=3 * len(spaces))
-    for i, share in enumerate(shares):
-        rows = spaces[i % len(spaces)]
-        if share:
-            centers = _KINDS[i // len(spaces)](rows, track, int(share), rng)
-            found.append(nearest(rows, centers))
+    if len(track.rows) <= _TREE_ROWS and count > 1:
+        found.append(_tree_labels(track.rows, track.n_components)[None])
+    turns = islice(cycle(_TURNS), max(count - len(found), 1))
+    for (kind, space), several in Counter(turns).items():
+        centers = kind(spaces[space], track, several, rng)
+        found.append(nearest(spaces[space], centers))
     return np.concatenate(found)
 
 
@@ -134,7 +128,17 @@ def _random(rows: Array, track: StartData, count: int, rng: np.random.Generator)
     return np.stack([distinct_rows(rows, weights, k, rng) for _ in range(count)])
 
 
-_KINDS = (_kmeans, _plus_plus, _random)
+# In proportion to how often each wins (measured), the surest first.
+_TURNS = (
+    (_kmeans, "given"),
+    (_plus_plus, "given"),
+    (_kmeans, "sphered"),
+    (_plus_plus, "given"),
+    (_kmeans, "given"),
+    (_random, "sphered"),
+    (_plus_plus, "sphered"),
+    (_random, "given"),
+)
 
 
 def _sphered(rows: Array, weights: Array) -> Array:
@@ -142,12 +146,13 @@ def _sphered(rows: Array, weights: Array) -> Array:
     offsets = rows - np.average(rows, axis=0, weights=weights)
     covariance = (offsets * weights[:, None]).T @ offsets / weights.sum()
     deviations = np.sqrt(np.diagonal(covariance))
-    offsets /= np.where(deviations > 0, deviations, 1.0)
+    deviations = np.where(deviations > 0, deviations, 1.0)
+    offsets /= deviations
     try:
         factor = np.linalg.cholesky(covariance / np.outer(deviations, deviations))
     except np.linalg.LinAlgError:
         return offsets
-    return np.linalg.solve(factor, offsets.T).T
+    return np.asarray(np.linalg.solve(factor, offsets.T).T)
 
 
 def _tree_labels(rows: Array, n_components: int) -> AnyArray:
@@ -157,13 +162,21 @@ def _tree_labels(rows: Array, n_components: int) -> AnyArray:
     return fcluster(ward(rows), n_components, "maxclust") - 1
 
 
-def _converged(data: StartData, mixture: Mixture) -> Mixture:
-    """Return the mixture that EM reaches on the whole subsample."""
+def _in_place(data: StartData, mixture: Mixture) -> Mixture:
+    """Return a mixture of centred rows where the data are."""
+    names = data.source.feature_names
+    return replace(mixture, means=mixture.means + data.summary.center, feature_names=names)
+
+
+def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture:
+    """Return what EM on the subsample makes of the first that keeps all its widths."""
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.rows + data.summary.center
     source = MemorySource(rows, unit, n_jobs=data.source.n_threads)
     summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
-    if data.background is not None and mixture.noise is None:
-        mixture = mixture.with_noise(data.background)
-    result = fit_em(source, mixture, data.family, summary, data.options)
-    return mixture if result.collapsed else result.mixture
+    options = replace(data.options, give_up_collapsed=True)
+    for mixture in mixtures:
+        result = fit_em(source, mixture, data.family, summary, options)
+        if not result.collapsed:
+            return result.mixture
+    return mixtures[0]

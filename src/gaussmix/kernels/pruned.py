@@ -117,7 +117,7 @@ class PrunedForm(Kernel):
         self.bytes_per_row = min(dense.bytes_per_row, max(_MOST_BYTES_PER_ROW, self.n_joint))
 
     @property
-    def known(self) -> AnyArray | None:  # type: ignore[override]
+    def known(self) -> AnyArray | None:
         """Known components of rows (n,), -1 where unknown."""
         return self.dense.known
 
