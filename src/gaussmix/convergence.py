@@ -16,8 +16,9 @@ __all__ = ["AitkenRule"]
 
 # Steps looked at to tell rounding from progress.
 _NOISE_WINDOW = 10
-# Share of the tolerance that a leap and the steps after it may gain when it is time to stop.
-_AFTER_LEAPS = 0.2
+# Share of the tolerance that is left to gain, and to have gained since a leap, when it is time
+# to stop after leaps.  They bring a fit so near a saddle that it takes long to be seen as one.
+_AFTER_LEAPS = 0.1
 _WITHOUT_LEAPS = 0.01
 
 
@@ -73,7 +74,8 @@ class AitkenRule:
         """
         if leap and len(trace) < leap + 3:
             return self._only_noise(trace)
-        close = self.remaining(trace, leap, slowest) < self.tol * self.n
+        share = _AFTER_LEAPS if leap else 1.0
+        close = self.remaining(trace, leap, slowest) < share * self.tol * self.n
         if close and self._confirmed(trace, leap):
             return True
         self._close = (trace[-1], leap) if close else None
