@@ -9,7 +9,7 @@ import numpy as np
 
 from .blocks import Fold, Index, Workspace
 from .exceptions import DataError
-from .kernels import Kernel, choose_kernel, normalise
+from .kernels import Kernel, choose_kernel, most_probable, normalise
 from .moments import NORM
 from .sources.base import Output
 from .summary import DataSummary, SummaryFold
@@ -91,7 +91,7 @@ class Evaluator:
         kernel = self.kernel
 
         def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
-            labels = kernel.log_joint(rows, workspace).argmax(axis=0)
+            labels = most_probable(kernel.log_joint(rows, workspace))
             return np.where(labels < kernel.n_components, labels, -1)
 
         return self.source.map(block, Output("label", kernel.bytes_per_row, dtype=np.intp))

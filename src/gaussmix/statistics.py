@@ -173,8 +173,12 @@ class SufficientStatistics:
         center = rows.mean(axis=0)
         rows = rows - center
         offsets = (resp.T @ rows) / safe[:, None]
-        scatters = np.stack(
-            [moment.of_rows(rows - offsets[k], resp[:, k]) for k in range(resp.shape[1])]
-        )
+
+        def scatter(k: int) -> Array:
+            own = resp[:, k]
+            chosen = np.flatnonzero(own)  # hard labels leave few rows of many components
+            return moment.of_rows(rows[chosen] - offsets[k], own[chosen])
+
+        scatters = np.stack([scatter(k) for k in range(resp.shape[1])])
         means = np.where(counts[:, None] > 0, offsets + center, 0.0)
         return cls(counts, means, scatters, moment, n_rows=len(rows))

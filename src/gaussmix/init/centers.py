@@ -19,11 +19,13 @@ __all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
 def nearest(rows: Array, centers: Array) -> AnyArray:
     """Return the nearest of `centers` (..., K, d) for each of `rows` (m, d), shape (..., m)."""
     # |x - c|^2 without the row's own norm, which does not change the order.
-    offsets = 0.5 * np.einsum("...kj,...kj->...k", centers, centers)[..., None]
-    labels = np.empty((*centers.shape[:-2], len(rows)), dtype=np.intp)
+    offsets = 0.5 * np.einsum("...kj,...kj->...k", centers, centers)
+    flat = centers.reshape(-1, rows.shape[1]).T
+    labels = np.empty((len(rows), *centers.shape[:-2]), dtype=np.intp)
     for block in _blocks(len(rows), offsets.size):
-        labels[..., block] = (centers @ rows[block].T - offsets).argmax(axis=-2)
-    return labels
+        products = (rows[block] @ flat).reshape(-1, *offsets.shape)
+        labels[block] = np.subtract(products, offsets, out=products).argmax(axis=-1)
+    return np.ascontiguousarray(np.moveaxis(labels, 0, -1))
 
 
 def plus_plus(

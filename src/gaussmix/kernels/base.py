@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
 
-__all__ = ["LOWEST_LOG", "NEGLIGIBLE_LOG", "Kernel", "Sums", "keep_known", "normalise", "weigh"]
+__all__ = [
+    "LOWEST_LOG",
+    "NEGLIGIBLE_LOG",
+    "Kernel",
+    "Sums",
+    "keep_known",
+    "most_probable",
+    "normalise",
+    "weigh",
+]
 
 # exp() of less than about -708 is denormal, which costs many times a normal exp.
 LOWEST_LOG = -700.0
@@ -72,6 +81,16 @@ def weigh(log_joint: Array, weights: AnyArray | None = None) -> float:
     log_joint *= weights / total
     largest += np.log(total, out=total)
     return float(weights @ largest)
+
+
+def most_probable(log_joint: Array) -> AnyArray:
+    """Return the place of each row's largest value in an array (K, B); the first of equal ones."""
+    largest = log_joint.max(axis=0)
+    labels = np.zeros(log_joint.shape[1], dtype=np.intp)
+    # Along the rows: argmax over the first axis would jump through memory.
+    for k in range(len(log_joint) - 1, -1, -1):
+        np.copyto(labels, k, where=log_joint[k] == largest)
+    return labels
 
 
 def _shift(log_joint: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .natural import NaturalForm
-from .pruned import prune
+from .pruned import may_pay, prune
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ __all__ = ["MOST_TERMS", "TOLERANCE", "choose_kernel"]
 TOLERANCE = 1e-8
 # Features beyond which products of features cost more than whitening (measured).
 MOST_TERMS = 2500
-# Components times products of features from which evaluating only what matters pays (measured).
-PRUNED_TERMS = 8000
 
 
 def choose_kernel(
@@ -37,6 +35,9 @@ def choose_kernel(
     background: float | None = None,
 ) -> Kernel:
     """Return the natural form where it is accurate and cheap, else the whitened form.
+
+    Either is pruned where there are so many components and products of features that it
+    pays to find out first which components matter to a row.
 
     Parameters
     ----------
@@ -65,11 +66,6 @@ def choose_kernel(
         if natural
         else WhitenedForm(log_weights, means, covariances, moment, background)
     )
-    if covariances.shared or covariances.moment is not moment or not _may_prune(dense):
+    if covariances.shared or covariances.moment is not moment or not may_pay(dense):
         return dense
     return prune(dense, center, reach)
-
-
-def _may_prune(kernel: Kernel) -> bool:
-    n_terms = kernel.covariances.moment.n_terms(kernel.n_features)
-    return kernel.n_components * n_terms >= PRUNED_TERMS

@@ -16,16 +16,21 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..covariances import FullCovariances
+from ..moments import PRODUCTS
 from .base import NEGLIGIBLE_LOG, Kernel, Sums
 from .gathered import GatheredSums, by_component, negligible
 from .natural import NaturalForm
+from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..blocks import Index, Workspace
     from ..statistics import SufficientStatistics
 
-__all__ = ["PrunedForm", "prune"]
+__all__ = ["PrunedForm", "may_pay", "prune"]
+
+# Components times products of features from which a bound pays (measured).
+LEAST_PRODUCTS = 8000
 
 # Largest share of (row, component) pairs to evaluate for which pruning pays (measured).
 _SHARE = 0.3
@@ -38,6 +43,17 @@ _WIDENING = 1e-3
 _MOST_BYTES_PER_ROW = 512
 # Rows that are looked at before all are.
 _TRIAL_ROWS = 256
+
+
+def may_pay(kernel: Kernel) -> bool:
+    """Whether to look for a bound: products are many, and far fewer are left when projected.
+
+    The whitened form passes over the rows once for each component, so any bound is cheaper.
+    """
+    n_terms = kernel.covariances.moment.n_terms(kernel.n_features)
+    left = PRODUCTS.n_terms(_count_directions(kernel))
+    fewer = isinstance(kernel, WhitenedForm) or n_terms > 2 * left
+    return fewer and kernel.n_components * n_terms >= LEAST_PRODUCTS
 
 
 def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
@@ -81,8 +97,12 @@ def _separating_directions(kernel: Kernel) -> Array | None:
         return None
     between = solve_triangular(factor, (offsets * np.sqrt(weights)[:, None]).T, lower=True)
     directions = np.linalg.svd(between, full_matrices=False)[0]
-    count = min(ceil(sqrt(4.5 * kernel.n_features)), kernel.n_components - 1)
-    return solve_triangular(factor, directions[:, :count], lower=True, trans="T")
+    chosen = directions[:, : _count_directions(kernel)]
+    return solve_triangular(factor, chosen, lower=True, trans="T")
+
+
+def _count_directions(kernel: Kernel) -> int:
+    return min(ceil(sqrt(4.5 * kernel.n_features)), kernel.n_components - 1)
 
 
 class _Sums(Sums):

@@ -1,0 +1,165 @@
+"""The pruned E-step against the dense one it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaussmix import GaussianMixture
+from gaussmix.blocks import Workspace
+from gaussmix.covariances import FullCovariances
+from gaussmix.init.centers import lloyd, nearest, plus_plus
+from gaussmix.kernels import WhitenedForm, choose_kernel
+from gaussmix.kernels.pruned import PrunedForm, prune
+from gaussmix.sources import MemorySource
+from tests.variants import random_mixture
+
+
+def separated(k=12, d=20, spread=4.0):
+    """A mixture of which a row meets one component or two, and rows of it."""
+    mixture = random_mixture(FullCovariances, k=k, d=d)
+    mixture = replace(mixture, means=mixture.means * spread)
+    return mixture, mixture.sample(3000, 0)[0]
+
+
+def both(mixture, rows, background=None):
+    log_weights, held = np.log(mixture.weights), mixture.covariances
+    dense = WhitenedForm(log_weights, mixture.means, held, held.moment, background)
+    center = rows.mean(axis=0).astype(float)
+    pruned = prune(dense, center, np.abs(rows - center).max(axis=0).astype(float))
+    assert isinstance(pruned, PrunedForm)
+    return dense, pruned
+
+
+def assert_same_statistics(found, expected):
+    np.testing.assert_allclose(found.counts, expected.counts, rtol=1e-12)
+    np.testing.assert_allclose(found.means, expected.means, rtol=1e-10, atol=1e-12)
+    scale = np.abs(expected.scatters).max()
+    np.testing.assert_allclose(found.scatters, expected.scatters, atol=1e-12 * scale)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-13)
+    assert found.n_rows == expected.n_rows
+    assert found.noise == pytest.approx(expected.noise, rel=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("spread", [0.2, 4.0])  # all components matter; few do
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("background", [None, -60.0])
+def test_its_statistics_are_those_of_the_dense_form(dtype, spread, weighted, background):
+    mixture, rows = separated(spread=spread)
+    weights = np.random.default_rng(1).uniform(0, 2, len(rows)) if weighted else None
+    dense, pruned = both(mixture, rows, background)
+    source = MemorySource(rows.astype(dtype), weights, block_rows=700)
+    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+
+
+def test_what_it_leaves_out_is_bounded_from_above_and_negligible():
+    mixture, rows = separated()
+    dense, pruned = both(mixture, rows)
+    exact = dense.log_joint(rows, Workspace()).copy()
+    found = pruned.log_joint(rows, Workspace()).copy()
+    evaluated = np.isclose(found, exact, rtol=1e-12, atol=1e-9)
+    assert 0.07 < evaluated.mean() < 0.3  # it prunes
+    assert (found >= exact - 1e-9).all()
+    behind = (found - exact.max(axis=0))[~evaluated]
+    assert behind.max() < -50
+    np.testing.assert_allclose(found.max(axis=0), exact.max(axis=0), rtol=1e-12)
+
+
+def test_crowded_blocks_are_left_to_the_dense_form():
+    mixture, rows = separated(spread=0.2)
+    dense, pruned = both(mixture, rows)
+    exact = dense.log_joint(rows, Workspace()).copy()
+    np.testing.assert_array_equal(pruned.log_joint(rows, Workspace()), exact)
+
+
+def test_a_known_component_counts_with_its_exact_density_however_far():
+    mixture, rows = separated()
+    dense, pruned = both(mixture, rows)
+    known = np.full(len(rows), -1)
+    known[::3] = np.arange(len(known[::3])) % mixture.n_components
+    source = MemorySource(rows, block_rows=500)
+    dense.known = pruned.known = known
+    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+
+
+def test_a_covariance_without_width_does_not_spoil_the_bound():
+    mixture, rows = separated()
+    values = mixture.covariances.values.copy()
+    axes = np.linalg.eigh(values[0])[1]
+    values[0] = (axes * np.geomspace(1e-11, 1.0, len(axes))) @ axes.T
+    thin = replace(mixture, covariances=FullCovariances(values, *mixture.means.shape))
+    dense, pruned = both(thin, rows)
+    source = MemorySource(rows)
+    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+
+
+def test_it_is_chosen_where_components_and_products_of_features_are_many():
+    few, many = (random_mixture(FullCovariances, k=k, d=24) for k in (3, 40))
+    kinds = []
+    for mixture in (few, many):
+        kernel = choose_kernel(
+            np.log(mixture.weights),
+            mixture.means,
+            mixture.covariances,
+            mixture.covariances.moment,
+            False,
+            np.zeros(24),
+            np.full(24, 8.0),
+        )
+        kinds.append(isinstance(kernel, PrunedForm))
+    assert kinds == [False, True]
+
+
+def test_a_thousand_components_are_fitted_and_climb():
+    rng = np.random.default_rng(0)
+    centers = 20.0 * rng.standard_normal((1000, 16))
+    X = np.repeat(centers, 20, axis=0) + rng.standard_normal((20_000, 16))
+    options = {"max_iter": 3, "tol": 1e-3, "reg_covar": 0.1, "random_state": 0}
+    model = GaussianMixture(1000, init_params="k-means++", **options).fit(X)
+    assert (np.diff(model.lower_bounds_) > 0).all()
+    assert len(np.unique(model.predict(X))) > 900
+
+
+# -- centers for many starts at once -----------------------------------------------------
+
+
+def test_centers_are_rows_and_spread_over_the_clusters():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(100.0 * np.eye(5), 40, axis=0) + rng.standard_normal((200, 5))
+    centers = plus_plus(rows, np.ones(200), 5, 8, rng)
+    assert centers.shape == (8, 5, 5)
+    for own in centers:
+        assert {tuple(c) for c in own} <= {tuple(r) for r in rows}
+        assert sorted(own.argmax(axis=1)) == [0, 1, 2, 3, 4]
+
+
+def test_centers_of_repeated_rows_are_found_though_no_distance_is_left():
+    rows = np.repeat([[0.0], [1.0]], 5, axis=0)
+    centers = plus_plus(rows, np.ones(10), 4, 3, np.random.default_rng(0))
+    assert centers.shape == (3, 4, 1) and set(centers.ravel()) == {0.0, 1.0}
+
+
+def test_rows_of_no_weight_are_no_centers():
+    rows = np.arange(20.0)[:, None]
+    weights = np.where(np.arange(20) < 10, 1.0, 0.0)
+    centers = plus_plus(rows, weights, 3, 50, np.random.default_rng(0))
+    assert centers.max() < 10
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_lloyds_iterations_are_those_of_scikit_learn(weighted):
+    from sklearn.cluster import KMeans
+
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((400, 3))
+    weights = rng.uniform(0.1, 3.0, 400) if weighted else np.ones(400)
+    begin = rows[rng.choice(400, (2, 6), replace=False)]
+    found = lloyd(rows, weights, begin, 300)
+    for own, first in zip(found, begin, strict=True):
+        peer = KMeans(6, init=first, n_init=1, tol=0, max_iter=300, algorithm="lloyd")
+        peer.fit(rows, sample_weight=weights)
+        np.testing.assert_allclose(own, peer.cluster_centers_, atol=1e-10)
+        np.testing.assert_array_equal(nearest(rows, own), peer.labels_)
