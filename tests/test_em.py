@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gaussmix import GaussianMixture, ParameterError
 from gaussmix.em import Status
 from gaussmix.families import get_family
 from gaussmix.statistics import SufficientStatistics
@@ -261,7 +262,7 @@ def test_a_component_far_from_all_rows_goes_empty_without_nan():
 
 
 def test_interruption_carries_the_best_state():
-    from gaussmix import FitInterrupted, GaussianMixture
+    from gaussmix import FitInterrupted
 
     X, _ = blobs(n=300, separation=1.0)
 
@@ -281,7 +282,7 @@ def test_interruption_carries_the_best_state():
 
 
 def test_interruption_of_a_later_start_keeps_the_better_one():
-    from gaussmix import FitInterrupted, GaussianMixture
+    from gaussmix import FitInterrupted
 
     X, _ = blobs(n=300, separation=1.0)
     starts = []
@@ -292,7 +293,9 @@ def test_interruption_of_a_later_start_keeps_the_better_one():
             raise KeyboardInterrupt
 
     with pytest.raises(FitInterrupted) as caught:
-        GaussianMixture(3, n_init=5, callback=stop, random_state=0, tol=1e-4).fit(X)
+        GaussianMixture(
+            3, n_init=5, init_params="kmeans", callback=stop, random_state=0, tol=1e-4
+        ).fit(X)
     assert caught.value.result.n_iter > 0
 
 
@@ -312,3 +315,20 @@ def test_a_callback_stops_the_fit_and_sees_numbers():
     assert [iteration.number for iteration in seen] == list(range(8))
     assert seen[-1].log_likelihood == pytest.approx(model.lower_bound_)
     assert seen[-1].gain == pytest.approx(model.lower_bounds_[-1] - model.lower_bounds_[-2])
+
+
+def test_a_fit_in_float32_ends_at_the_same_optimum():
+    X, _ = blobs(n=5000, d=3, separation=3.0)
+    single, double = (
+        GaussianMixture(3, dtype=dtype, tol=1e-7, random_state=0).fit(X)
+        for dtype in ("float32", np.float64)
+    )
+    assert single.converged_ and single.means_.dtype == np.float64
+    assert single.lower_bound_ == pytest.approx(double.lower_bound_, abs=2e-6)
+    np.testing.assert_allclose(single.means_, double.means_, atol=2e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex", "nonsense", None, int])
+def test_other_precisions_are_refused(dtype):
+    with pytest.raises(ParameterError, match="dtype: expected 'float64' or 'float32'"):
+        GaussianMixture(1, dtype=dtype).fit(np.eye(4))

@@ -9,7 +9,14 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix.blocks import Workspace
-from gaussmix.kernels import NaturalForm, WhitenedForm, choose_kernel, normalise, weigh
+from gaussmix.kernels import (
+    NaturalForm,
+    WhitenedForm,
+    choose_kernel,
+    most_probable,
+    normalise,
+    weigh,
+)
 from gaussmix.sources import MemorySource
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
@@ -114,3 +121,56 @@ def test_far_rows_are_as_exact_as_near_ones():
         axis=1,
     )
     np.testing.assert_allclose(mixture.logpdf(far), expected, rtol=1e-12)
+
+
+# -- float32 within blocks ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("structure", "shared"), CASES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("background", [None, -9.0])
+def test_float32_within_blocks_gives_the_statistics_to_five_digits(
+    structure, shared, weighted, background
+):
+    if shared and background is not None:
+        pytest.skip("shared covariances leave out the term that a background lacks")
+    mixture = random_mixture(structure, k=4, shared=shared)
+    rows = mixture.sample(20_000, 0)[0]
+    weights = np.random.default_rng(0).uniform(0, 2, size=len(rows)) if weighted else None
+    source = MemorySource(rows, weights)
+    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
+    double, single = (
+        source.reduce(NaturalForm(*parameters, rows.mean(axis=0), background, dtype))
+        for dtype in (np.float64, np.float32)
+    )
+    assert single.counts.dtype == np.float64
+    assert 0 < np.abs(single.counts - double.counts).max()  # it was float32
+    np.testing.assert_allclose(single.counts, double.counts, rtol=1e-5)
+    np.testing.assert_allclose(single.means, double.means, rtol=0, atol=1e-5)
+    if double.scatters is not None:
+        scale = np.abs(double.scatters).max()
+        np.testing.assert_allclose(single.scatters, double.scatters, rtol=0, atol=1e-5 * scale)
+    assert single.log_likelihood == pytest.approx(double.log_likelihood, rel=1e-6)
+
+
+def test_float64_takes_over_where_float32_would_lose_too_much():
+    mixture = random_mixture(STRUCTURES[0])
+    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
+    kinds = {
+        extent: choose_kernel(
+            *parameters,
+            mixture.covariances.moment,
+            False,
+            np.zeros(3),
+            np.full(3, extent),
+            dtype=np.float32,
+        ).dtype
+        for extent in (5.0, 1000.0)
+    }
+    assert kinds == {5.0: np.float32, 1000.0: np.float64}
+
+
+def test_most_probable_is_argmax_and_the_first_of_equal_ones():
+    rng = np.random.default_rng(0)
+    joint = rng.integers(0, 4, (5, 1000)).astype(float)
+    np.testing.assert_array_equal(most_probable(joint), joint.argmax(axis=0))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeV
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._typing import AnyArray, Array
+    from ._typing import AnyArray
 
 __all__ = ["BLOCK_BYTES", "Fold", "Index", "Mergeable", "Workspace", "add_rows", "rows_of_a_block"]
 
@@ -47,14 +47,14 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._buffers: dict[str, Array] = {}
+        self._buffers: dict[tuple[str, type], AnyArray] = {}
 
-    def array(self, name: str, *shape: int) -> Array:
-        """Return an uninitialised contiguous float64 array; its content is lost when reused."""
+    def array(self, name: str, *shape: int, dtype: type = np.float64) -> Any:
+        """Return an uninitialised contiguous array; its content is lost when reused."""
         size = math.prod(shape)
-        buffer = self._buffers.get(name)
+        buffer = self._buffers.get((name, dtype))
         if buffer is None or buffer.size < size:
-            buffer = self._buffers[name] = np.empty(size)
+            buffer = self._buffers[name, dtype] = np.empty(size, dtype)
         return buffer[:size].reshape(shape)
 
 

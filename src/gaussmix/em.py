@@ -71,6 +71,8 @@ class EMOptions:
     accelerate : bool
         Whether to leap ahead where EM is slow (see `Squarem`).  Not with `reg_covar`, which
         does not climb the likelihood, so a bad leap could not be told from a good one.
+    dtype : type
+        Of the arithmetic within a block of rows: float64 or float32.
     """
 
     tol: float = 1e-6
@@ -80,6 +82,7 @@ class EMOptions:
     prior: ConjugatePrior | None = None
     give_up_collapsed: bool = False
     accelerate: bool = True
+    dtype: type = np.float64
 
     def constraints(self, summary: DataSummary, family: Family, n_components: int) -> Constraints:
         """Return what the M-step must respect on these data."""
@@ -239,7 +242,7 @@ def fit_em(
     run = Run(start, family, summary, options)
     try:
         while True:
-            run.note(expectation(source, summary, run.mixture, family, known))
+            run.note(expectation(source, summary, run.mixture, family, known, options.dtype))
             status = run.verdict()
             if callback is not None and status is None and not run.rejected:
                 status = Status.STOPPED if callback(run.iteration()) else None

@@ -26,11 +26,13 @@ def expectation(
     mixture: Mixture,
     family: Family,
     known: AnyArray | None = None,
+    dtype: type = np.float64,
 ) -> SufficientStatistics:
     """Return the statistics that `family` needs, under the mixture's responsibilities.
 
     ``log_likelihood`` of the result is that of `mixture` itself.  Rows whose component
-    is `known` (n,), not -1, belong to it, and count with its joint density.
+    is `known` (n,), not -1, belong to it, and count with its joint density.  `dtype` is
+    that of the arithmetic within a block.
     """
     kernel = choose_kernel(
         np.log(mixture.weights),
@@ -41,6 +43,7 @@ def expectation(
         summary.center,
         summary.extent,
         None if mixture.noise is None else mixture.noise.log_joint,
+        dtype,
     )
     kernel.known = known
     statistics = source.reduce(kernel)

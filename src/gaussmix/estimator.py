@@ -28,6 +28,7 @@ from .prior import get_prior
 from .sources import MemorySource, open_source
 from .validation import (
     as_generator,
+    check_dtype,
     check_integer,
     check_noise,
     check_number,
@@ -102,6 +103,10 @@ class GaussianMixture(
         Add a uniform background over the data's extent, for rows that belong to no
         component: the share of rows it starts with, or the rows themselves.  It has
         label -1, and the last column of responsibilities.
+    dtype : "float64" or "float32", default "float64"
+        Of the arithmetic within a block of rows; sums over blocks are float64 always.
+        float32 is faster by about two thirds and right to about five digits, and gives
+        way to float64 where it would lose more.
 
     Attributes
     ----------
@@ -181,6 +186,7 @@ class GaussianMixture(
         equal_weights: bool = False,
         prior: Any = None,
         noise: Any = None,
+        dtype: Any = "float64",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -202,6 +208,7 @@ class GaussianMixture(
         self.equal_weights = equal_weights
         self.prior = prior
         self.noise = noise
+        self.dtype = dtype
 
     # -- fitting ------------------------------------------------------------------
 
@@ -228,6 +235,7 @@ class GaussianMixture(
             equal_weights=bool(self.equal_weights),
             accelerate=bool(self.accelerate),
             prior=get_prior(self.prior),
+            dtype=check_dtype(self.dtype),
         )
         noise = check_noise(self.noise)
         check_integer("verbose_interval", self.verbose_interval, minimum=1)

@@ -23,6 +23,7 @@ __all__ = [
     "as_generator",
     "as_numbers",
     "as_rows",
+    "check_dtype",
     "check_integer",
     "check_noise",
     "check_number",
@@ -175,6 +176,17 @@ def require_wide(summary: DataSummary, names: Sequence[str] | None = None) -> No
             f"X: {column_label(j, names)} spans {summary.extent[j]:.3g}, too little for "
             "float64 arithmetic; multiply it by a constant"
         )
+
+
+def check_dtype(value: Any) -> type:
+    """Return float64 or float32 for a name or a type; raise ParameterError if it is neither."""
+    try:
+        found = np.dtype(value).type
+    except TypeError:
+        found = None
+    if value is None or found not in (np.float64, np.float32):
+        raise ParameterError(f"dtype: expected 'float64' or 'float32', got {value!r}")
+    return found
 
 
 def check_noise(noise: Any) -> float | AnyArray | None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_TERMS", "TOLERANCE", "choose_kernel"]
 
-# Largest error in a log-density that the natural form may make.
+# Largest error in a log-density that the natural form may make, by the bytes of a number.
 TOLERANCE = 1e-8
+_TOLERANCES = {8: TOLERANCE, 4: 1e-3}
 # Features beyond which products of features cost more than whitening (measured).
 MOST_TERMS = 2500
 
@@ -33,6 +34,7 @@ def choose_kernel(
     center: Array,
     extent: Array,
     background: float | None = None,
+    dtype: type = np.float64,
 ) -> Kernel:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
@@ -51,18 +53,24 @@ def choose_kernel(
         All rows lie in the box center +- extent.
     background : float, optional
         Log of weight times density of a uniform background.
+    dtype : type
+        float32 is for the arithmetic within a block, where it is accurate to about three
+        digits of a log-density; elsewhere float64 takes its place.
     """
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
+    error = covariances.magnitude(reach)
+    if np.finfo(dtype).eps * error > _TOLERANCES[np.dtype(dtype).itemsize]:
+        dtype = np.float64
     natural = (
         covariances.moment is moment
         and (shared or not covariances.shared)
         and (background is None or not covariances.shared)
         and (covariances.shared or moment.n_terms(len(center)) <= MOST_TERMS)
-        and np.finfo(float).eps * covariances.magnitude(reach) <= TOLERANCE
+        and np.finfo(float).eps * error <= TOLERANCE
     )
     dense: Kernel = (
-        NaturalForm(log_weights, means, covariances, center, background)
+        NaturalForm(log_weights, means, covariances, center, background, dtype)
         if natural
         else WhitenedForm(log_weights, means, covariances, moment, background)
     )

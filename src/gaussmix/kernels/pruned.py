@@ -36,6 +36,7 @@ LEAST_PRODUCTS = 8000
 _SHARE = 0.3
 # Largest rounding error of the bound, and what is granted to it.
 _BOUND_ERROR, _SLACK = 1e-3, 1.0
+_BOUND_ERROR_SINGLE = 0.1
 # Share of the average variance that is added to the projected covariances: thin ones would make
 # the bound inaccurate, and a wider covariance bounds as well.
 _WIDENING = 1e-3
@@ -78,7 +79,9 @@ def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
     if not error <= _BOUND_ERROR:
         return dense
     origin = np.zeros(projection.shape[1])
-    bound = NaturalForm(log_weights, means, shadows, origin, dense.background)
+    single = np.finfo(np.float32).eps / np.finfo(float).eps * error <= _BOUND_ERROR_SINGLE
+    dtype = np.float32 if single else np.float64
+    bound = NaturalForm(log_weights, means, shadows, origin, dense.background, dtype)
     return PrunedForm(dense, bound, center, projection)
 
 
@@ -156,7 +159,9 @@ class PrunedForm(Kernel):
 
         Elsewhere they are upper bounds, which are negligible too.
         """
-        joint = self._bounds(rows, workspace)
+        bounds = self._bounds(rows, workspace)
+        joint: Array = workspace.array("exact", *bounds.shape)
+        joint[...] = bounds
         components = joint[: self.n_components]
         nearest = components == components.max(axis=0)
         self._evaluate(components, nearest, rows, workspace)
@@ -176,7 +181,7 @@ class PrunedForm(Kernel):
 
     def _bounds(self, rows: AnyArray, workspace: Workspace) -> Array:
         """Return upper bounds of the log-joint densities, shape (n_joint, B)."""
-        projected = workspace.array("projected", len(rows), self.projection.shape[1])
+        projected: Array = workspace.array("projected", len(rows), self.projection.shape[1])
         np.matmul(rows, self.projection, out=projected)
         projected -= self._shift
         return self.bound.log_joint(projected, workspace)
