@@ -144,7 +144,7 @@ def test_float32_within_blocks_gives_the_statistics_to_five_digits(
         for dtype in (np.float64, np.float32)
     )
     assert single.counts.dtype == np.float64
-    assert 0 < np.abs(single.counts - double.counts).max()  # it was float32
+    assert np.abs(single.counts - double.counts).max() > 0  # it was float32
     np.testing.assert_allclose(single.counts, double.counts, rtol=1e-5)
     np.testing.assert_allclose(single.means, double.means, rtol=0, atol=1e-5)
     if double.scatters is not None:
