@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import gaussmix
 from gaussmix.sources.threads import available_cores
 
 RESULTS = Path(__file__).parent / "results"
+LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Row = dict[str, object]
 
@@ -33,19 +35,6 @@ def gaussian_rows(n: int, d: int, k: int, seed: int = 0, separation: float = 1.5
         own = labels == j
         X[own] = X[own] @ rotation + means[j]
     return X
-
-
-def dense(covariances: np.ndarray, k: int, d: int) -> np.ndarray:
-    """Return covariances held as scikit-learn holds any type, as (k, d, d)."""
-    held = np.asarray(covariances, dtype=float)
-    if held.shape == (k, d, d):
-        return held
-    if held.shape == (k,):
-        return held[:, None, None] * np.eye(d)
-    # A tied (d, d) and a diag (k, d) of k = d differ in what is beside the diagonal.
-    if held.shape == (d, d) and (held == held.T).all():
-        return np.broadcast_to(held, (k, d, d))
-    return held[:, :, None] * np.eye(d)
 
 
 def log_likelihood_a_row(
@@ -91,6 +80,8 @@ def machine(packages: tuple[str, ...] = ("numpy", "scipy", "scikit-learn")) -> d
             **{name: version(name) for name in packages},
         },
         "source": _source(),
+        # Limits that were set on threads: none, unless the run was told so.
+        "limits": {name: os.environ[name] for name in LIMITS if name in os.environ},
     }
 
 

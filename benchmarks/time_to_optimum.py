@@ -27,7 +27,7 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
-from common import RESULTS, Results, Row, dense, log_likelihood_a_row
+from common import RESULTS, Results, Row, log_likelihood_a_row
 from problems import PROBLEMS, Problem
 from scipy.linalg import eigvalsh
 from sklearn.mixture import GaussianMixture as ScikitLearn
@@ -72,7 +72,7 @@ def measure(problem: Problem, X: np.ndarray, seed: int, method: str) -> Row:
     n, d = X.shape
     k = problem.n_components
     model, seconds = timed(METHODS[method], X, k, seed)
-    covariances = dense(model.covariances_, k, d)
+    covariances = model.covariances_
     scale = np.cov(X, rowvar=False).reshape(d, d)
     return {
         "set": problem.name,
@@ -280,7 +280,7 @@ def main() -> None:
     if not options.report:
         warm_up()
         run(results, options.sets, options.seeds, save=not options.no_save)
-    print(report(results.rows))
+    print(report(results.rows).split("\n![")[0])
     if not options.no_save:
         plot(results.rows)
         results.save(report, summary=summary(results.rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Case, Outcome, Parameters, Peer, Unsupported
+from .base import Case, Outcome, Parameters, Peer, UnsupportedError
 from .gmmx import GMMX
 from .like_scikit_learn import Gaussmix, ScikitLearn
 from .onedal import OneDAL
@@ -24,4 +24,4 @@ PEERS: dict[str, Peer] = {
     )
 }
 
-__all__ = ["PEERS", "Case", "Outcome", "Parameters", "Peer", "Unsupported"]
+__all__ = ["PEERS", "Case", "Outcome", "Parameters", "Peer", "UnsupportedError"]

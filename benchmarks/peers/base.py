@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """The peer is not installed, or has no such case; the message says which."""
 
 
@@ -76,6 +76,8 @@ class Peer(ABC):
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
     # Whether a run of other size or length is compiled first: it is then run unmeasured.
     compiles: ClassVar[bool] = False
+    # Whether a run on a few rows loads code and threads that later runs use.
+    warms: ClassVar[bool] = True
 
     @abstractmethod
     def fitter(self, case: Case) -> Callable[[int], Outcome]:
@@ -86,14 +88,14 @@ class Peer(ABC):
 
     def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
         """Return `predict`, `predict_proba` and `score_samples` of the start's mixture."""
-        raise Unsupported("no adapter for prediction")
+        raise UnsupportedError("no adapter for prediction")
 
     def check(self, covariance_type: str, dtype: str) -> None:
-        """Raise Unsupported where the peer has no such case."""
+        """Raise UnsupportedError where the peer has no such case."""
         if covariance_type not in self.types:
-            raise Unsupported(f"has no {covariance_type}")
+            raise UnsupportedError(f"has no {covariance_type}")
         if dtype not in self.dtypes:
-            raise Unsupported(f"has no {dtype}")
+            raise UnsupportedError(f"has no {dtype}")
 
     def version(self) -> str:
         """Return the versions of what is measured."""

@@ -56,8 +56,9 @@ class _LikeScikitLearn(Peer):
     def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
         model = self.fitted(case)
         return {
-            name: (lambda method=getattr(model, name): method(case.X))
-            for name in ("predict", "predict_proba", "score_samples")
+            "predict": lambda: model.predict(case.X),
+            "predict_proba": lambda: model.predict_proba(case.X),
+            "score_samples": lambda: model.score_samples(case.X),
         }
 
     def fitted(self, case: Case) -> Any:
@@ -66,7 +67,7 @@ class _LikeScikitLearn(Peer):
 
 
 class Gaussmix(_LikeScikitLearn):
-    """This project; plain EM, since leaps are not iterations."""
+    """What the project itself does; plain EM, since leaps are not iterations."""
 
     name = "gaussmix"
     packages = ("gaussmix",)
@@ -82,19 +83,14 @@ class Gaussmix(_LikeScikitLearn):
         from gaussmix import GaussianMixture, Mixture
 
         covariances = held(case.start.covariances, case.covariance_type)
-        mixture = Mixture(
-            case.start.weights,
-            case.start.means,
-            covariances,
-            covariance_type=case.covariance_type,
-        )
+        mixture = Mixture(case.start.weights, case.start.means, covariances)
         model = GaussianMixture(
             case.k, covariance_type=case.covariance_type, init_params=mixture, max_iter=1
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(case.X[: 50 * case.k])
-        model.mixture_ = mixture
+        model.mixture_ = mixture  # predictions are made by the mixture
         return model
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from .base import Case, Outcome, Parameters, Peer, Unsupported, held
+from .base import Case, Outcome, Parameters, Peer, UnsupportedError, held
 
 HERE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ def _call(*command: object) -> str:
         [str(word) for word in command], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Unsupported(f"failed: {(done.stderr or done.stdout).strip()[-200:]}")
+        raise UnsupportedError(f"failed: {' '.join((done.stderr or done.stdout).split())[:200]}")
     return done.stdout
 
 
@@ -37,6 +37,7 @@ class Armadillo(Peer):
 
     name = "Armadillo"
     types: ClassVar = {"full": "gmm_full", "diag": "gmm_diag"}
+    warms = False
 
     def version(self) -> str:
         """Return Debian's version of the library."""
@@ -45,7 +46,7 @@ class Armadillo(Peer):
     def check(self, covariance_type: str, dtype: str) -> None:
         super().check(covariance_type, dtype)
         if shutil.which("g++") is None or not Path("/usr/include/armadillo").exists():
-            raise Unsupported("needs g++ and libarmadillo-dev")
+            raise UnsupportedError("needs g++ and libarmadillo-dev")
 
     def fitter(self, case: Case) -> Callable[[int], Outcome]:
         program = _compiled(case.covariance_type, case.dtype.name)
@@ -104,6 +105,7 @@ class Mclust(Peer):
     name = "mclust"
     types: ClassVar = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
     dtypes = ("float64",)
+    warms = False
 
     def version(self) -> str:
         """Return the versions of mclust and R."""
@@ -113,7 +115,7 @@ class Mclust(Peer):
     def check(self, covariance_type: str, dtype: str) -> None:
         super().check(covariance_type, dtype)
         if shutil.which("Rscript") is None:
-            raise Unsupported("needs Rscript and the package mclust")
+            raise UnsupportedError("needs Rscript and the package mclust")
 
     def fitter(self, case: Case) -> Callable[[int], Outcome]:
         folder = tempfile.TemporaryDirectory(prefix="gaussmix-mclust-")

@@ -34,9 +34,7 @@ class TorchGMM(Peer):
 
         logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
         X = torch.from_numpy(case.X)
-        loader = DataLoader(
-            dataset_from_tensors(X), batch_size=len(X), collate_fn=collate_tensor
-        )
+        loader = DataLoader(dataset_from_tensors(X), batch_size=len(X), collate_fn=collate_tensor)
 
         def run(n_iter: int) -> Outcome:
             model = self._model(case)
@@ -118,11 +116,30 @@ class TGMM(Peer):
                 warnings.simplefilter("ignore")
                 _, seconds = timed(lambda: model.fit(X))
             reached = (model.weights_, model.means_, model.covariances_)
+            # n_iter_ is the index of the last iteration, from 0.
             return Outcome(
-                seconds, int(model.n_iter_), parameters(*reached, case.covariance_type)
+                seconds, int(model.n_iter_) + 1, parameters(*reached, case.covariance_type)
             )
 
         return run
+
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        import torch
+
+        start = case.start_as(case.dtype)
+        X = torch.from_numpy(case.X)
+        model = self._estimator(case, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X[: 20 * case.k * X.shape[1]])
+        model.weights_ = torch.from_numpy(start.weights)
+        model.means_ = torch.from_numpy(start.means)
+        model.covariances_ = torch.from_numpy(held(start.covariances, case.covariance_type))
+        return {
+            "predict": lambda: model.predict(X).numpy(),
+            "predict_proba": lambda: model.predict_proba(X).numpy(),
+            "score_samples": lambda: model.score_samples(X).numpy(),
+        }
 
 
 class Pomegranate(Peer):
@@ -165,3 +182,14 @@ class Pomegranate(Peer):
             return Outcome(seconds, n_iter, parameters(*reached, case.covariance_type))
 
         return run
+
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        import torch
+
+        X = torch.from_numpy(case.X)
+        model = self._model(case, 1)
+        return {
+            "predict": lambda: model.predict(X).numpy(),
+            "predict_proba": lambda: model.predict_proba(X).numpy(),
+            "score_samples": lambda: model.log_probability(X).numpy(),
+        }
