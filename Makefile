@@ -36,10 +36,10 @@ format: $(VENV)/installed-check
 	$(BIN)/ruff check --fix .
 
 benchmark: $(VENV)/installed
-	$(BIN)/python benchmarks/iteration.py --peers gaussmix scikit-learn
+	$(BIN)/python benchmarks/iteration.py --peers gaussmix scikit-learn --no-save
 
 benchmark-peers: $(PEERS)/installed
-	$(PEERS)/bin/python benchmarks/iteration.py
+	$(PEERS)/bin/python benchmarks/iteration.py --no-save
 
 $(PEERS)/installed: pyproject.toml
 	@echo "setting up $(PEERS) ..."

@@ -105,12 +105,16 @@ class Contender:
             self.facts["version"] = self.worker.ask(task="prepare")["version"]
             first = self.worker.ask(task="fit", n_iter=1)
             self.facts["extra_mib"] = first["extra_mib"]
+            self.facts["first_fit_seconds"] = first["seconds"]
             self.worker.ask(task="warm", n_iter=n_iter)
         except UnsupportedError as why:
             self._drop_out(why)
 
     def _drop_out(self, why: UnsupportedError) -> None:
         self.facts["reason"] = str(why)
+        if "first_fit_seconds" in self.facts:
+            first = self.facts["first_fit_seconds"]
+            self.facts["reason"] += f" (a fit of one iteration took {first:.3g} s)"
         self.worker.close()
 
     @property
@@ -311,7 +315,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--dtypes", nargs="+", default=["float64"], choices=DTYPES)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--patience", type=float, default=120.0, help="seconds for one fit")
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds for one fit")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of turns for a peer")
     parser.add_argument(
         "--separation",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from select import select
@@ -26,6 +28,8 @@ from peers import PEERS, Case, Parameters, UnsupportedError
 
 # Rows on which likelihoods are compared.
 SCORED = 20_000
+# Seconds more that loading and compiling may take.
+GETTING_READY = 120.0
 PREDICTIONS = ("predict", "predict_proba", "score_samples")
 
 
@@ -60,25 +64,29 @@ class Worker:
         self.peer = peer
         self.patience = patience
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self.folder = tempfile.TemporaryDirectory(prefix="gaussmix-benchmark-")
         self.process = subprocess.Popen(
             [sys.executable, __file__, peer, str(path), dtype],
+            env={**os.environ, "TMPDIR": self.folder.name},
+            start_new_session=True,  # so that what it starts ends with it
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
         )
 
-    def ask(self, **order: Any) -> dict[str, Any]:
+    def ask(self, task: str, **details: Any) -> dict[str, Any]:
         """Return the answer to an order; UnsupportedError says why there is none."""
+        patience = self.patience + (GETTING_READY if task.startswith("prepare") else 0.0)
         try:
-            self.process.stdin.write(json.dumps(order) + "\n")
+            self.process.stdin.write(json.dumps({"task": task, **details}) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise UnsupportedError(self._last_words()) from None
-        ready, _, _ = select([self.process.stdout], [], [], self.patience)
+        ready, _, _ = select([self.process.stdout], [], [], patience)
         if not ready:
             self.close()
-            raise UnsupportedError(f"over {self.patience:.0f} s")
+            raise UnsupportedError(f"over {patience:.0f} s")
         line = self.process.stdout.readline()
         if not line:
             raise UnsupportedError(self._last_words())
@@ -94,10 +102,12 @@ class Worker:
         return words[-1][:120] if words else f"ended with code {code}"
 
     def close(self) -> None:
-        """End the process."""
-        self.process.kill()
+        """End the process, what it started, and what it left on the disk."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
         self.errors.close()
+        self.folder.cleanup()
 
 
 # -- the worker's side -------------------------------------------------------------------
