@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help iris sizes test check format benchmark clean
+PEERS := .venv-peers
+
+.PHONY: help iris sizes test check format benchmark benchmark-peers clean
 
 help:
 	@echo "make iris       set up and run the main job: EM on IRIS, tables and pictures"
@@ -12,6 +14,7 @@ help:
 	@echo "make check      format, lint and type checks"
 	@echo "make format     format the code"
 	@echo "make benchmark  measure an EM iteration beside scikit-learn (some minutes)"
+	@echo "make benchmark-peers  the same beside all peers (benchmarks/README.md)"
 	@echo "make clean      remove the virtual environment and caches"
 
 iris: $(VENV)/installed
@@ -33,7 +36,17 @@ format: $(VENV)/installed-check
 	$(BIN)/ruff check --fix .
 
 benchmark: $(VENV)/installed
-	$(BIN)/python benchmarks/iteration.py
+	$(BIN)/python benchmarks/iteration.py --peers gaussmix scikit-learn --no-save
+
+benchmark-peers: $(PEERS)/installed
+	$(PEERS)/bin/python benchmarks/iteration.py --no-save
+
+$(PEERS)/installed: pyproject.toml
+	@echo "setting up $(PEERS) ..."
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PEERS)/bin/python -m pip install --quiet --editable '.[plot]' --group benchmark
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,4 +69,4 @@ $(VENV)/installed-check: pyproject.toml | $(VENV)/installed-test
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

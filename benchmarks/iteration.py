@@ -1,53 +1,67 @@
-"""Seconds an EM iteration takes, and the memory a fit needs, beside scikit-learn.
+"""Seconds an EM iteration takes, and the memory a fit needs, beside every peer.
 
-Both libraries start from the same parameters on the same float64 data in the same
-run, in turns.  An iteration's time is the difference between a long and a short
-fit, divided by the difference in iterations, so set-up does not count.  Extra
-memory is the growth of a fresh process's peak resident size during a fit.
+All libraries start from the same parameters on the same rows, in turns, each in a
+process of its own (worker.py; peers/ says how starts and stopping rules were matched).
+An iteration's time is the difference between a long and a short fit, divided by the
+difference in iterations, so set-up does not count.  The log-likelihoods a row after the
+same iterations stand beside: speed at another answer means nothing.  Extra memory is
+the growth of the process's peak resident size during a fit.
 
-    python benchmarks/iteration.py                     # all shapes: some minutes
+Shape S is IRIS; A to D are draws from K Gaussians whose means deviate by `separation`
+and whose own deviations are 0.5 to 1.5.  A peer that needs more than --patience for
+one fit, is not installed, or has no such case gets a row that says so.
+
+    python benchmarks/iteration.py                     # what is installed: half an hour
     python benchmarks/iteration.py --shapes S A --types full --repeats 3
+    python benchmarks/iteration.py --peers gaussmix scikit-learn
+    python benchmarks/iteration.py --share 0.05 --repeats 1        # try everything
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
-import time
+import tempfile
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-from common import gaussian_rows, save
+from common import Results, Row, gaussian_rows
+from peers import PEERS, Parameters, UnsupportedError
+from peers.base import dense
 from sklearn.datasets import load_iris
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture as ScikitLearn
+from worker import Worker, write_case
 
 from gaussmix import GaussianMixture
 
-# Rows, features, components, and iterations of the long fit (the short one does 1).
+# Rows, features, components, iterations of the long fit (the short one does 1), and
+# how many times as often a shape is repeated.
 SHAPES = {
-    "S": (150, 4, 3, 201),
-    "A": (1_000_000, 2, 3, 11),
-    "B": (1_000_000, 8, 16, 4),
-    "C": (200_000, 32, 32, 4),
-    "D": (50_000, 128, 16, 4),
+    "S": (150, 4, 3, 101, 5),
+    "A": (1_000_000, 2, 3, 11, 1),
+    "B": (1_000_000, 8, 16, 4, 1),
+    "C": (200_000, 32, 32, 4, 1),
+    "D": (50_000, 128, 16, 4, 1),
 }
-# What the ratio is meant to be, for full covariances.
-GOALS = {"S": 1.0, "A": 12.0, "B": 25.0, "C": 12.0, "D": 3.0}
-LIBRARIES = {"gaussmix": GaussianMixture, "scikit-learn": ScikitLearn}
+# What the ratio to scikit-learn is meant to be (float64, full).
+GOALS = {"S": 1.0, "A": 15.0, "B": 40.0, "C": 20.0, "D": 6.0}
+TYPES = ("full", "diag", "tied", "spherical")
+DTYPES = ("float64", "float32")
+OURS = "gaussmix"
+# Likelihoods a row that differ by more are marked.
+SAME = {"float64": 1e-6, "float32": 1e-3}
+CASE = ("shape", "separation", "covariance_type", "dtype")
 
 
-def data(shape: str, separation: float) -> np.ndarray:
-    """The rows of a shape; S is IRIS."""
-    n, d, k, _ = SHAPES[shape]
-    return load_iris().data if shape == "S" else gaussian_rows(n, d, k, separation=separation)
+def data(shape: str, separation: float, share: float = 1.0) -> np.ndarray:
+    """The rows of a shape, or a share of them."""
+    n, d, k, *_ = SHAPES[shape]
+    if shape == "S":
+        return load_iris().data
+    return gaussian_rows(int(share * n), d, k, separation=separation)
 
 
-def start(X: np.ndarray, k: int, covariance_type: str) -> dict[str, np.ndarray]:
+def start(X: np.ndarray, k: int, covariance_type: str) -> Parameters:
     """Parameters after two iterations from a k-means++ start: the middle of a fit."""
     model = GaussianMixture(
         k,
@@ -57,121 +71,252 @@ def start(X: np.ndarray, k: int, covariance_type: str) -> dict[str, np.ndarray]:
         tol=0,
         random_state=0,
     ).fit(X)
-    return {
-        "weights_init": model.weights_,
-        "means_init": model.means_,
-        "precisions_init": model.precisions_,
-    }
+    covariances = dense(model.covariances_, covariance_type, k, X.shape[1])
+    return Parameters(model.weights_, model.means_, covariances)
 
 
-def fit(library: str, X: np.ndarray, k: int, covariance_type: str, n_iter: int, given: dict):
-    """Fit with exactly `n_iter` iterations; return the model and the seconds."""
-    model = LIBRARIES[library](
-        k,
-        covariance_type=covariance_type,
-        max_iter=n_iter,
-        tol=0.0,
-        reg_covar=1e-6,
-        random_state=0,
-        **given,
-    )
-    began = time.perf_counter()
-    model.fit(X)
-    return model, time.perf_counter() - began
+# -- measuring ---------------------------------------------------------------------------
 
 
-def seconds(shape: str, covariance_type: str, separation: float, repeats: int) -> dict[str, object]:
-    """Time both libraries in turns on one shape."""
-    n, d, k, n_iter = SHAPES[shape]
-    X = data(shape, separation)
-    given = start(X, k, covariance_type)
-    each: dict[str, list[float]] = {name: [] for name in LIBRARIES}
-    scores = {}
-    for _ in range(repeats):
-        for name in LIBRARIES:
-            _, short = fit(name, X, k, covariance_type, 1, given)
-            model, long = fit(name, X, k, covariance_type, n_iter, given)
-            each[name].append((long - short) / (n_iter - 1))
-            scores[name] = float(model.score_samples(X[:20_000]).mean())
-    ratios = [b / a for a, b in zip(each["gaussmix"], each["scikit-learn"], strict=True)]
-    return {
-        "shape": shape,
-        "n": n,
-        "d": d,
-        "k": k,
-        "separation": separation,
-        "covariance_type": covariance_type,
-        "seconds": {name: float(np.median(times)) for name, times in each.items()},
-        "ratio": float(np.median(ratios)),
-        "ratio_range": [min(ratios), max(ratios)],
-        "log_likelihood_a_row": scores,
-    }
+class Contender:
+    """A peer's process, and what was measured of it.
+
+    Parameters
+    ----------
+    peer : str
+    path : Path
+        The case.
+    dtype : str
+    n_iter : int
+        Iterations of the long fit.
+    patience, budget : float
+        Seconds one fit may take, and seconds after which it has no more turns.
+    """
+
+    def __init__(
+        self, peer: str, path: Path, dtype: str, n_iter: int, patience: float, budget: float
+    ) -> None:
+        self.n_iter = n_iter
+        self.budget = budget
+        self.seconds: list[float] = []
+        self.facts: Row = {"peer": peer, "version": "", "reason": ""}
+        self.worker = Worker(peer, path, dtype, patience)
+        try:
+            self.facts["version"] = self.worker.ask(task="prepare")["version"]
+            first = self.worker.ask(task="fit", n_iter=1)
+            self.facts["extra_mib"] = first["extra_mib"]
+            self.facts["first_fit_seconds"] = first["seconds"]
+            self.worker.ask(task="warm", n_iter=n_iter)
+        except UnsupportedError as why:
+            self._drop_out(why)
+
+    def _drop_out(self, why: UnsupportedError) -> None:
+        self.facts["reason"] = str(why)
+        if "first_fit_seconds" in self.facts:
+            first = self.facts["first_fit_seconds"]
+            self.facts["reason"] += f" (a fit of one iteration took {first:.3g} s)"
+        self.worker.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it can have another turn."""
+        return not self.facts["reason"] and (not self.seconds or self.budget > 0)
+
+    def turn(self) -> float | None:
+        """Time one short and one long fit; return seconds an iteration."""
+        if not self.waiting:
+            return None
+        try:
+            short = self.worker.ask(task="fit", n_iter=1)
+            long = self.worker.ask(task="fit", n_iter=self.n_iter)
+            steps = long["iterations"] - short["iterations"]
+            if steps < 1:
+                raise UnsupportedError(f"stops after {long['iterations']} iterations")
+        except UnsupportedError as why:
+            self._drop_out(why)
+            return None
+        self.budget -= short["seconds"] + long["seconds"]
+        self.facts["iterations"] = long["iterations"]
+        self.facts["log_likelihood_a_row"] = long["log_likelihood_a_row"]
+        self.seconds.append((long["seconds"] - short["seconds"]) / steps)
+        return self.seconds[-1]
+
+    def close(self) -> None:
+        """End the process."""
+        if not self.facts["reason"]:
+            self.worker.close()
 
 
-def peak_memory(library: str, shape: str, covariance_type: str) -> float:
-    """MiB that a fit adds to the peak of a fresh process."""
-    command = [sys.executable, __file__, "--memory-of", library, shape, covariance_type]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout))
+def measure(case: Row, peers: list[str], options: argparse.Namespace) -> list[Row]:
+    """Time all peers in turns on one case; return a row for each."""
+    _, d, k, n_iter, often = SHAPES[case["shape"]]
+    X = data(case["shape"], case["separation"], options.share)
+    with tempfile.TemporaryDirectory(prefix="gaussmix-benchmark-") as folder:
+        path = Path(folder) / "case.npz"
+        write_case(path, X, case["covariance_type"], start(X, k, case["covariance_type"]))
+        arguments = (path, case["dtype"], n_iter, options.patience, options.budget)
+        contenders = [Contender(peer, *arguments) for peer in peers]
+    ratios: dict[str, list[float]] = {peer: [] for peer in peers}
+    for _ in range(options.repeats * often):
+        times = {c.facts["peer"]: c.turn() for c in contenders}
+        for peer, seconds in times.items():
+            if seconds is not None and times.get(OURS):
+                ratios[peer].append(seconds / times[OURS])
+    rows = []
+    for contender in contenders:
+        contender.close()
+        row = {**case, "n": len(X), "d": d, "k": k, **contender.facts}
+        if not row["reason"]:
+            row["seconds"] = float(np.median(contender.seconds))
+            row["seconds_range"] = [min(contender.seconds), max(contender.seconds)]
+            row["turns"] = len(contender.seconds)
+            own = ratios[row["peer"]]
+            row["ratio"] = float(np.median(own)) if own else None
+            row["ratio_range"] = [min(own), max(own)] if own else None
+        rows.append(row)
+    return rows
 
 
-def measure_memory(library: str, shape: str, covariance_type: str) -> None:
-    """Run one fit and print the growth of the peak resident size, in MiB."""
-    k = SHAPES[shape][2]
-    X = data(shape, separation=3.0)
-    # A small fit first: libraries, thread pools and code are then loaded.
-    some = X[: min(len(X), 2000)]
-    fit(library, some, k, covariance_type, 1, start(some, k, covariance_type))
-    rng = np.random.default_rng(0)
-    base = np.cov(X[:2000].T)
-    precisions = np.linalg.inv(base + 1e-3 * np.eye(X.shape[1]))
-    given = {
-        "weights_init": np.full(k, 1.0 / k),
-        "means_init": X[rng.choice(len(X), k, replace=False)],
-        "precisions_init": np.repeat(precisions[None], k, axis=0)
-        if covariance_type == "full"
-        else np.repeat(np.diag(precisions)[None], k, axis=0),
-    }
-    # The peak so far may be above what is in use now: fill the gap before the fit.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    in_use = pages * resource.getpagesize() // 1024
-    ballast = np.ones(max(0, peak - in_use) * 128)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    fit(library, X, k, covariance_type, 2, given)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert ballast.size >= 0
-    print(json.dumps((after - before) / 1024))
+# -- what people read --------------------------------------------------------------------
 
 
-def table(rows: list[dict]) -> str:
-    """Return the figures as a Markdown table."""
-    lines = [
-        "| shape | n × d, K | separation | covariance | gaussmix s | scikit-learn s "
-        "| ratio (range) | goal | log-likelihood a row, both | extra MiB, both |",
-        "|---|---|---:|---|---:|---:|---:|---:|---|---|",
-    ]
+def cell(row: Row | None) -> str:
+    """Return seconds and how many times as long as ours, or why there are none."""
+    if row is None or row["reason"]:
+        return "–"
+    ratio = f" ({row['ratio']:.1f})" if row["peer"] != OURS and row["ratio"] else ""
+    return f"{row['seconds']:.4g}{ratio}"
+
+
+def groups(rows: list[Row]) -> dict[tuple, dict[str, Row]]:
+    """Return the rows of each case, by peer."""
+    found: dict[tuple, dict[str, Row]] = {}
     for row in rows:
-        low, high = row["ratio_range"]
-        goal = f"{GOALS[row['shape']]:g}" if row["covariance_type"] == "full" else ""
-        ours, theirs = (row["seconds"][name] for name in LIBRARIES)
-        scores = " / ".join(f"{row['log_likelihood_a_row'][name]:.6f}" for name in LIBRARIES)
-        memory = " / ".join(f"{row['extra_mib'][name]:.0f}" for name in LIBRARIES)
+        found.setdefault(tuple(row[field] for field in CASE), {})[row["peer"]] = row
+    return found
+
+
+def title(row: Row) -> str:
+    """Return the first cells of a case's line."""
+    separation = "" if row["shape"] == "S" else f"{row['separation']:g}"
+    return (
+        f"| {row['shape']} | {row['n']:,} × {row['d']}, {row['k']} | {separation} "
+        f"| {row['covariance_type']} | {row['dtype']} |"
+    )
+
+
+HEAD = "| shape | n × d, K | separation | covariance | dtype |"
+RULE = "|---|---|---:|---|---|"
+
+
+def goals(rows: list[Row]) -> str:
+    """Return the table of ratios to scikit-learn beside what they are meant to be."""
+    lines = [
+        f"{HEAD} gaussmix s | scikit-learn s | ratio (range) | goal |",
+        f"{RULE}---:|---:|---:|---:|",
+    ]
+    for case in groups(rows).values():
+        ours, theirs = case.get(OURS), case.get("scikit-learn")
+        if not ours or not theirs or ours["reason"] or theirs["reason"]:
+            continue
+        low, high = theirs["ratio_range"]
+        with_goal = (ours["covariance_type"], ours["dtype"]) == ("full", "float64")
         lines.append(
-            f"| {row['shape']} | {row['n']:,} × {row['d']}, {row['k']} "
-            f"| {'' if row['shape'] == 'S' else row['separation']} | {row['covariance_type']} "
-            f"| {ours:.5f} | {theirs:.5f} | **{row['ratio']:.1f}** ({low:.1f}-{high:.1f}) "
-            f"| {goal} | {scores} | {memory} |"
+            f"{title(ours)} {ours['seconds']:.5f} | {theirs['seconds']:.5f} "
+            f"| **{theirs['ratio']:.1f}** ({low:.1f}-{high:.1f}) "
+            f"| {GOALS[ours['shape']] if with_goal else '':} |"
         )
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure, print and save."""
+def matrix(rows: list[Row]) -> str:
+    """Return seconds an iteration by case and peer, and in brackets the ratio to ours."""
+    peers = [name for name in PEERS if any(row["peer"] == name for row in rows)]
+    lines = [f"{HEAD} {' | '.join(peers)} |", f"{RULE}{'---:|' * len(peers)}"]
+    for case in groups(rows).values():
+        cells = " | ".join(cell(case.get(peer)) for peer in peers)
+        lines.append(f"{title(next(iter(case.values())))} {cells} |")
+    return "\n".join(lines)
+
+
+def reference(case: dict[str, Row]) -> float | None:
+    """Return the log-likelihood a row that others are compared with: scikit-learn's or ours."""
+    for name in ("scikit-learn", OURS):
+        if name in case and "log_likelihood_a_row" in case[name]:
+            return case[name]["log_likelihood_a_row"]
+    return None
+
+
+def details(rows: list[Row]) -> str:
+    """Return a line for each row: answer, memory, iterations, or what stood against it."""
+    lines = [
+        f"{HEAD} peer | log-likelihood a row | differs by | iterations | extra MiB | turns | |",
+        f"{RULE}---|---:|---:|---:|---:|---:|---|",
+    ]
+    for case in groups(rows).values():
+        against = reference(case)
+        for row in case.values():
+            if row["reason"]:
+                lines.append(f"{title(row)} {row['peer']} | | | | | | {row['reason']} |")
+                continue
+            gap = abs(row["log_likelihood_a_row"] - against)
+            mark = "another answer" if not gap <= SAME[row["dtype"]] else ""
+            mib = "" if row["extra_mib"] is None else f"{row['extra_mib']:.0f}"
+            lines.append(
+                f"{title(row)} {row['peer']} | {row['log_likelihood_a_row']:.7f} | {gap:.0e} "
+                f"| {row['iterations']} | {mib} | {row['turns']} | {mark} |"
+            )
+    return "\n".join(lines)
+
+
+def report(rows: list[Row]) -> str:
+    """Return all tables."""
+    versions = sorted({row["version"] for row in rows if row["version"]})
+    return "\n".join(
+        [
+            "Beside scikit-learn: how many times as long it takes.",
+            "",
+            goals(rows),
+            "",
+            "Seconds an iteration, and in brackets how many times as long as gaussmix "
+            "(the median of ratios within a turn).",
+            "",
+            matrix(rows),
+            "",
+            "What they reached, and the memory a fit of one iteration adds.",
+            "",
+            details(rows),
+            "",
+            f"Peers: {'; '.join(versions)}.",
+        ]
+    )
+
+
+# -- the command -------------------------------------------------------------------------
+
+
+def cases(options: argparse.Namespace) -> list[Row]:
+    """Return what is to be measured; the second separation only where it matters most."""
+    found = []
+    for shape, covariance_type, dtype in product(options.shapes, options.types, options.dtypes):
+        several = shape != "S" and covariance_type == "full" and dtype == options.dtypes[0]
+        found += [
+            dict(zip(CASE, (shape, separation, covariance_type, dtype), strict=True))
+            for separation in options.separation[: None if several else 1]
+        ]
+    return found
+
+
+def parsed() -> argparse.Namespace:
+    """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES), choices=list(SHAPES))
-    parser.add_argument("--types", nargs="+", default=["full", "diag"])
+    parser.add_argument("--types", nargs="+", default=["full", "diag"], choices=TYPES)
+    parser.add_argument("--dtypes", nargs="+", default=["float64"], choices=DTYPES)
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds for one fit")
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of turns for a peer")
     parser.add_argument(
         "--separation",
         nargs="+",
@@ -179,26 +324,48 @@ def main() -> None:
         default=[3.0, 1.5],
         help="deviation of the components' means, whose own deviations are 0.5 to 1.5",
     )
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the rows of A to D: a trial; nothing is saved"
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget earlier runs")
     parser.add_argument("--no-save", action="store_true")
-    parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    if options.memory_of:
-        measure_memory(*options.memory_of)
-        return
-    rows = []
-    for shape in options.shapes:
-        for covariance_type in options.types:
-            memory = {name: peak_memory(name, shape, covariance_type) for name in LIBRARIES}
-            # The second separation is for full covariances, where it matters most.
-            several = shape != "S" and covariance_type == "full"
-            for separation in options.separation[: None if several else 1]:
-                row = seconds(shape, covariance_type, separation, options.repeats)
-                rows.append({**row, "extra_mib": memory})
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
-    print(table(rows))
-    if not options.no_save:
-        save("iteration", table(rows), rows)
+    options.no_save |= options.share != 1.0
+    return options
+
+
+def main() -> None:
+    """Measure, print and save after each case."""
+    options = parsed()
+    warnings.simplefilter("ignore")
+    peers = list(dict.fromkeys([OURS, *options.peers]))
+    orders = (list(SHAPES), list(TYPES), list(DTYPES), list(PEERS))
+    results = Results(
+        "iteration",
+        (*CASE, "peer"),
+        lambda row: (
+            orders[0].index(row["shape"]),
+            orders[1].index(row["covariance_type"]),
+            orders[2].index(row["dtype"]),
+            -row["separation"],
+            orders[3].index(row["peer"]),
+        ),
+        fresh=options.fresh or options.no_save,
+    )
+    for case in cases(options):
+        rows = measure(case, peers, options)
+        print(summary_line(rows), flush=True)
+        for row in rows:
+            results.add(row)
+        if not options.no_save:
+            results.save(report)
+    print(report(results.rows))
+
+
+def summary_line(rows: list[Row]) -> str:
+    """Return what is shown while the rest is measured."""
+    each = ", ".join(f"{row['peer']} {cell(row)}" for row in rows)
+    return f"{title(rows[0])} {each}"
 
 
 if __name__ == "__main__":

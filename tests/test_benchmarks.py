@@ -1,0 +1,143 @@
+"""The benchmarks' own helpers: a comparison is worth as much as what makes it fair."""
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaussmix import GaussianMixture, Mixture
+from gaussmix.datasets import iris
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+pytestmark = [
+    pytest.mark.skipif(not BENCHMARKS.exists(), reason="not in a source checkout"),
+    pytest.mark.filterwarnings("ignore:not converged"),
+]
+TYPES = ("full", "tied", "diag", "spherical")
+X = iris().rows
+
+
+@pytest.fixture(autouse=True)
+def _on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def installed(peer):
+    try:
+        return bool([version(package) for package in peer.packages])
+    except PackageNotFoundError:
+        return False
+
+
+def case_of(covariance_type, dtype):
+    from iteration import start
+    from peers import Case
+
+    return Case(X.astype(dtype), covariance_type, start(X, 3, covariance_type))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_peers_that_are_installed_take_the_same_steps(covariance_type, dtype):
+    from common import log_likelihood_a_row
+    from peers import PEERS, UnsupportedError
+
+    case = case_of(covariance_type, dtype)
+    reached = {}
+    for name, peer in PEERS.items():
+        if not installed(peer):
+            continue
+        try:
+            peer.check(covariance_type, dtype)
+        except UnsupportedError:
+            continue
+        outcome = peer.fitter(case)(3)
+        assert outcome.iterations == 3, name
+        reached[name] = log_likelihood_a_row(X, *outcome.parameters)
+    assert {"gaussmix", "scikit-learn"} <= set(reached)
+    assert np.ptp(list(reached.values())) < (1e-7 if dtype == "float64" else 1e-4), reached
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def test_predictors_hold_the_starts_mixture(covariance_type):
+    from peers import PEERS
+
+    case = case_of(covariance_type, "float64")
+    ours = PEERS["gaussmix"].predictor(case)
+    theirs = PEERS["scikit-learn"].predictor(case)
+    assert set(ours) == {"predict", "predict_proba", "score_samples"}
+    for method, call in ours.items():
+        np.testing.assert_allclose(call(), theirs[method](), rtol=1e-9, atol=1e-12, err_msg=method)
+
+
+def test_neutral_likelihood_is_the_mean_log_density():
+    from common import log_likelihood_a_row
+
+    model = GaussianMixture(3, random_state=0).fit(X)
+    mixture = Mixture(model.weights_, model.means_, model.covariances_)
+    found = log_likelihood_a_row(X, model.weights_, model.means_, model.covariances_)
+    np.testing.assert_allclose(found, mixture.logpdf(X).mean(), rtol=1e-12)
+
+
+def test_a_worker_fits_or_says_why_not(tmp_path):
+    from common import log_likelihood_a_row
+    from iteration import start
+    from peers import UnsupportedError
+    from worker import Worker, write_case
+
+    given = start(X, 3, "full")
+    write_case(tmp_path / "case.npz", X, "full", given)
+    worker = Worker("gaussmix", tmp_path / "case.npz", "float64", patience=60.0)
+    assert worker.ask(task="prepare")["version"].startswith("gaussmix")
+    answer = worker.ask(task="fit", n_iter=2)
+    assert answer["iterations"] == 2
+    assert answer["log_likelihood_a_row"] > log_likelihood_a_row(X, *given)
+    with pytest.raises(UnsupportedError, match="no such"):
+        worker.ask(task="fit", n_iter="no such number")
+    worker.patience = 0.0
+    with pytest.raises(UnsupportedError, match="over 0 s"):
+        worker.ask(task="fit", n_iter=50)
+
+
+def test_rows_of_another_machine_are_not_mixed_in(tmp_path, monkeypatch):
+    import common
+
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+
+    def results(**options):
+        return common.Results("x", ("name",), lambda row: row["name"], **options)
+
+    first = results()
+    first.add({"name": "b", "seconds": 1.0})
+    first.add({"name": "a", "seconds": 2.0})
+    first.add({"name": "b", "seconds": 3.0})
+    first.save(str)
+    assert results().rows == [{"name": "a", "seconds": 2.0}, {"name": "b", "seconds": 3.0}]
+    stored = json.loads((tmp_path / "x.json").read_text())
+    stored["machine"]["processor"] = "another"
+    (tmp_path / "x.json").write_text(json.dumps(stored))
+    with pytest.raises(SystemExit, match="another processor"):
+        results()
+    assert results(fresh=True).rows == []
+
+
+def test_degenerate_winners_are_marked():
+    from time_to_optimum import degenerate
+
+    sound = {"d": 2, "smallest_component_rows": 30.0, "smallest_relative_eigenvalue": 0.01}
+    assert not degenerate(sound)
+    assert degenerate({**sound, "smallest_component_rows": 5.0})
+    assert degenerate({**sound, "smallest_relative_eigenvalue": 1e-7})
+
+
+def test_problems_are_the_same_at_every_call():
+    from problems import PROBLEMS
+
+    names = [problem.name for problem in PROBLEMS]
+    assert len(set(names)) == len(names) == 20
+    for problem in PROBLEMS:
+        rows = problem.rows()
+        assert np.isfinite(rows).all() and len(rows) > problem.n_components
+        np.testing.assert_array_equal(rows, problem.rows())
