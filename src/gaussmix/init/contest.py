@@ -37,6 +37,8 @@ _FEATURE_BYTES = 2**26
 _SAME = 1e-5
 _SETTLED = 1e-6
 _FINALISTS = 3
+# A start is dropped that would not reach the best one's value by so many steps like its last.
+_PATIENCE = 20
 
 
 def contest(
@@ -73,7 +75,7 @@ def contest(
         if iteration in halvings:
             most = max(_FINALISTS, -(-most // 2))
         settled = field.has_settled()
-        field.keep(field.distinct()[:most])
+        field.keep(field.distinct(hopeful=iteration >= halvings[0])[:most])
         if len(field) == 1 or settled or iteration == halvings[-1]:
             break
         field.maximise()
@@ -179,8 +181,11 @@ class _Field:
 
     # -- who stays ------------------------------------------------------------------
 
-    def distinct(self) -> AnyArray:
-        """Return the places of the starts, best first, without those that equal a better one."""
+    def distinct(self, *, hopeful: bool) -> AnyArray:
+        """Return the places of the starts, best first, without those that equal a better one.
+
+        If wanted, also without those that are too slow to catch up with the best.
+        """
         values = np.nan_to_num(self.values, nan=-np.inf)
         doomed = self.collapsed | self._is_thin()
         order = np.lexsort((-values, doomed))
@@ -188,6 +193,9 @@ class _Field:
         apart = np.ones(len(order), dtype=bool)
         apart[1:] = ~(values[:-1] - values[1:] < _SAME * self.n)
         apart[1:] |= doomed[1:] != doomed[:-1]
+        if hopeful:
+            gains = np.nan_to_num(self.values - self._before)[order]
+            apart[1:] &= (values + _PATIENCE * gains)[1:] > values[0]
         return order[apart]
 
     def _is_thin(self) -> AnyArray:
