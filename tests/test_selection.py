@@ -171,6 +171,15 @@ def test_models_that_cannot_be_fitted_keep_their_reason_and_warn_once():
     assert "(VII, VVV 7): n_components: 7" in str(caught[0].message)
 
 
+@pytest.mark.parametrize("scales", [[1.0, 1.0, 1.0], [1e-100, 1.0, 1e100]])
+def test_a_model_beyond_the_arithmetic_does_not_end_the_search(scales):
+    X = np.random.default_rng(1).normal(size=(25, 3)) * scales
+    search = choose(X, sizes=[1, 6], init_params="mbahc")
+    assert len(search.results_) == 2 * len(NAMES)
+    assert any(row["reason"] for row in search.results_)
+    assert all(row["reason"] or np.isfinite(row["bic"]) for row in search.results_)
+
+
 def test_a_constant_column_leaves_the_spherical_family():
     X = np.column_stack([np.random.default_rng(0).standard_normal(80), np.ones(80)])
     search = choose(X, sizes=[1, 2], families=["VVV", "VVI", "VII"])
