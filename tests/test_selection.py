@@ -267,7 +267,7 @@ def test_families_by_any_name():
     assert [family.name for family in choose_families("tied", 2)] == ["EEE"]
     assert [family.name for family in choose_families("all", 2)] == NAMES
     assert [family.name for family in choose_families("all", 1)] == ["E", "V"]
-    with pytest.raises(ParameterError, match="Did you mean"):
+    with pytest.raises(ParameterError, match="families: unknown family"):
         choose_families(["ful"], 2)
     with pytest.raises(ParameterError, match="at least one family"):
         choose_families([], 2)

@@ -185,7 +185,7 @@ class FitResult:
         found = []
         if self.collapsed:
             found.append(self._collapse())
-        if self.status is Status.MAX_ITERATIONS:
+        if self.status is Status.MAX_ITERATIONS and self.n_iter > 0:
             found.append(f"not converged after {self.n_iter} iterations: raise max_iter, or tol")
         return found
 

@@ -236,7 +236,7 @@ def choose_families(given: Any, n_features: int) -> list[Family]:
     several = [given] if isinstance(given, str | Family) else list(given)
     chosen: list[Family] = []
     for name in several:
-        family = get_family(name)
+        family = get_family(name, "families")
         if family not in chosen:
             chosen.append(family)
     if not chosen:
