@@ -91,8 +91,8 @@ def test_models_that_cannot_be_fitted_are_counted_and_explained(work):
         (["none.csv"], "none.csv: no such file"),
         (["iris.csv", "-k", "a-b"], "--components: expected numbers such as 3, 1-9"),
         (["iris.csv", "-k", "0-2"], "--components: expected an integer of at least 1"),
-        (["iris.csv", "-c", "ful"], "Did you mean 'full'"),
-        (["iris.csv", "--criterion", "magic"], "unknown criterion 'magic'"),
+        (["iris.csv", "-c", "ful"], "--families: unknown family 'ful'. Did you mean 'full'"),
+        (["iris.csv", "--criterion", "magic"], "--criterion: unknown criterion 'magic'"),
         (["iris.csv", "--init", "magic"], "unknown start 'magic'"),
     ],
 )
