@@ -106,7 +106,12 @@ def one_icl(rows: np.ndarray, family: str, size: int, labels: np.ndarray) -> flo
         return len(totals) > 1 and abs(totals[-1] - totals[-2]) < 1e-5 * (1 + abs(totals[-1]))
 
     model = GaussianMixture(
-        size, covariance_type=family, init_params=labels, tol=0, callback=as_mclust
+        size,
+        covariance_type=family,
+        init_params=labels,
+        tol=0,
+        callback=as_mclust,
+        accelerate=False,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -443,3 +443,9 @@ def test_a_fit_with_noise_is_shown_predicted_and_drawn(work):
         assert done.returncode == 0, done.stderr
     done = gaussmix("fit", "noisy.csv", "--noise", 2, cwd=work)
     assert "--noise: expected a share between 0 and 1" in done.stderr
+
+
+def test_iris_says_when_a_component_has_collapsed(tmp_path, here):
+    code, _, err = here("iris", "--features", "sepal width", cwd=tmp_path)
+    assert code == 0
+    assert err.count("sepal width: covariance collapsed") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gaussmix.covariances import FullCovariances
 from gaussmix.exceptions import ParameterError
 from tests.variants import STRUCTURES, random_covariances
 
@@ -98,6 +99,16 @@ def test_singular_matrices_are_floored(pair):
     floored, changed = singular.floored(np.full(D, 1e-3))
     assert changed.all()
     np.testing.assert_allclose(floored.variances(), 1e-3)
+
+
+def test_a_needle_is_floored_relative_to_its_length():
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    needle = (turn * [1e10, 1.0, 1e-8]) @ turn.T
+    held = FullCovariances(np.array([np.eye(3), (needle + needle.T) / 2]), 2, 3)
+    floored, changed = held.floored(np.full(3, 1e-12))
+    assert changed.tolist() == [False, True]
+    eigenvalues = np.linalg.eigvalsh(floored.to_dense()[1])
+    np.testing.assert_allclose(eigenvalues, [1e-2, 1.0, 1e10], rtol=1e-2)
 
 
 def test_take_reorders(pair):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -231,6 +233,34 @@ def test_a_collapsing_component_is_floored_reported_and_finite(family):
     else:
         assert result.collapsed == (3,)
         assert "component 3" in result.warnings()[0]
+
+
+@pytest.mark.parametrize("name", ["EVE", "EVV"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_needle_of_equal_volume_is_held(name, seed):
+    # What a component on two rows lacks in width, an equal volume adds to its length.
+    from gaussmix import GaussianMixture
+
+    X = np.random.default_rng(seed).normal(size=(30, 2))
+    for offset in (0.0, 1e8):
+        model = GaussianMixture(6, covariance_type=name, init_params="mbahc", max_iter=300)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X + offset)
+        trace, collapsed = model.history_.log_likelihood, model.history_.collapsed
+        alike = [before == after for before, after in pairwise(collapsed)]
+        assert np.diff(trace)[alike].min() >= -1e-4
+        ratio = np.linalg.cond(model.covariances_).max()
+        assert ratio < 1e13
+
+
+@pytest.mark.parametrize("name", ["EEV", "VEV", "EVV"])
+def test_features_too_far_apart_for_a_familys_algebra_are_refused(name):
+    from gaussmix import DataError, GaussianMixture
+
+    X = np.random.default_rng(0).normal(size=(60, 3)) * [1e-100, 1.0, 1e100]
+    with pytest.raises(DataError, match=f"{name} cannot be estimated.*similar scales"):
+        GaussianMixture(4, covariance_type=name, init_params="mbahc").fit(X)
 
 
 @pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])

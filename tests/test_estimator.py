@@ -144,6 +144,16 @@ def test_warm_start_continues():
     assert warm.lower_bound_ == pytest.approx(cold.lower_bound_, rel=1e-12)
 
 
+def test_no_iteration_is_the_start_as_it_is():
+    means = IRIS[[0, 60, 120]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = GaussianMixture(3, means_init=means, max_iter=0, random_state=0).fit(IRIS)
+    np.testing.assert_array_equal(model.means_, means)
+    assert (model.n_iter_, model.converged_, len(model.lower_bounds_)) == (0, False, 1)
+    assert model.lower_bound_ == pytest.approx(model.score(IRIS))
+
+
 def test_clone_pickle_and_params():
     model = GaussianMixture(3, random_state=0, covariance_type="VVI")
     copy = clone(model)

@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaussmix import ConjugatePrior, DataError, GaussianMixture, Mixture, Noise, ParameterError
+from gaussmix import (
+    ConjugatePrior,
+    DataError,
+    GaussianMixture,
+    GaussianMixtureIC,
+    Mixture,
+    Noise,
+    ParameterError,
+)
 from gaussmix.families import get_family
 from gaussmix.io.model_file import load_model
 from gaussmix.noise import enclosing_box
@@ -312,3 +320,8 @@ def test_impossible_known_labels_are_refused():
         fit(y=SOME, n_components=2)
     with pytest.raises(ParameterError, match="y: expected 150 labels, one a row, got 7"):
         fit(y=SOME[:7] * 0 - 1)
+    noise = np.arange(150) < 11
+    with pytest.raises(ParameterError, match="y: 2 rows of known component are marked as noise"):
+        fit(y=SOME, noise=noise)
+    with pytest.raises(ValueError, match="y: 2 rows of known component are marked as noise"):
+        GaussianMixtureIC([3], noise=noise).fit(X, SOME)

@@ -14,7 +14,7 @@ from .acceleration import Squarem
 from .convergence import AitkenRule
 from .criteria import n_parameters
 from .estep import expectation
-from .exceptions import FitInterrupted
+from .exceptions import DataError, FitInterrupted
 from .mstep import Constraints, maximization
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class FitResult:
         found = []
         if self.collapsed:
             found.append(self._collapse())
-        if self.status is Status.MAX_ITERATIONS:
+        if self.status is Status.MAX_ITERATIONS and self.n_iter > 0:
             found.append(f"not converged after {self.n_iter} iterations: raise max_iter, or tol")
         return found
 
@@ -325,7 +325,7 @@ class Run:
         self._leaping = self._target is not None
         try:
             self._maximise(self.statistics if self._target is None else self._target, hold)
-        except np.linalg.LinAlgError:
+        except (np.linalg.LinAlgError, DataError):
             if self._target is None:
                 raise
             self._target = None

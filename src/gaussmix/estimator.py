@@ -70,6 +70,7 @@ class GaussianMixture(
         covariance that would become singular is held at a floor relative to the
         data's own scale, and reported.
     max_iter : int, default 1000
+        0 is the start as it is.
     n_init : int, default 1
         Number of starts, each of which may be a race of several; the best is kept.
     init_params : str, array-like or Mixture, default "race"
@@ -230,7 +231,7 @@ class GaussianMixture(
         family = get_family(self.covariance_type)
         options = EMOptions(
             tol=check_number("tol", self.tol),
-            max_iter=check_integer("max_iter", self.max_iter, minimum=1),
+            max_iter=check_integer("max_iter", self.max_iter, minimum=0),
             reg_covar=check_number("reg_covar", self.reg_covar),
             equal_weights=bool(self.equal_weights),
             accelerate=bool(self.accelerate),
@@ -243,7 +244,7 @@ class GaussianMixture(
         before = self.__dict__.copy()
         try:
             source = self._source(X, sample_weight, reset=True)
-            known = known_labels(y, source.n_rows, n_components)
+            known = known_labels(y, source.n_rows, n_components, noise)
             self._keep(
                 fit_mixture(
                     source,

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["align", "known_labels"]
 
 
-def known_labels(y: Any, n_rows: int, n_components: int) -> AnyArray | None:
+def known_labels(
+    y: Any, n_rows: int, n_components: int, noise: float | AnyArray | None = None
+) -> AnyArray | None:
     """Return the known components (n,) with -1 where unknown, or None if `y` says nothing.
 
     As in scikit-learn's semi-supervised estimators -1 marks a row without label.  A `y`
@@ -28,7 +30,8 @@ def known_labels(y: Any, n_rows: int, n_components: int) -> AnyArray | None:
     Raises
     ------
     ParameterError
-        If there are as many labels as rows, some of them -1, but not all from -1 to K - 1.
+        If some labels are -1, but they are not as many as rows, not all from -1 to K - 1, or
+        if `noise` marks rows (n,) whose component is known.
     """
     if y is None:
         return None
@@ -46,6 +49,13 @@ def known_labels(y: Any, n_rows: int, n_components: int) -> AnyArray | None:
             f"got values from {found.min():g} to {found.max():g}; renumber them, or raise "
             "n_components"
         )
+    if isinstance(noise, np.ndarray) and noise.shape == labels.shape:
+        both = int((labels[noise] != -1).sum())
+        if both:
+            raise ParameterError(
+                f"y: {both} rows of known component are marked as noise; give them the label -1, "
+                "or take them out of noise"
+            )
     return labels.astype(np.intp)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .exceptions import DataError
 from .mixture import Mixture
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def maximization(
     With ``hold=False`` covariances are not held above the floor: for callers who look
     for themselves, and come back if that is needed.
 
+    Raises
+    ------
+    DataError
+        If the family cannot be estimated from such statistics.
+
     Returns
     -------
     mixture : Mixture
@@ -117,8 +123,15 @@ def _estimate(
         return covariances, collapsed
     # Raising one covariance would break what ties it to the others: raise the scatters
     # they are all estimated from.
-    covariances = family.estimate(statistics.widened(2.0 * floor), None)
-    return covariances.floored(floor)[0], collapsed
+    try:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            covariances = family.estimate(statistics.widened(2.0 * floor), None)
+        return covariances.floored(floor)[0], collapsed
+    except np.linalg.LinAlgError:
+        raise DataError(
+            f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic; "
+            "bring the features to similar scales"
+        ) from None
 
 
 def _fill_empty(

@@ -123,6 +123,8 @@ def require_numeric_columns(X: Any) -> None:
         raise DataError("X: is a masked array; fill it or leave its masked rows out")
     frame = as_frame(X)
     if frame is None:
+        if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
+            raise DataError("X: contains text; leave text columns out, or encode them as numbers")
         return
     wrong = [
         f"{name!r} ({dtype})"

@@ -33,7 +33,14 @@ _OPTIONS = {
     "tol": "--tol",
 }
 # Words of any sentence: they stand for an argument only where a message begins with "noise: ".
-_ARGUMENTS = {"X": "DATA", "columns": "--features", "noise": "--noise", "prior": "--prior"}
+_ARGUMENTS = {
+    "X": "DATA",
+    "columns": "--features",
+    "criterion": "--criterion",
+    "families": "--families",
+    "noise": "--noise",
+    "prior": "--prior",
+}
 # Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
 _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")
 _ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")

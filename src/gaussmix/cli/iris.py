@@ -12,7 +12,7 @@ from ..datasets import LabelledData, iris
 from ..exceptions import ParameterError
 from ..io.model_file import model_from_result, to_json
 from ..report import model_report
-from .console import print_json, progress, results
+from .console import print_json, progress, results, warn
 from .demo import Comparison, compare, label_tables, save_figure
 from .options import ComponentsOption, CovarianceOption, JsonOption, SeedOption, split_names
 from .output import check_folder
@@ -45,7 +45,11 @@ def command(
     with progress("fitting", quiet=json) as callback:
         chosen = compare(flowers, columns, components, covariance, seed, callback)
         everything = compare(flowers, list(range(4)), components, covariance, seed, callback)
-        single = compare(flowers, columns[:1], components, covariance, seed, callback)
+        # Of one attribute many flowers have the same value, on which k-means++ starts collapse.
+        single = compare(flowers, columns[:1], components, covariance, seed, callback, start="race")
+    for fit in (chosen, single)[: len(columns)]:  # of one attribute they are the same model
+        for message in fit.result.warnings():
+            warn(f"{', '.join(flowers.names[j] for j in fit.columns)}: {message}")
     pictures = _draw(flowers, chosen, single, out)
     if json:
         print_json(_as_json(chosen, everything, pictures))

@@ -28,6 +28,9 @@ from .demo import save_figure
 from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
 from .output import check_out, save_and_tell
 
+# Where the picture and the model go unless the user says otherwise.
+_FOLDER = Path("gaussmix-output/select")
+
 
 def command(
     data: DataArgument,
@@ -45,7 +48,10 @@ def command(
     seed: SeedOption = 0,
     top: Annotated[int, typer.Option(min=1, help="How many of the best models to print.")] = 10,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Model file to write: the best model.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Model file for the best model. Default: in gaussmix-output/select."
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -61,9 +67,9 @@ def command(
     criteria = wanted_criteria(get_criterion(criterion))
     name = criteria[-1].name
     picture = plot or _picture(data, out, name)
-    for path in (picture, out):  # better now than after a long search
-        if path is not None:
-            check_out(path, data)
+    kept = out or _FOLDER / f"{data.stem}-{name}.json"
+    for path in (picture, kept):  # better now than after a long search
+        check_out(path, data)
     table = read(data, chosen_columns)
     source = MemorySource(table.rows, feature_names=table.names)
     chosen_families = choose_families(
@@ -79,7 +85,7 @@ def command(
                 advance(cell)
     except KeyboardInterrupt:
         interrupted = True
-        out = out or Path("gaussmix-interrupted.json")
+        kept = out or Path("gaussmix-interrupted.json")
         say("interrupted", "bold red", f"after {len(cells)} models")
     best = best_cell(cells, name)
     if best is None or best.result is None:
@@ -94,8 +100,7 @@ def command(
         else:
             _print(found, cells, picture, top)
     finally:  # whatever becomes of the output, the best model is not lost
-        if out is not None:
-            save_and_tell(model_from_result(best.result), out, f"Next: gaussmix show {out}")
+        save_and_tell(model_from_result(best.result), kept, f"Next: gaussmix show {kept}")
     if interrupted:
         raise typer.Exit(130)
 
@@ -120,7 +125,7 @@ def parse_sizes(text: str) -> list[int]:
 def _picture(data: Path, out: Path | None, criterion: str) -> Path:
     if out is not None:
         return out.with_name(f"{out.stem}-{criterion}.png")
-    return Path("gaussmix-output/select") / f"{data.stem}-{criterion}.png"
+    return _FOLDER / f"{data.stem}-{criterion}.png"
 
 
 @contextmanager

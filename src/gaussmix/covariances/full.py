@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FullCovariances"]
 
+# A direction of less than this share of the widest one's variance is lost to rounding.
+_NARROWEST = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class FullCovariances(Covariances):
@@ -88,22 +91,24 @@ class FullCovariances(Covariances):
         values = self.values.copy()
         for k in np.flatnonzero(flagged):
             eigenvalues, vectors = np.linalg.eigh(values[k] / np.outer(scale, scale))
-            if eigenvalues[0] >= 1.0:
+            least = max(1.0, _NARROWEST * eigenvalues[-1])
+            if eigenvalues[0] >= least:
                 continue
             changed[k] = True
             vectors *= scale[:, None]
-            values[k] = (vectors * np.maximum(eigenvalues, 1.0)) @ vectors.T
+            values[k] = (vectors * np.maximum(eigenvalues, least)) @ vectors.T
             values[k] = 0.5 * (values[k] + values[k].T)
         return (self._with(values) if changed.any() else self), changed
 
     def _possibly_below(self, floor: Array) -> Array:
         # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
-        # inverse factors are needed by the next E-step anyway: the common case costs one sum.
+        # inverse factors are needed by the next E-step anyway: the common case costs two sums.
         try:
             traces = np.einsum("kij,kij,j->k", self.inverse_factors, self.inverse_factors, floor)
         except np.linalg.LinAlgError:
             return np.ones(len(self.values), dtype=bool)
-        return ~(traces <= 1.0)
+        widest = (np.diagonal(self.values, axis1=1, axis2=2) / floor).sum(axis=1)
+        return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
 
     def marginal(self, columns: Array) -> Self:
         values = self.values[:, columns[:, None], columns[None, :]]

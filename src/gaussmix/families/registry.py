@@ -31,10 +31,11 @@ def list_families() -> list[Family]:
     return list(_families().values())
 
 
-def get_family(name: str | Family) -> Family:
+def get_family(name: str | Family, argument: str = "covariance_type") -> Family:
     """Return the family of that name; a Family is returned as it is.
 
-    Names are mclust's ("VVV", in any case) or scikit-learn's ("full").
+    Names are mclust's ("VVV", in any case) or scikit-learn's ("full"); `argument` is what
+    messages call them.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def get_family(name: str | Family) -> Family:
     if found is None:
         known = ", ".join(repr(family) for family in list_families())
         close = get_close_matches(str(name).lower(), by_name, n=2, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
-        raise ParameterError(f"covariance_type: unknown family {name!r}.{hint} Known: {known}.")
+        written = [match if match == by_name[match].synonym else match.upper() for match in close]
+        hint = f" Did you mean {' or '.join(map(repr, written))}?" if close else ""
+        raise ParameterError(f"{argument}: unknown family {name!r}.{hint} Known: {known}.")
     return found

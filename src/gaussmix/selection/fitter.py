@@ -103,7 +103,7 @@ class Fitter:
             If there are more known components.
         """
         rng = np.random.default_rng(self.options.seed)
-        known = known_labels(self.options.y, self.source.n_rows, n_components)
+        known = known_labels(self.options.y, self.source.n_rows, n_components, self.options.noise)
         aside = replace(self.aside, known=known)
         prepared = prepare(self.summary, self.source, n_components, rng, aside)
         # Starts keep what they have found out about an array: the same rows are the same array.

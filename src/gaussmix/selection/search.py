@@ -173,7 +173,7 @@ def _together(
 ) -> Iterator[Cell]:
     """Fit all cells in lockstep, and yield each as it is done."""
     jobs: list[Job] = []
-    waiting: list[tuple[Cell, _Size, list[FitResult]]] = []
+    waiting: list[tuple[Cell, SizedFitter, list[tuple[Criterion, Any]], list[FitResult]]] = []
     owner: list[int] = []
     for size in _sizes(fitter, families, n_components, criteria):
         for cell in size.cells:
@@ -182,18 +182,24 @@ def _together(
             except (DataError, ParameterError, np.linalg.LinAlgError) as error:
                 yield _skipped(cell, str(error))
                 continue
-            if not own:
+            if size.fitter is None:
                 yield _skipped(cell, size.reason)
                 continue
             owner += [len(waiting)] * len(own)
-            waiting.append((cell, size, []))
+            waiting.append((cell, size.fitter, size.shared, []))
             jobs += own
-    with single_threaded_blas:
-        for i, result in fit_together(fitter.source, jobs, fitter.options.em):
-            cell, size, results = waiting[owner[i]]
-            results.append(result)
-            if len(results) == owner.count(owner[i]) and size.fitter is not None:
-                yield _judged(cell, size.fitter.best_of(results), size.fitter, size.shared)
+    try:
+        with single_threaded_blas:
+            for i, result in fit_together(fitter.source, jobs, fitter.options.em):
+                cell, sized, shared, results = waiting[owner[i]]
+                results.append(result)
+                if len(results) == owner.count(owner[i]):
+                    yield _judged(cell, sized.best_of(results), sized, shared)
+    except (DataError, ParameterError, np.linalg.LinAlgError):
+        # One of them cannot be fitted: alone, each fails for itself.
+        for j, (cell, sized, shared, results) in enumerate(waiting):
+            if len(results) < owner.count(j):
+                yield _fitted(cell, sized, shared)
 
 
 def _skipped(cell: Cell, reason: str) -> Cell:
@@ -230,7 +236,7 @@ def choose_families(given: Any, n_features: int) -> list[Family]:
     several = [given] if isinstance(given, str | Family) else list(given)
     chosen: list[Family] = []
     for name in several:
-        family = get_family(name)
+        family = get_family(name, "families")
         if family not in chosen:
             chosen.append(family)
     if not chosen:
