@@ -26,7 +26,8 @@ LAYERS = [
     {"lockstep"},
     {"init"},
     {"fitting"},
-    {"estimator", "fitted", "datasets", "io", "plot", "report"},
+    {"online"},
+    {"estimator", "fitted", "streaming", "datasets", "io", "plot", "report"},
     {"selection"},
     {"cli"},
 ]

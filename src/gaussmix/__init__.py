@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from .mixture import Mixture
     from .noise import Noise
+    from .online import Stepwise
     from .prior import ConjugatePrior
     from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
@@ -46,6 +47,7 @@ _HOMES = {
     "Noise": "noise",
     "ParameterError": "exceptions",
     "Status": "em",
+    "Stepwise": "online",
     "SufficientStatistics": "statistics",
 }
 _MODULES = ("covariances", "datasets", "families", "plot", "selection")
@@ -67,6 +69,7 @@ __all__ = [
     "Noise",
     "ParameterError",
     "Status",
+    "Stepwise",
     "SufficientStatistics",
     "covariances",
     "datasets",

@@ -49,6 +49,7 @@ class Status(Enum):
     COLLAPSED = "given up: a covariance lost its width in some direction"
     STOPPED = "stopped by the callback"
     INTERRUPTED = "interrupted: parameters are the best reached"
+    STREAMED = "updated by partial_fit, block by block"
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ class FitResult:
         Whether the start was given, which keeps the order of its components.
     equal_weights : bool
         Whether mixing weights were held equal.
+    statistics : SufficientStatistics or None
+        Of the rows under exactly this mixture: what the next M-step would take.
     """
 
     mixture: Mixture
@@ -169,6 +172,7 @@ class FitResult:
     history: History
     given_start: bool = False
     equal_weights: bool = False
+    statistics: SufficientStatistics | None = None
 
     @property
     def n_iter(self) -> int:
@@ -264,6 +268,7 @@ class Run:
         # What EM climbs, on which it stops: with a prior it is not the likelihood alone.
         self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
         self.mixture = self.evaluated = start
+        self.statistics: SufficientStatistics | None = None
         self.collapsed: tuple[int, ...] = ()
         accelerate = options.accelerate and options.reg_covar == 0
         self.squarem = Squarem(np.sqrt(summary.variances)) if accelerate else None
@@ -321,7 +326,9 @@ class Run:
         """M-step; `hold` covariances above the floor, or leave that to the caller."""
         self._leaping = self._target is not None
         try:
-            self._maximise(self.statistics if self._target is None else self._target, hold)
+            statistics = self.statistics if self._target is None else self._target
+            assert statistics is not None
+            self._maximise(statistics, hold)
         except np.linalg.LinAlgError:
             if self._target is None:
                 raise
@@ -359,6 +366,7 @@ class Run:
             status=status,
             history=self.history,
             equal_weights=self.constraints.equal_weights,
+            statistics=self.statistics,
         )
 
 

@@ -13,7 +13,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from .criteria import aic, bic, icl
 from .em import Callback, EMOptions, FitResult, Iteration
@@ -26,6 +26,7 @@ from .init.given import GivenMixture, Overridden
 from .known import known_labels
 from .prior import get_prior
 from .sources import MemorySource, open_source
+from .streaming import PartialFit, Settings
 from .validation import (
     as_generator,
     check_integer,
@@ -38,12 +39,14 @@ from .validation import (
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
     from .evaluate import Evaluator, Score
+    from .online import Stream
     from .sources import Source
 
 __all__ = ["GaussianMixture"]
 
 
 class GaussianMixture(
+    PartialFit,
     FittedAttributes,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -102,6 +105,8 @@ class GaussianMixture(
         Add a uniform background over the data's extent, for rows that belong to no
         component: the share of rows it starts with, or the rows themselves.  It has
         label -1, and the last column of responsibilities.
+    stepwise : Stepwise, optional
+        How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
 
     Attributes
     ----------
@@ -181,6 +186,7 @@ class GaussianMixture(
         equal_weights: bool = False,
         prior: Any = None,
         noise: Any = None,
+        stepwise: Any = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -202,6 +208,7 @@ class GaussianMixture(
         self.equal_weights = equal_weights
         self.prior = prior
         self.noise = noise
+        self.stepwise = stepwise
 
     # -- fitting ------------------------------------------------------------------
 
@@ -218,48 +225,65 @@ class GaussianMixture(
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
         """
-        n_components = check_integer("n_components", self.n_components, minimum=1)
-        n_init = check_integer("n_init", self.n_init, minimum=1)
-        family = get_family(self.covariance_type)
-        options = EMOptions(
-            tol=check_number("tol", self.tol),
-            max_iter=check_integer("max_iter", self.max_iter, minimum=1),
-            reg_covar=check_number("reg_covar", self.reg_covar),
-            equal_weights=bool(self.equal_weights),
-            accelerate=bool(self.accelerate),
-            prior=get_prior(self.prior),
-        )
-        noise = check_noise(self.noise)
-        check_integer("verbose_interval", self.verbose_interval, minimum=1)
-        start = self._start()
+        settings = self._settings()
         before = self.__dict__.copy()
         try:
             source = self._source(X, sample_weight, reset=True)
-            known = known_labels(y, source.n_rows, n_components)
-            self._keep(
-                fit_mixture(
-                    source,
-                    n_components,
-                    family,
-                    start,
-                    options,
-                    n_init=n_init,
-                    rng=as_generator(self.random_state),
-                    callback=self._report if self.verbose or self.callback else None,
-                    known=known,
-                    noise=noise,
-                )
-            )
+            known = None if y is None else known_labels(y, source.n_rows, settings.n_components)
+            callback = self._report if self.verbose or self.callback else None
+            self._keep(self._run(settings, source, known, callback))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
             raise
         except BaseException:
-            # A fit that failed leaves the last one as it was, names of its columns included.
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            self._restore(before)
             raise
         self._warn()
         return self
+
+    def _settings(self) -> Settings:
+        """Return the parameters of the model and of the algorithm, checked."""
+        check_integer("verbose_interval", self.verbose_interval, minimum=1)
+        return Settings(
+            n_components=check_integer("n_components", self.n_components, minimum=1),
+            family=get_family(self.covariance_type),
+            start=self._start(),
+            options=EMOptions(
+                tol=check_number("tol", self.tol),
+                max_iter=check_integer("max_iter", self.max_iter, minimum=1),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+                equal_weights=bool(self.equal_weights),
+                accelerate=bool(self.accelerate),
+                prior=get_prior(self.prior),
+            ),
+            n_init=check_integer("n_init", self.n_init, minimum=1),
+            noise=check_noise(self.noise),
+        )
+
+    def _run(
+        self,
+        settings: Settings,
+        source: Source,
+        known: AnyArray | None,
+        callback: Callback | None = None,
+    ) -> FitResult:
+        return fit_mixture(
+            source,
+            settings.n_components,
+            settings.family,
+            settings.start,
+            settings.options,
+            n_init=settings.n_init,
+            rng=as_generator(self.random_state),
+            callback=callback,
+            known=known,
+            noise=settings.noise,
+        )
+
+    def _restore(self, before: dict[str, Any]) -> None:
+        """Be as before a fit that failed, names of its columns included."""
+        self.__dict__.clear()
+        self.__dict__.update(before)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
@@ -274,7 +298,7 @@ class GaussianMixture(
             return start
         return Overridden(start, *given)
 
-    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool) -> Source:
+    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2) -> Source:
         source = open_source(X, sample_weight, self.n_jobs)
         if source is not None:
             self._check_features(source, reset=reset)
@@ -286,7 +310,7 @@ class GaussianMixture(
             reset=reset,
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=fewest if reset else 1,
         )
         return MemorySource(
             rows,
@@ -319,9 +343,13 @@ class GaussianMixture(
         names = getattr(self, "feature_names_in_", None)
         return None if names is None else tuple(names)
 
-    def _keep(self, result: FitResult) -> None:
+    def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result
         self.mixture_ = result.mixture
+        self._streams = stream
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mixture_")
 
     def _report(self, iteration: Iteration) -> bool | None:
         if self.verbose and iteration.number % self.verbose_interval == 0:
@@ -341,7 +369,7 @@ class GaussianMixture(
     # -- using the mixture --------------------------------------------------------------
 
     def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
-        check_is_fitted(self)
+        self._require_fitted()
         return self.mixture_.evaluator(self._source(X, sample_weight, reset=False))
 
     def predict(self, X: Any) -> AnyArray:
@@ -374,7 +402,7 @@ class GaussianMixture(
         `random_state` overrides the estimator's own; give a Generator for new
         rows at each call.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         rng = as_generator(self.random_state if random_state is None else random_state)
         return self.mixture_.sample(n_samples, rng)
 

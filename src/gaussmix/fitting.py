@@ -257,4 +257,10 @@ def _finish(result: FitResult, keeps_order: bool) -> FitResult:
         result.history,
         collapsed=[tuple(sorted(place[k] for k in ks)) for ks in result.history.collapsed],
     )
-    return replace(result, mixture=result.mixture.reorder(order), history=history)
+    statistics = None if result.statistics is None else result.statistics.take(order)
+    return replace(
+        result,
+        mixture=result.mixture.reorder(order),
+        history=history,
+        statistics=statistics,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
-    from ._typing import Array
+    from ._typing import AnyArray, Array
 
 __all__ = ["SufficientStatistics"]
 
@@ -127,6 +127,22 @@ class SufficientStatistics:
         """Return the statistics with per-component scatters summed into one."""
         assert self.scatters is not None
         return replace(self, scatters=self.scatters.sum(axis=0, keepdims=True))
+
+    def as_one(self) -> SufficientStatistics:
+        """Return the statistics of the components' rows together, as one component."""
+        assert self.scatters is not None
+        counts = self.counts.sum(keepdims=True)
+        means = (self.counts / counts) @ self.means
+        offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
+        scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
+        return replace(self, counts=counts, means=means[None], scatters=scatters[None])
+
+    def take(self, order: AnyArray) -> SufficientStatistics:
+        """Return the components in another order."""
+        scatters = self.scatters
+        if scatters is not None and len(scatters) == len(self.counts):
+            scatters = scatters[order]
+        return replace(self, counts=self.counts[order], means=self.means[order], scatters=scatters)
 
     def held_as(self, moment: Moment) -> SufficientStatistics:
         """Return the statistics with scatters held as a moment that keeps no more than this one.

@@ -1,0 +1,401 @@
+"""Stepwise EM: a mixture that follows a stream of blocks, each of them seen once.
+
+Statistics that forget take the place of sums over all rows (Cappe & Moulines 2009):
+
+    s <- (1 - g) s + g s_block,    then an M-step on s
+
+with s_block from an E-step on the newest rows only.  Steps g shrink as time^-exponent,
+so the noise of single blocks averages out; or they stay above 1 / memory, so a stream
+that drifts is followed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .em import RELATIVE_FLOOR, EMOptions, FitResult, History, Status, collapsed_components
+from .estep import expectation
+from .exceptions import DataError, ParameterError
+from .fitting import summarise
+from .mstep import Constraints, maximization
+from .sources import MemorySource
+from .sources.threads import single_threaded_blas
+from .summary import DataSummary
+from .validation import check_integer, check_number, require_bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._typing import AnyArray, Array
+    from .families import Family
+    from .mixture import Mixture
+    from .statistics import SufficientStatistics
+
+    #: Fits a mixture to the first rows, given those whose component is known.
+    Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
+
+__all__ = ["Block", "Stepwise", "Stream", "get_stepwise"]
+
+# Rows of a step by default, for each component and for each mean's coordinate.
+_ROWS_PER_COMPONENT = 300
+_ROWS_PER_MEAN = 10
+# If the first rows cannot support the model, twice as many may; up to this many times more.
+_PATIENCE = 8
+# Where a column stands still its variance is forgotten too; the floor keeps this share.
+_REMEMBERED = 1e-6
+# Blocks that the trace goes back.
+_TRACE = 1000
+
+
+@dataclass(frozen=True)
+class Stepwise:
+    """How fast a stream is forgotten: options of ``partial_fit``.
+
+    Parameters
+    ----------
+    exponent : float, default 0.6
+        Steps shrink as time to the power of -`exponent`, above 0.5 and at most 1.  1 weighs
+        all rows alike, and is slow to leave its start; smaller ones forget sooner.
+    delay : float, default 1
+        Steps that count as taken before the first one: more make the first ones smaller.
+    memory : float, optional
+        Follow a drift: a row's weight in the statistics falls by a factor of e over so many
+        later rows.  None remembers more and more.
+    batch_rows : int, optional
+        The unit of time, in rows; larger blocks are cut into several steps of so many rows,
+        and the first fit waits for so many.  300 for each component, or 10 for each of
+        their means' coordinates, if that is more.
+
+    Notes
+    -----
+    Time is counted in rows: a block of weight w takes the step
+    g = 1 - exp(-integral of (u + delay)^-exponent du) over the time from W / b to
+    (W + w) / b, where W is the weight seen before and b that of `batch_rows` rows.  This is
+    (t + delay)^-exponent for one block of b rows at a time, the running mean for
+    exponent 1, and the same for the same rows in other blocks.
+
+    References
+    ----------
+    Cappe & Moulines (2009), On-line expectation-maximization algorithm for latent data
+    models, JRSS B 71, section 2.2.  Liang & Klein (2009), Online EM for unsupervised
+    models, NAACL, section 2.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix import GaussianMixture, Stepwise
+    >>> rng = np.random.default_rng(0)
+    >>> model = GaussianMixture(stepwise=Stepwise(memory=500))
+    >>> for block in range(40):  # the mean moves from 0 to 20
+    ...     model = model.partial_fit(rng.normal(block / 2, 1.0, size=(250, 1)))
+    >>> bool(abs(model.means_[0, 0] - 18.75) < 0.5)  # two memories ago
+    True
+    """
+
+    exponent: float = 0.6
+    delay: float = 1.0
+    memory: float | None = None
+    batch_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        check_number("stepwise: exponent", self.exponent)
+        if not 0.5 < self.exponent <= 1.0:
+            raise ParameterError(
+                f"stepwise: exponent: expected a number above 0.5 and at most 1, got "
+                f"{self.exponent!r}; a stream that drifts is followed by memory=..."
+            )
+        check_number("stepwise: delay", self.delay)
+        if self.memory is not None and check_number("stepwise: memory", self.memory) == 0:
+            raise ParameterError("stepwise: memory: expected a positive number of rows, got 0")
+        if self.batch_rows is not None:
+            check_integer("stepwise: batch_rows", self.batch_rows, minimum=1)
+
+    def rows_of_a_step(self, n_components: int, n_features: int) -> int:
+        """Return `batch_rows`, or its default for a model of this size."""
+        if self.batch_rows is not None:
+            return self.batch_rows
+        return n_components * max(_ROWS_PER_COMPONENT, _ROWS_PER_MEAN * n_features)
+
+    def kept(self, before: float, rows: float, unit: float) -> float:
+        """Return the share of the statistics that is kept when so many rows come after others."""
+        first, last = before / unit + self.delay, (before + rows) / unit + self.delay
+        if self.exponent == 1.0:
+            decay = math.log(last / first) if first > 0 else math.inf
+        else:
+            rest = 1.0 - self.exponent
+            decay = (last**rest - first**rest) / rest
+        return math.exp(-decay if self.memory is None else -max(decay, rows / self.memory))
+
+
+def get_stepwise(given: object) -> Stepwise:
+    """Return the options for None or a `Stepwise`; raise ParameterError if it is neither."""
+    if given is None:
+        return Stepwise()
+    if isinstance(given, Stepwise):
+        return given
+    raise ParameterError(
+        f"stepwise: expected None or Stepwise(memory=..., ...), got {type(given).__name__}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some rows of a stream, all of positive weight.
+
+    Attributes
+    ----------
+    rows : ndarray (m, d)
+    weights : ndarray (m,) or None
+    known : ndarray of int (m,) or None
+        Components of rows, -1 where unknown.
+    """
+
+    rows: AnyArray
+    weights: Array | None = None
+    known: AnyArray | None = None
+
+    @classmethod
+    def of(cls, source: MemorySource, known: AnyArray | None = None) -> Block:
+        """Return a source's rows of positive weight."""
+        block = cls(source.array, source.weights, known)
+        return block if source.weights is None else block.take(source.weights > 0)
+
+    def take(self, rows: slice | AnyArray) -> Block:
+        """Return some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Block(self.rows[rows], weights, None if self.known is None else self.known[rows])
+
+    def parts(self, most_rows: int) -> Iterator[Block]:
+        """Cut into parts of equal size.
+
+        Neighbours go to different parts: a block sorted by something is no drift.
+        """
+        n_parts = -(-len(self.rows) // most_rows)
+        if n_parts == 1:
+            yield self
+        else:
+            yield from (self.take(slice(i, None, n_parts)) for i in range(n_parts))
+
+    def source(self, n_jobs: int | None, names: tuple[str, ...] | None) -> MemorySource:
+        return MemorySource(self.rows, self.weights, n_jobs=n_jobs, feature_names=names)
+
+    def copied(self) -> Block:
+        """Return the block with rows of its own: the caller may reuse theirs."""
+        return replace(self, rows=np.array(self.rows))
+
+
+def _joined(blocks: list[Block]) -> Block:
+    """Return several blocks as one."""
+    rows = np.concatenate([block.rows for block in blocks])
+    weights = known = None
+    if any(block.weights is not None for block in blocks):
+        every = [np.ones(len(b.rows)) if b.weights is None else b.weights for b in blocks]
+        weights = np.concatenate(every)
+    if any(block.known is not None for block in blocks):
+        all_known = [np.full(len(b.rows), -1) if b.known is None else b.known for b in blocks]
+        known = np.concatenate(all_known)
+    return Block(rows, weights, known)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where a stream has got to.
+
+    ``statistics`` have as much weight as the rows they remember: 1 / sum of squares of the
+    rows' shares (Kish 1965).  ``seen`` is the weight of all rows, ``row_weight`` that of an
+    average one at the start, and ``widest`` the largest variances (d,) so far.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStatistics
+    seen: float
+    row_weight: float
+    widest: Array
+    collapsed: tuple[int, ...]
+
+    @classmethod
+    def of(cls, result: FitResult) -> _State:
+        statistics = result.statistics
+        assert statistics is not None
+        widest = _variances(statistics.as_one())
+        mean_weight = result.n / max(result.n_rows, 1)
+        return cls(result.mixture, statistics, result.n, mean_weight, widest, result.collapsed)
+
+
+class Stream:
+    """The moving state of ``partial_fit``: rows that wait for the first fit, then statistics.
+
+    Parameters
+    ----------
+    n_components : int
+    family : Family
+    result : FitResult, optional
+        A fit to go on from.
+    """
+
+    def __init__(self, n_components: int, family: Family, result: FitResult | None = None) -> None:
+        self.n_components, self.family = n_components, family
+        self.history = History()
+        self._state = None if result is None else _State.of(result)
+        self._waiting: list[Block] = []
+        self._patience = 1
+        self._began = time.perf_counter()
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of positive weight seen so far."""
+        waiting = sum(len(block.rows) for block in self._waiting)
+        return waiting + (0 if self._state is None else self._state.statistics.n_rows)
+
+    def add(
+        self,
+        source: MemorySource,
+        known: AnyArray | None,
+        options: EMOptions,
+        stepwise: Stepwise,
+        begin: Begin,
+    ) -> None:
+        """Take a block; when it raises, nothing has changed.
+
+        Raises
+        ------
+        DataError
+            If the block has NaN or infinity, or values beyond float64 arithmetic.
+        """
+        summary = summarise(source, self.family.held.moment)
+        require_bounded(summary, source.feature_names)
+        block = Block.of(source, known)
+        if len(block.rows) == 0:
+            return
+        size = stepwise.rows_of_a_step(self.n_components, source.n_features)
+        with single_threaded_blas:
+            if self._state is None:
+                self._start([*self._waiting, block.copied()], size, source, begin)
+                return
+            state = self._state
+            for part in block.parts(size):
+                state = self._step(state, part, source, options, stepwise, size)
+        self._note(state)
+
+    def _start(self, waiting: list[Block], size: int, source: MemorySource, begin: Begin) -> None:
+        """Fit the rows that have waited, if they are enough to support the model."""
+        n_rows = sum(len(block.rows) for block in waiting)
+        if n_rows >= size * self._patience:
+            first = _joined(waiting)
+            try:
+                result = begin(first.source(source.n_threads, source.feature_names), first.known)
+            except DataError:
+                if n_rows >= size * _PATIENCE:
+                    raise
+            else:
+                if not result.collapsed or n_rows >= size * _PATIENCE:
+                    self._waiting = []
+                    self._note(_State.of(result))
+                    return
+            self._patience *= 2
+        self._waiting = waiting
+
+    def _step(
+        self,
+        state: _State,
+        block: Block,
+        source: MemorySource,
+        options: EMOptions,
+        stepwise: Stepwise,
+        size: int,
+    ) -> _State:
+        own = block.source(source.n_threads, source.feature_names)
+        summary = summarise(own, self.family.held.moment)
+        _require_near(state.mixture, summary)
+        found = expectation(own, summary, state.mixture, self.family, block.known)
+        weight = summary.total.total
+        kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
+        statistics = _blend(state.statistics, found, kept)
+        widest = np.maximum(state.widest, _variances(statistics.as_one()))
+        mixture, collapsed = maximization(
+            statistics,
+            self.family,
+            self._constraints(statistics, widest, options),
+            state.mixture,
+            source.feature_names,
+        )
+        return replace(
+            state,
+            mixture=mixture,
+            statistics=statistics,
+            seen=state.seen + weight,
+            widest=widest,
+            collapsed=collapsed_components(collapsed, self.family),
+        )
+
+    def _constraints(
+        self, statistics: SufficientStatistics, widest: Array, options: EMOptions
+    ) -> Constraints:
+        """Return what the M-step must respect, by what is remembered of the data."""
+        summary = DataSummary.of_total(statistics.as_one())
+        constraints = options.constraints(summary, self.family, self.n_components)
+        least = RELATIVE_FLOOR * _REMEMBERED * widest
+        return replace(constraints, floor=np.maximum(constraints.floor, least))
+
+    def _note(self, state: _State) -> None:
+        self._state = state
+        trace = self.history
+        trace.log_likelihood.append(state.statistics.log_likelihood)
+        trace.seconds.append(time.perf_counter() - self._began)
+        trace.collapsed.append(state.collapsed)
+        for entries in (trace.log_likelihood, trace.seconds, trace.collapsed):
+            del entries[:-_TRACE]
+
+    def result(self, options: EMOptions) -> FitResult | None:
+        """Return the mixture as it stands, or None while the first rows wait."""
+        state = self._state
+        if state is None:
+            return None
+        statistics = state.statistics
+        return FitResult(
+            mixture=state.mixture,
+            family=self.family,
+            log_likelihood=statistics.log_likelihood,
+            n=statistics.total + statistics.noise,
+            n_rows=statistics.n_rows,
+            status=Status.STREAMED,
+            history=replace(
+                self.history,
+                log_likelihood=list(self.history.log_likelihood),
+                seconds=list(self.history.seconds),
+                collapsed=list(self.history.collapsed),
+            ),
+            given_start=True,
+            equal_weights=options.equal_weights,
+            statistics=statistics,
+        )
+
+
+def _blend(
+    old: SufficientStatistics, new: SufficientStatistics, kept: float
+) -> SufficientStatistics:
+    """Return kept * old + (1 - kept) * new, both as means, with the weight that they remember."""
+    before, weight = old.total + old.noise, new.total + new.noise
+    size = 1.0 / (kept**2 / before + (1.0 - kept) ** 2 / weight)
+    return old.scaled(kept * size / before).merge(new.scaled((1.0 - kept) * size / weight))
+
+
+def _variances(total: SufficientStatistics) -> Array:
+    return DataSummary.of_total(total).variances
+
+
+def _require_near(mixture: Mixture, summary: DataSummary) -> None:
+    """Raise DataError if the distances of rows from the mixture overflow."""
+    reach = np.maximum(summary.extent, np.abs(mixture.means - summary.center).max(axis=0))
+    with np.errstate(over="ignore"):
+        if not np.isfinite(mixture.covariances.magnitude(reach)):
+            raise DataError(
+                "X: rows lie too many standard deviations from the mixture for float64 "
+                f"arithmetic (furthest {reach.max():.3g} in column {reach.argmax()}); leave "
+                "them out"
+            )
