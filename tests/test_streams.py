@@ -195,7 +195,7 @@ def test_first_rows_that_cannot_support_the_model_wait_for_others():
     model.partial_fit(X[200:600])
     assert finite(model)
     silent = GaussianMixture(3, **options)
-    with pytest.raises(DataError, match="column 1 .always 3.: .*|constant"):
+    with pytest.raises(DataError, match=r"constant: column 1 \(always 3\)"):
         streamed(silent, still, 200)
 
 
@@ -285,7 +285,7 @@ def test_bad_options_are_named():
     with pytest.raises(ParameterError, match=r"stepwise: expected None or Stepwise"):
         GaussianMixture(stepwise=0.7).partial_fit(X)
     model = GaussianMixture(2, random_state=0).fit(X).set_params(n_components=3)
-    with pytest.raises(ParameterError, match="goes on with 2 components.*n_components=3"):
+    with pytest.raises(ParameterError, match=r"goes on with 2 components.*n_components=3"):
         model.partial_fit(X)
 
 
