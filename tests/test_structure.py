@@ -15,19 +15,20 @@ import gaussmix
 SOURCE = Path(gaussmix.__file__).parent
 # Each layer may import from earlier ones and from itself.
 LAYERS = [
-    {"_typing", "exceptions", "moments", "blocks", "discovery"},
+    {"_typing", "exceptions", "moments", "blocks", "discovery", "keeping"},
     {"statistics", "covariances"},
     {"acceleration"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
     {"criteria", "evaluate", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},
     {"estep", "mstep", "datacheck", "subsample", "known"},
-    {"em"},
+    {"em", "watch"},
     {"lockstep"},
     {"init"},
     {"fitting"},
-    {"online"},
-    {"estimator", "fitted", "streaming", "datasets", "io", "plot", "report"},
+    {"online", "io"},
+    {"checkpoint"},
+    {"estimator", "fitted", "streaming", "datasets", "plot", "report"},
     {"selection"},
     {"cli"},
 ]

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import covariances, datasets, families, plot, selection
+    from .checkpoint import Checkpoint
     from .em import FitResult, History, Iteration, Status
     from .estimator import GaussianMixture
     from .exceptions import (
+        CheckpointError,
         CollapseWarning,
         DataError,
         FitInterrupted,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         MissingExtraError,
         ModelFileError,
         ParameterError,
+        StatisticsFileError,
     )
     from .mixture import Mixture
     from .noise import Noise
@@ -27,10 +30,13 @@ if TYPE_CHECKING:
     from .prior import ConjugatePrior
     from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
+    from .watch import Progress
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Checkpoint": "checkpoint",
+    "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "prior",
     "DataError": "exceptions",
@@ -46,6 +52,8 @@ _HOMES = {
     "ModelFileError": "exceptions",
     "Noise": "noise",
     "ParameterError": "exceptions",
+    "Progress": "watch",
+    "StatisticsFileError": "exceptions",
     "Status": "em",
     "Stepwise": "online",
     "SufficientStatistics": "statistics",
@@ -53,6 +61,8 @@ _HOMES = {
 _MODULES = ("covariances", "datasets", "families", "plot", "selection")
 
 __all__ = [
+    "Checkpoint",
+    "CheckpointError",
     "CollapseWarning",
     "ConjugatePrior",
     "DataError",
@@ -68,6 +78,8 @@ __all__ = [
     "ModelFileError",
     "Noise",
     "ParameterError",
+    "Progress",
+    "StatisticsFileError",
     "Status",
     "Stepwise",
     "SufficientStatistics",

@@ -15,6 +15,7 @@ from .convergence import AitkenRule
 from .criteria import n_parameters
 from .estep import expectation
 from .exceptions import FitInterrupted
+from .keeping import Keeper
 from .mstep import Constraints, maximization
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ def fit_em(
     options: EMOptions,
     callback: Callback | None = None,
     known: AnyArray | None = None,
+    keeper: Keeper | None = None,
 ) -> FitResult:
     """Iterate EM from `start` until it converges (Dempster, Laird & Rubin 1977).
 
@@ -240,7 +242,8 @@ def fit_em(
     FitInterrupted
         On Ctrl-C; carries the last evaluated mixture.
     """
-    run = Run(start, family, summary, options)
+    run, keeper = Run(start, family, summary, options), keeper or Keeper()
+    keeper.restore(run)
     try:
         while True:
             run.note(expectation(source, summary, run.mixture, family, known))
@@ -250,12 +253,26 @@ def fit_em(
             if status is not None:
                 return run.result(status)
             run.advance()
+            keeper.keep(run)
     except KeyboardInterrupt:
+        keeper.save()
         raise FitInterrupted(run.result(Status.INTERRUPTED)) from None
 
 
 class Run:
     """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
+
+    #: What moves besides the history, the rule and the leaps: what a checkpoint keeps.
+    MOVING = (
+        "mixture",
+        "evaluated",
+        "statistics",
+        "collapsed",
+        "rejected",
+        "_target",
+        "_leaping",
+        "_leap",
+    )
 
     def __init__(
         self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions

@@ -15,8 +15,9 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
+from .checkpoint import open_keeper
 from .criteria import aic, bic, icl
-from .em import Callback, EMOptions, FitResult, Iteration
+from .em import Callback, EMOptions, FitResult
 from .exceptions import CollapseWarning, DataError, FitInterrupted
 from .families import Family, get_family
 from .fitted import FittedAttributes
@@ -35,14 +36,22 @@ from .validation import (
     check_sample_weight,
     require_numeric_columns,
 )
+from .watch import Reporter
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
     from .evaluate import Evaluator, Score
+    from .keeping import Keeper
     from .online import Stream
     from .sources import Source
 
 __all__ = ["GaussianMixture"]
+
+# Parameters that a fit which goes on from a checkpoint may have changed.
+_OF_THE_RUN = (
+    *("callback", "checkpoint", "covariance_type", "max_iter", "n_jobs", "random_state"),
+    *("stepwise", "tol", "verbose", "verbose_interval"),
+)
 
 
 class GaussianMixture(
@@ -91,7 +100,8 @@ class GaussianMixture(
     n_jobs : int, optional
         Threads; None means all available cores.  Results do not depend on it.
     callback : callable, optional
-        Called with an `Iteration` after each E-step; a true result stops the fit.
+        Called with an `Iteration` after each E-step; a true result stops the fit.  If it
+        has a method ``progress`` that is called with `Progress` within each pass.
     accelerate : bool, default True
         Leap ahead where EM is slow (SQUAREM, Varadhan & Roland 2008): a third of the
         passes or fewer, and no drop of the log-likelihood.  False is plain EM, every
@@ -107,6 +117,9 @@ class GaussianMixture(
         label -1, and the last column of responsibilities.
     stepwise : Stepwise, optional
         How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
+    checkpoint : path or Checkpoint, optional
+        Save the state of ``fit`` now and then; ``Checkpoint(path, resume=True)`` goes on
+        from it, to the same result as without the interruption.
 
     Attributes
     ----------
@@ -187,6 +200,7 @@ class GaussianMixture(
         prior: Any = None,
         noise: Any = None,
         stepwise: Any = None,
+        checkpoint: Any = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -209,6 +223,7 @@ class GaussianMixture(
         self.prior = prior
         self.noise = noise
         self.stepwise = stepwise
+        self.checkpoint = checkpoint
 
     # -- fitting ------------------------------------------------------------------
 
@@ -230,8 +245,8 @@ class GaussianMixture(
         try:
             source = self._source(X, sample_weight, reset=True)
             known = None if y is None else known_labels(y, source.n_rows, settings.n_components)
-            callback = self._report if self.verbose or self.callback else None
-            self._keep(self._run(settings, source, known, callback))
+            keeper = self._keeper(settings, known)
+            self._keep(self._run(settings, source, known, self._reporter(), keeper))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
             raise
@@ -266,6 +281,7 @@ class GaussianMixture(
         source: Source,
         known: AnyArray | None,
         callback: Callback | None = None,
+        keeper: Keeper | None = None,
     ) -> FitResult:
         return fit_mixture(
             source,
@@ -278,7 +294,18 @@ class GaussianMixture(
             callback=callback,
             known=known,
             noise=settings.noise,
+            keeper=keeper,
         )
+
+    def _reporter(self) -> Reporter | None:
+        if not (self.verbose or self.callback):
+            return None
+        return Reporter(self.callback, self.verbose_interval if self.verbose else 0)
+
+    def _keeper(self, settings: Settings, known: AnyArray | None) -> Keeper:
+        parameters = self.get_params(deep=False)
+        same = {name: parameters[name] for name in parameters if name not in _OF_THE_RUN}
+        return open_keeper(self.checkpoint, settings.family, {**same, "y": known})
 
     def _restore(self, before: dict[str, Any]) -> None:
         """Be as before a fit that failed, names of its columns included."""
@@ -350,15 +377,6 @@ class GaussianMixture(
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "mixture_")
-
-    def _report(self, iteration: Iteration) -> bool | None:
-        if self.verbose and iteration.number % self.verbose_interval == 0:
-            print(
-                f"  iteration {iteration.number:4d}  "
-                f"log-likelihood a row {iteration.log_likelihood:.6f}  "
-                f"still to come {iteration.remaining:.2e}"
-            )
-        return self.callback(iteration) if self.callback is not None else None
 
     def _warn(self) -> None:
         category = CollapseWarning if self.result_.collapsed else ConvergenceWarning

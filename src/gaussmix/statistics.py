@@ -66,6 +66,25 @@ class SufficientStatistics:
         """Sum of all counts: the weighted number of rows, less those of the background."""
         return float(self.counts.sum())
 
+    def require_valid(self) -> None:
+        """Raise ValueError if they cannot be the statistics of any rows: for those of a file."""
+        counts, means, scatters = self.counts, self.means, self.scatters
+        if counts.ndim != 1 or means.ndim != 2 or len(counts) != len(means) or len(counts) == 0:
+            raise ValueError(f"counts of shape {counts.shape} and means of shape {means.shape}")
+        shape = self.moment.outer(np.zeros((1, self.n_features))).shape[1:]
+        if scatters is not None and scatters.shape not in ((len(counts), *shape), (1, *shape)):
+            raise ValueError(f"scatters of shape {scatters.shape}")
+        parts = [counts, means, np.array([self.log_likelihood, self.noise])]
+        parts += [] if scatters is None else [scatters]
+        if not all(np.isfinite(part).all() for part in parts):
+            raise ValueError("statistics with NaN or infinity")
+        if (counts < 0).any() or self.noise < 0 or self.n_rows < 0:
+            raise ValueError("a count is negative")
+        if scatters is not None:
+            own = self.moment.diagonal(scatters, self.n_features)
+            if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
+                raise ValueError("a scatter is negative")
+
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
         """Return the statistics of both sets of rows together."""
         counts = self.counts + other.counts

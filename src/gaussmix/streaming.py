@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .em import Callback, EMOptions, FitResult
     from .families import Family
     from .init import Start
+    from .keeping import Keeper
     from .sources import Source
 
 __all__ = ["PartialFit", "Settings"]
@@ -129,6 +130,7 @@ class PartialFit:
             source: Source,
             known: AnyArray | None,
             callback: Callback | None = None,
+            keeper: Keeper | None = None,
         ) -> FitResult: ...
 
         def _source(
