@@ -145,8 +145,8 @@ class _FileKeeper(Keeper):
             return old
         if not old.get("finished"):
             raise CheckpointError(
-                f"checkpoint: {self.path} holds a fit that is not finished: go on from it with "
-                "resume=True, or delete it"
+                f"checkpoint: {self.path} holds a fit that is not finished: use resume to go "
+                "on from it, or delete it"
             )
         return None
 
