@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from gaussmix import (
     Status,
 )
 from gaussmix.checkpoint import open_keeper
+from gaussmix.cli import app
 from gaussmix.em import EMOptions, Run, fit_em
 from gaussmix.families import get_family
 from gaussmix.keeping import Keeper
@@ -372,7 +374,7 @@ def test_bad_options():
 
 
 def test_nobody_who_keeps_costs_nothing():
-    assert type(open_keeper(None, get_family("full"), {})) is Keeper
+    assert type(open_keeper(None)) is Keeper
 
 
 # -- progress --------------------------------------------------------------------------
@@ -424,3 +426,41 @@ def test_time_left_shrinks_to_nothing():
     left = [p.seconds_left for p in watcher.told if p.seconds_left is not None]
     assert model.converged_
     assert 0 <= left[-1] < 0.2 * max(left)
+
+
+# -- the command line --------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Run `gaussmix fit` on the rows, in this process; return exit code and stderr."""
+    np.save(tmp_path / "X.npy", X)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def run(*options):
+        arguments = ["gaussmix", "fit", "X.npy", "-k", "3", "--init", "random", "--tol", "1e-8"]
+        monkeypatch.setattr(sys, "argv", [*arguments, *map(str, options)])
+        return app.run(), capsys.readouterr().err
+
+    return run
+
+
+def test_the_command_goes_on(command, tmp_path):
+    assert command("--max-iter", 9, "--checkpoint", "fit.ckpt")[0] == 0
+    assert command("--checkpoint", "fit.ckpt", "--resume", "-o", "b.json")[0] == 0
+    assert command("-o", "a.json")[0] == 0
+    assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
+
+
+def test_the_command_says_what_is_wrong_in_its_own_words(command, unfinished):
+    for options, told in [
+        (["--resume"], "--resume: needs --checkpoint"),
+        (["--checkpoint", unfinished.parent], "is a folder"),
+        (["--checkpoint", unfinished], "error: --checkpoint: .*use --resume to go on from it"),
+        (["--checkpoint", unfinished, "--resume", "-c", "EEE"], "this one has --covariance EEE"),
+        (["--checkpoint", "X.npy"], "X.npy: is not a gaussmix-checkpoint file"),
+    ]:
+        code, said = command(*options)
+        assert code == 1
+        assert re.search(told, said.replace("\n", " ")), said

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 import warnings
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,11 @@ import numpy as np
 
 from .em import FitResult, History, Status
 from .exceptions import CheckpointError, ParameterError
+from .init import Start
 from .io.state_file import load_state, save_state
 from .keeping import Begun, Keeper
 from .mixture import Mixture
+from .prior import ConjugatePrior
 from .validation import check_integer, check_number, column_label
 
 if TYPE_CHECKING:
@@ -71,15 +73,8 @@ class Checkpoint:
             check_integer("checkpoint: passes", self.passes, minimum=1)
 
 
-def open_keeper(
-    given: Checkpoint | str | os.PathLike[str] | None, family: Family, settings: Mapping[str, Any]
-) -> Keeper:
+def open_keeper(given: Checkpoint | str | os.PathLike[str] | None) -> Keeper:
     """Return what keeps a fit's state, for a `Checkpoint`, a path or None.
-
-    Parameters
-    ----------
-    settings : mapping
-        What makes it the same fit, by the names that messages use.
 
     Raises
     ------
@@ -96,9 +91,7 @@ def open_keeper(
         raise ParameterError(
             f"checkpoint: expected a path, a Checkpoint or None, got {type(given).__name__}"
         )
-    described = {"covariance_type": family.name}
-    described |= {name: _described(value) for name, value in settings.items()}
-    return _FileKeeper(given, family, described)
+    return _FileKeeper(given)
 
 
 def _described(value: Any) -> Any:
@@ -108,8 +101,11 @@ def _described(value: Any) -> Any:
     if isinstance(value, Mixture):
         parts = (value.weights, value.means, value.covariances.values)
         return "a mixture " + _digest(*parts)
-    if is_dataclass(value) and not isinstance(value, type):
-        return f"{type(value).__name__} {_described(list(map(_described, asdict(value).values())))}"
+    if isinstance(value, Start) and value.name:
+        return value.name
+    if isinstance(value, Start | ConjugatePrior):
+        held = {name: _described(v) for name, v in vars(value).items() if name[0] != "_"}
+        return f"{type(value).__name__} {held}"
     array = np.asarray(value)
     if array.dtype.kind in "OUS":
         return repr(value)
@@ -126,16 +122,15 @@ def _digest(*arrays: Any) -> str:
 class _FileKeeper(Keeper):
     """Keeps the state of a fit in a file."""
 
-    def __init__(self, options: Checkpoint, family: Family, settings: dict[str, Any]) -> None:
-        self.options, self.family = options, family
+    def __init__(self, options: Checkpoint) -> None:
+        self.options = options
         self.path = Path(options.path)
         self._passes = 0
         self._saved = time.monotonic()
         self._written = False
         # What a fit that goes on was; and what this one is, as far as it is known.
         self._old = self._load()
-        self._now: dict[str, Any] = {"settings": settings, "finished": False}
-        self._require_same_settings(settings)
+        self._now: dict[str, Any] = {"finished": False}
 
     def _load(self) -> dict[str, Any] | None:
         if not self.path.exists():
@@ -163,7 +158,11 @@ class _FileKeeper(Keeper):
 
     # -- in the order of the calls ------------------------------------------------
 
-    def open(self, rng: np.random.Generator) -> None:
+    def open(self, family: Family, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
+        self.family = family
+        described = {name: _described(value) for name, value in settings.items()}
+        self._now["settings"] = {"covariance_type": family.name, **described}
+        self._require_same_settings(self._now["settings"])
         if self._old is not None:
             self._put_back(rng, self._old["first_rng"])
         self._now["first_rng"] = rng.bit_generator.state

@@ -47,12 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GaussianMixture"]
 
-# Parameters that a fit which goes on from a checkpoint may have changed.
-_OF_THE_RUN = (
-    *("callback", "checkpoint", "covariance_type", "max_iter", "n_jobs", "random_state"),
-    *("stepwise", "tol", "verbose", "verbose_interval"),
-)
-
 
 class GaussianMixture(
     PartialFit,
@@ -245,7 +239,7 @@ class GaussianMixture(
         try:
             source = self._source(X, sample_weight, reset=True)
             known = None if y is None else known_labels(y, source.n_rows, settings.n_components)
-            keeper = self._keeper(settings, known)
+            keeper = open_keeper(self.checkpoint)
             self._keep(self._run(settings, source, known, self._reporter(), keeper))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
@@ -301,11 +295,6 @@ class GaussianMixture(
         if not (self.verbose or self.callback):
             return None
         return Reporter(self.callback, self.verbose_interval if self.verbose else 0)
-
-    def _keeper(self, settings: Settings, known: AnyArray | None) -> Keeper:
-        parameters = self.get_params(deep=False)
-        same = {name: parameters[name] for name in parameters if name not in _OF_THE_RUN}
-        return open_keeper(self.checkpoint, settings.family, {**same, "y": known})
 
     def _restore(self, before: dict[str, Any]) -> None:
         """Be as before a fit that failed, names of its columns included."""

@@ -174,8 +174,20 @@ def fit_mixture(
         On Ctrl-C; carries the best state of all starts so far.
     """
     keeper = keeper or Keeper()
+    # What makes it the same fit; tol and max_iter only say how far it goes.
+    settings = {
+        "n_components": n_components,
+        "init_params": start,
+        "n_init": n_init,
+        "reg_covar": options.reg_covar,
+        "equal_weights": options.equal_weights,
+        "prior": options.prior,
+        "accelerate": options.accelerate,
+        "y": known,
+        "noise": noise,
+    }
     with watching(source, callback, options) as told:
-        keeper.open(rng)
+        keeper.open(family, settings, rng)
         summary = summarise(source, family.held.moment)
         keeper.meet(summary)
         prepared = prepare(summary, source, n_components, rng, Aside.of(source, known, noise))

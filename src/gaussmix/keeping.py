@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from .em import FitResult, Run
+    from .families import Family
     from .mixture import Mixture
     from .summary import DataSummary
 
@@ -30,8 +33,11 @@ class Keeper:
     Its methods are called in the order in which they stand here.
     """
 
-    def open(self, rng: np.random.Generator) -> None:
-        """Begin a fit; a fit that goes on gets its random numbers back."""
+    def open(self, family: Family, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
+        """Begin a fit; a fit that goes on gets its random numbers back.
+
+        `settings` make it the same fit, by the names that messages use.
+        """
 
     def meet(self, summary: DataSummary) -> None:
         """Note the data, or raise CheckpointError if a fit that goes on was to others."""

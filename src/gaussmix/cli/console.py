@@ -130,7 +130,7 @@ class _Display:
             parts += [f"about {duration(progress.seconds_left)} left"]
         self._show("  ".join(parts), progress.rows, progress.n_rows)
 
-    def _show(self, text: str, done: int | None = None, total: int | None = None) -> None:
+    def _show(self, text: str, done: float | None = None, total: int | None = None) -> None:
         self.bar.update(self.task, description=f"{self.title}  {text}", completed=done, total=total)
 
 

@@ -87,15 +87,7 @@ def command(
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
     if out is not None:
         check_out(out, data)
-    same = {
-        "reg_covar": options.reg_covar,
-        "prior": options.prior,
-        "noise": share,
-        "n_components": n_components,
-        "n_init": n_init,
-        "init_params": init,
-    }
-    keeper = open_keeper(_checkpoint(checkpoint, resume=resume), family, same)
+    keeper = open_keeper(_checkpoint(checkpoint, resume=resume))
     table, sample_weight = _read(data, chosen, weights)
     source = MemorySource(
         table.rows,
