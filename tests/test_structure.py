@@ -26,7 +26,7 @@ LAYERS = [
     {"lockstep"},
     {"init"},
     {"fitting"},
-    {"online", "io"},
+    {"federated", "online", "io"},
     {"checkpoint"},
     {"estimator", "fitted", "streaming", "datasets", "plot", "report"},
     {"selection"},
@@ -34,7 +34,7 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Loading a model file is a method of Mixture for convenience; it is imported when called.
-LAZY = {("mixture", "io")}
+LAZY = {("mixture", "io"), ("statistics", "io")}
 
 
 def modules():

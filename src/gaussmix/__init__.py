@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import covariances, datasets, families, plot, selection
+    from . import covariances, datasets, families, federated, plot, selection
     from .checkpoint import Checkpoint
     from .em import FitResult, History, Iteration, Status
     from .estimator import GaussianMixture
@@ -58,7 +58,7 @@ _HOMES = {
     "Stepwise": "online",
     "SufficientStatistics": "statistics",
 }
-_MODULES = ("covariances", "datasets", "families", "plot", "selection")
+_MODULES = ("covariances", "datasets", "families", "federated", "plot", "selection")
 
 __all__ = [
     "Checkpoint",
@@ -86,6 +86,7 @@ __all__ = [
     "covariances",
     "datasets",
     "families",
+    "federated",
     "plot",
     "selection",
 ]

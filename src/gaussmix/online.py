@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .datacheck import require_near
 from .em import RELATIVE_FLOOR, EMOptions, FitResult, History, Status, collapsed_components
 from .estep import expectation
 from .exceptions import DataError, ParameterError
@@ -311,7 +312,7 @@ class Stream:
     ) -> _State:
         own = block.source(source.n_threads, source.feature_names)
         summary = summarise(own, self.family.held.moment)
-        _require_near(state.mixture, summary)
+        require_near(state.mixture, summary)
         found = expectation(own, summary, state.mixture, self.family, block.known)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
@@ -387,15 +388,3 @@ def _blend(
 
 def _variances(total: SufficientStatistics) -> Array:
     return DataSummary.of_total(total).variances
-
-
-def _require_near(mixture: Mixture, summary: DataSummary) -> None:
-    """Raise DataError if the distances of rows from the mixture overflow."""
-    reach = np.maximum(summary.extent, np.abs(mixture.means - summary.center).max(axis=0))
-    with np.errstate(over="ignore"):
-        if not np.isfinite(mixture.covariances.magnitude(reach)):
-            raise DataError(
-                "X: rows lie too many standard deviations from the mixture for float64 "
-                f"arithmetic (furthest {reach.max():.3g} in column {reach.argmax()}); leave "
-                "them out"
-            )

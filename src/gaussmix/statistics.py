@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .exceptions import ParameterError
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
+    import os
+
     from ._typing import AnyArray, Array
 
 __all__ = ["SufficientStatistics"]
@@ -86,7 +89,15 @@ class SufficientStatistics:
                 raise ValueError("a scatter is negative")
 
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
-        """Return the statistics of both sets of rows together."""
+        """Return the statistics of both sets of rows together.
+
+        Raises
+        ------
+        ParameterError
+            If they are of other numbers of components or features, or hold scatters
+            in another way.
+        """
+        self._require_alike(other)
         counts = self.counts + other.counts
         safe = np.where(counts > 0, counts, 1.0)
         shift = other.means - self.means
@@ -106,6 +117,17 @@ class SufficientStatistics:
             n_rows=self.n_rows + other.n_rows,
             noise=self.noise + other.noise,
         )
+
+    def _require_alike(self, other: SufficientStatistics) -> None:
+        shapes = [
+            (s.moment.name, s.means.shape, None if s.scatters is None else s.scatters.shape)
+            for s in (self, other)
+        ]
+        if shapes[0] != shapes[1]:
+            raise ParameterError(
+                "statistics: cannot be merged, they are of other models: moment, means and "
+                f"scatters are {shapes[0]} and {shapes[1]}"
+            )
 
     def scaled(self, factor: float) -> SufficientStatistics:
         """Return the statistics with every row's weight multiplied by `factor`."""
@@ -213,3 +235,31 @@ class SufficientStatistics:
         )
         means = np.where(counts[:, None] > 0, offsets + center, 0.0)
         return cls(counts, means, scatters, moment, n_rows=len(rows))
+
+    # -- files ------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the statistics to a file (npz), whole or not at all."""
+        from .io.statistics_file import save_statistics
+
+        save_statistics(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SufficientStatistics:
+        """Read statistics that `save` has written; raise StatisticsFileError if they are not."""
+        from .io.statistics_file import load_statistics
+
+        return load_statistics(path)
+
+    def to_arrow(self) -> Any:
+        """Return the statistics as an Arrow RecordBatch of one row."""
+        from .io.statistics_file import to_arrow
+
+        return to_arrow(self)
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> SufficientStatistics:
+        """Return the statistics of an Arrow RecordBatch or Table, all its rows merged."""
+        from .io.statistics_file import from_arrow
+
+        return from_arrow(table)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["load_state", "save_state"]
 
 _JSON = "json"
+_TAGS = ("array", "dict", "mixture", "noise", "statistics", "tuple")
 
 
 def save_state(
@@ -151,6 +152,8 @@ class _Decoder:
         if not isinstance(value, dict):
             return value
         ((tag, held),) = value.items()
+        if tag not in _TAGS:
+            raise ValueError(f"unknown content {tag!r}")
         return getattr(self, f"_{tag}")(held)
 
     def _dict(self, held: dict[str, Any]) -> dict[str, Any]:
