@@ -17,6 +17,7 @@ ONE_BY_ONE = 3000  # rows given in blocks of one
 
 
 def mixture(n_components: int, n_features: int, separation: float) -> Mixture:
+    """Return a mixture of random covariances."""
     rng = np.random.default_rng(0)
     factors = rng.standard_normal((n_components, n_features, n_features)) / np.sqrt(n_features)
     covariances = factors @ np.swapaxes(factors, 1, 2) + 0.3 * np.eye(n_features)
@@ -40,6 +41,7 @@ def measure(X, n_components: int, size: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     n_rows = parser.parse_args().rows

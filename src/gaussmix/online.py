@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -274,11 +275,12 @@ class Stream:
         if len(block.rows) == 0:
             return
         size = stepwise.rows_of_a_step(self.n_components, source.n_features)
-        with single_threaded_blas:
-            if self._state is None:
-                self._start([*self._waiting, block.copied()], size, source, begin)
-                return
-            state = self._state
+        if self._state is None:
+            self._start([*self._waiting, block.copied()], size, source, begin)
+            return
+        state = self._state
+        # To change the threads of BLAS takes longer than a step.
+        with single_threaded_blas if len(block.rows) > size else nullcontext():
             for part in block.parts(size):
                 state = self._step(state, part, source, options, stepwise, size)
         self._note(state)
