@@ -226,7 +226,9 @@ class GaussianMixture(
 
         Parameters
         ----------
-        X : array-like or dataframe (n, d)
+        X : array-like, dataframe, or callable (n, d)
+            A callable returns an iterator of blocks, anew for each pass: arrays, frames,
+            or pairs (block, weights).
         y : array-like of int (n,), optional
             Known components of some rows, from 0 to K - 1, and -1 where unknown: those
             rows keep their component.  A y without any -1 is ignored, as in

@@ -246,6 +246,8 @@ class Stream:
         self._state = None if result is None else _State.of(result)
         self._waiting: list[Block] = []
         self._patience = 1
+        #: Rows that the first fit waits for.
+        self.awaited = 0
         self._began = time.perf_counter()
 
     @property
@@ -301,7 +303,7 @@ class Stream:
                     self._note(_State.of(result))
                     return
             self._patience *= 2
-        self._waiting = waiting
+        self._waiting, self.awaited = waiting, size * self._patience
 
     def _step(
         self,

@@ -115,8 +115,9 @@ class PartialFit:
         stream = self._streams
         if stream is not None and not hasattr(self, "mixture_"):
             raise NotFittedError(
-                f"this {type(self).__name__} has seen {stream.n_rows} rows, too few to start: "
-                "call partial_fit with more, or set stepwise=Stepwise(batch_rows=...)"
+                f"this {type(self).__name__} has seen {stream.n_rows} rows, and starts with "
+                f"{stream.awaited}: call partial_fit with more, or set "
+                "stepwise=Stepwise(batch_rows=...)"
             )
         check_is_fitted(self)
 
