@@ -19,7 +19,7 @@ LAYERS = [
     {"statistics", "covariances"},
     {"acceleration"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
-    {"criteria", "evaluate", "noise", "prior", "hierarchy"},
+    {"criteria", "evaluate", "stepwise", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},
     {"estep", "mstep", "datacheck", "subsample", "known"},
     {"em", "watch"},

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     )
     from .mixture import Mixture
     from .noise import Noise
-    from .online import Stepwise
     from .prior import ConjugatePrior
     from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
+    from .stepwise import Stepwise
     from .watch import Progress
 
 __version__ = "0.1.0"
@@ -55,7 +55,7 @@ _HOMES = {
     "Progress": "watch",
     "StatisticsFileError": "exceptions",
     "Status": "em",
-    "Stepwise": "online",
+    "Stepwise": "stepwise",
     "SufficientStatistics": "statistics",
 }
 _MODULES = ("covariances", "datasets", "families", "federated", "plot", "selection")

@@ -11,7 +11,6 @@ that drifts is followed.
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -22,13 +21,13 @@ import numpy as np
 from .datacheck import require_near
 from .em import RELATIVE_FLOOR, EMOptions, FitResult, History, Status, collapsed_components
 from .estep import expectation
-from .exceptions import DataError, ParameterError
+from .exceptions import DataError
 from .fitting import summarise
 from .mstep import Constraints, maximization
 from .sources import MemorySource
 from .sources.threads import single_threaded_blas
 from .summary import DataSummary
-from .validation import check_integer, check_number, require_bounded
+from .validation import require_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,112 +36,19 @@ if TYPE_CHECKING:
     from .families import Family
     from .mixture import Mixture
     from .statistics import SufficientStatistics
+    from .stepwise import Stepwise
 
     #: Fits a mixture to the first rows, given those whose component is known.
     Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
 
-__all__ = ["Block", "Stepwise", "Stream", "get_stepwise"]
+__all__ = ["Block", "Stream"]
 
-# Rows of a step by default, for each component and for each mean's coordinate.
-_ROWS_PER_COMPONENT = 300
-_ROWS_PER_MEAN = 10
 # If the first rows cannot support the model, twice as many may; up to this many times more.
 _PATIENCE = 8
 # Where a column stands still its variance is forgotten too; the floor keeps this share.
 _REMEMBERED = 1e-6
 # Blocks that the trace goes back.
 _TRACE = 1000
-
-
-@dataclass(frozen=True)
-class Stepwise:
-    """How fast a stream is forgotten: options of ``partial_fit``.
-
-    Parameters
-    ----------
-    exponent : float, default 0.6
-        Steps shrink as time to the power of -`exponent`, above 0.5 and at most 1.  1 weighs
-        all rows alike, and is slow to leave its start; smaller ones forget sooner.
-    delay : float, default 1
-        Steps that count as taken before the first one: more make the first ones smaller.
-    memory : float, optional
-        Follow a drift: a row's weight in the statistics falls by a factor of e over so many
-        later rows.  None remembers more and more.
-    batch_rows : int, optional
-        The unit of time, in rows; larger blocks are cut into several steps of so many rows,
-        and the first fit waits for so many.  300 for each component, or 10 for each of
-        their means' coordinates, if that is more.
-
-    Notes
-    -----
-    Time is counted in rows: a block of weight w takes the step
-    g = 1 - exp(-integral of (u + delay)^-exponent du) over the time from W / b to
-    (W + w) / b, where W is the weight seen before and b that of `batch_rows` rows.  This is
-    (t + delay)^-exponent for one block of b rows at a time, the running mean for
-    exponent 1, and the same for the same rows in other blocks.
-
-    References
-    ----------
-    Cappe & Moulines (2009), On-line expectation-maximization algorithm for latent data
-    models, JRSS B 71, section 2.2.  Liang & Klein (2009), Online EM for unsupervised
-    models, NAACL, section 2.3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gaussmix import GaussianMixture, Stepwise
-    >>> rng = np.random.default_rng(0)
-    >>> model = GaussianMixture(stepwise=Stepwise(memory=500))
-    >>> for block in range(40):  # the mean moves from 0 to 20
-    ...     model = model.partial_fit(rng.normal(block / 2, 1.0, size=(250, 1)))
-    >>> bool(abs(model.means_[0, 0] - 18.75) < 0.5)  # two memories ago
-    True
-    """
-
-    exponent: float = 0.6
-    delay: float = 1.0
-    memory: float | None = None
-    batch_rows: int | None = None
-
-    def __post_init__(self) -> None:
-        check_number("stepwise: exponent", self.exponent)
-        if not 0.5 < self.exponent <= 1.0:
-            raise ParameterError(
-                f"stepwise: exponent: expected a number above 0.5 and at most 1, got "
-                f"{self.exponent!r}; a stream that drifts is followed by memory=..."
-            )
-        check_number("stepwise: delay", self.delay)
-        if self.memory is not None and check_number("stepwise: memory", self.memory) == 0:
-            raise ParameterError("stepwise: memory: expected a positive number of rows, got 0")
-        if self.batch_rows is not None:
-            check_integer("stepwise: batch_rows", self.batch_rows, minimum=1)
-
-    def rows_of_a_step(self, n_components: int, n_features: int) -> int:
-        """Return `batch_rows`, or its default for a model of this size."""
-        if self.batch_rows is not None:
-            return self.batch_rows
-        return n_components * max(_ROWS_PER_COMPONENT, _ROWS_PER_MEAN * n_features)
-
-    def kept(self, before: float, rows: float, unit: float) -> float:
-        """Return the share of the statistics that is kept when so many rows come after others."""
-        first, last = before / unit + self.delay, (before + rows) / unit + self.delay
-        if self.exponent == 1.0:
-            decay = math.log(last / first) if first > 0 else math.inf
-        else:
-            rest = 1.0 - self.exponent
-            decay = (last**rest - first**rest) / rest
-        return math.exp(-decay if self.memory is None else -max(decay, rows / self.memory))
-
-
-def get_stepwise(given: object) -> Stepwise:
-    """Return the options for None or a `Stepwise`; raise ParameterError if it is neither."""
-    if given is None:
-        return Stepwise()
-    if isinstance(given, Stepwise):
-        return given
-    raise ParameterError(
-        f"stepwise: expected None or Stepwise(memory=..., ...), got {type(given).__name__}"
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,8 +93,9 @@ class Block:
         return MemorySource(self.rows, self.weights, n_jobs=n_jobs, feature_names=names)
 
     def copied(self) -> Block:
-        """Return the block with rows of its own: the caller may reuse theirs."""
-        return replace(self, rows=np.array(self.rows))
+        """Return the block with arrays of its own: the caller may reuse theirs."""
+        weights, known = (None if a is None else a.copy() for a in (self.weights, self.known))
+        return Block(self.rows.copy(), weights, known)
 
 
 def _joined(blocks: list[Block]) -> Block:

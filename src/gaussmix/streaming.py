@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .exceptions import DataError, ParameterError
 from .known import known_labels
-from .online import Stream, get_stepwise
+from .online import Stream
 from .sources import MemorySource
+from .stepwise import get_stepwise
 
 if TYPE_CHECKING:
     from ._typing import AnyArray
