@@ -196,7 +196,17 @@ def test_first_rows_that_cannot_support_the_model_wait_for_others():
     assert finite(model)
     silent = GaussianMixture(3, **options)
     with pytest.raises(DataError, match=r"constant: column 1 \(always 3\)"):
-        streamed(silent, still, 200)
+        streamed(silent, np.tile(still, (7, 1)), 1000)
+
+
+def test_a_step_of_one_row_still_starts_from_enough():
+    X, _ = blobs(n=400, d=2, seed=17)
+    model = GaussianMixture(3, random_state=0, stepwise=Stepwise(batch_rows=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = streamed(model, X, 3)
+    assert finite(model)
+    assert model.n_samples_seen_ == 400
 
 
 @every_family

@@ -26,6 +26,7 @@ from .fitting import summarise
 from .mstep import Constraints, maximization
 from .sources import MemorySource
 from .sources.threads import single_threaded_blas
+from .stepwise import Stepwise
 from .summary import DataSummary
 from .validation import require_bounded
 
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
     from .families import Family
     from .mixture import Mixture
     from .statistics import SufficientStatistics
-    from .stepwise import Stepwise
 
     #: Fits a mixture to the first rows, given those whose component is known.
     Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
 
 __all__ = ["Block", "Stream"]
 
-# If the first rows cannot support the model, twice as many may; up to this many times more.
+# If the first rows cannot support the model, twice as many may; up to this many times more
+# than usual.
 _PATIENCE = 8
 # Where a column stands still its variance is forgotten too; the floor keeps this share.
 _REMEMBERED = 1e-6
@@ -185,7 +186,8 @@ class Stream:
             return
         size = stepwise.rows_of_a_step(self.n_components, source.n_features)
         if self._state is None:
-            self._start([*self._waiting, block.copied()], size, source, begin)
+            enough = max(size, self.n_components * (source.n_features + 1))
+            self._start([*self._waiting, block.copied()], enough, source, begin)
             return
         state = self._state
         # To change the threads of BLAS takes longer than a step.
@@ -194,23 +196,25 @@ class Stream:
                 state = self._step(state, part, source, options, stepwise, size)
         self._note(state)
 
-    def _start(self, waiting: list[Block], size: int, source: MemorySource, begin: Begin) -> None:
+    def _start(self, waiting: list[Block], enough: int, source: MemorySource, begin: Begin) -> None:
         """Fit the rows that have waited, if they are enough to support the model."""
         n_rows = sum(len(block.rows) for block in waiting)
-        if n_rows >= size * self._patience:
+        usual = Stepwise().rows_of_a_step(self.n_components, source.n_features)
+        most = _PATIENCE * max(enough, usual)
+        if n_rows >= enough * self._patience:
             first = _joined(waiting)
             try:
                 result = begin(first.source(source.n_threads, source.feature_names), first.known)
             except DataError:
-                if n_rows >= size * _PATIENCE:
+                if n_rows >= most:
                     raise
             else:
-                if not result.collapsed or n_rows >= size * _PATIENCE:
+                if not result.collapsed or n_rows >= most:
                     self._waiting = []
                     self._note(_State.of(result))
                     return
             self._patience *= 2
-        self._waiting, self.awaited = waiting, size * self._patience
+        self._waiting, self.awaited = waiting, enough * self._patience
 
     def _step(
         self,

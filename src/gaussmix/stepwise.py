@@ -31,8 +31,8 @@ class Stepwise:
         later rows.  None remembers more and more.
     batch_rows : int, optional
         The unit of time, in rows; larger blocks are cut into several steps of so many rows,
-        and the first fit waits for so many.  300 for each component, or 10 for each of
-        their means' coordinates, if that is more.
+        and the first fit waits for so many, or for d + 1 a component.  The default is 300 a
+        component, or 10 for each coordinate of their means if that is more.
 
     Notes
     -----
