@@ -28,7 +28,7 @@ from gaussmix.io.tables import write_table
 from gaussmix.report import model_report, number
 
 # Options of gaussmix fit that no argument of the estimator stands for.
-NOT_FITTED = {"data", "columns", "weights", "out", "json"}
+NOT_FITTED = {"data", "columns", "weights", "out", "json", "resume"}
 COMMAND = [str(Path(sys.executable).parent / "gaussmix")]
 
 

@@ -15,24 +15,26 @@ import gaussmix
 SOURCE = Path(gaussmix.__file__).parent
 # Each layer may import from earlier ones and from itself.
 LAYERS = [
-    {"_typing", "exceptions", "moments", "blocks", "discovery"},
+    {"_typing", "exceptions", "moments", "blocks", "discovery", "keeping"},
     {"statistics", "covariances"},
     {"acceleration"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
-    {"criteria", "evaluate", "noise", "prior", "hierarchy"},
+    {"criteria", "evaluate", "stepwise", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},
     {"estep", "mstep", "datacheck", "subsample", "known"},
-    {"em"},
+    {"em", "watch"},
     {"lockstep"},
     {"init"},
     {"fitting"},
-    {"estimator", "fitted", "datasets", "io", "plot", "report"},
+    {"federated", "online", "io"},
+    {"checkpoint"},
+    {"estimator", "fitted", "streaming", "datasets", "plot", "report"},
     {"selection"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Loading a model file is a method of Mixture for convenience; it is imported when called.
-LAZY = {("mixture", "io")}
+LAZY = {("mixture", "io"), ("statistics", "io")}
 
 
 def modules():

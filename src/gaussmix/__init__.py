@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import covariances, datasets, families, plot, selection
+    from . import covariances, datasets, families, federated, plot, selection
+    from .checkpoint import Checkpoint
     from .em import FitResult, History, Iteration, Status
     from .estimator import GaussianMixture
     from .exceptions import (
+        CheckpointError,
         CollapseWarning,
         DataError,
         FitInterrupted,
@@ -20,16 +22,21 @@ if TYPE_CHECKING:
         MissingExtraError,
         ModelFileError,
         ParameterError,
+        StatisticsFileError,
     )
     from .mixture import Mixture
     from .noise import Noise
     from .prior import ConjugatePrior
     from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
+    from .stepwise import Stepwise
+    from .watch import Progress
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Checkpoint": "checkpoint",
+    "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "prior",
     "DataError": "exceptions",
@@ -45,12 +52,17 @@ _HOMES = {
     "ModelFileError": "exceptions",
     "Noise": "noise",
     "ParameterError": "exceptions",
+    "Progress": "watch",
+    "StatisticsFileError": "exceptions",
     "Status": "em",
+    "Stepwise": "stepwise",
     "SufficientStatistics": "statistics",
 }
-_MODULES = ("covariances", "datasets", "families", "plot", "selection")
+_MODULES = ("covariances", "datasets", "families", "federated", "plot", "selection")
 
 __all__ = [
+    "Checkpoint",
+    "CheckpointError",
     "CollapseWarning",
     "ConjugatePrior",
     "DataError",
@@ -66,11 +78,15 @@ __all__ = [
     "ModelFileError",
     "Noise",
     "ParameterError",
+    "Progress",
+    "StatisticsFileError",
     "Status",
+    "Stepwise",
     "SufficientStatistics",
     "covariances",
     "datasets",
     "families",
+    "federated",
     "plot",
     "selection",
 ]

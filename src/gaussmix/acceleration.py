@@ -45,6 +45,9 @@ class Squarem:
         Standard deviations of the features: the unit of means.
     """
 
+    #: What moves: what a checkpoint keeps.
+    MOVING = ("limit", "_path", "_lengths")
+
     def __init__(self, scale: Array) -> None:
         self.scale = np.where(scale > 0, scale, 1.0)
         self.limit = _FIRST_LIMIT

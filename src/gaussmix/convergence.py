@@ -42,6 +42,9 @@ class AitkenRule:
     4.0
     """
 
+    #: What moves: what a checkpoint keeps.
+    MOVING = ("_close",)
+
     def __init__(self, tol: float, n: float) -> None:
         self.tol = tol
         self.n = n

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._typing import AnyArray, Array
+    from .mixture import Mixture
     from .mstep import Constraints
     from .summary import DataSummary
 
-__all__ = ["check_data"]
+__all__ = ["check_data", "require_near"]
 
 
 def check_data(
@@ -72,3 +73,15 @@ def _on_a_line(x: AnyArray, y: AnyArray) -> bool:
     low, high = np.quantile(residual, [0.25, 0.75])
     spread = np.subtract(*np.quantile(y, [0.75, 0.25]))
     return bool(spread > 0 and high - low <= 1e-6 * spread)
+
+
+def require_near(mixture: Mixture, summary: DataSummary) -> None:
+    """Raise DataError if the distances of rows from the mixture overflow."""
+    reach = np.maximum(summary.extent, np.abs(mixture.means - summary.center).max(axis=0))
+    with np.errstate(over="ignore"):
+        if not np.isfinite(mixture.covariances.magnitude(reach)):
+            raise DataError(
+                "X: rows lie too many standard deviations from the mixture for float64 "
+                f"arithmetic (furthest {reach.max():.3g} in column {reach.argmax()}); leave "
+                "them out"
+            )

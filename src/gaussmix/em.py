@@ -15,6 +15,7 @@ from .convergence import AitkenRule
 from .criteria import n_parameters
 from .estep import expectation
 from .exceptions import DataError, FitInterrupted
+from .keeping import Keeper
 from .mstep import Constraints, maximization
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Status(Enum):
     COLLAPSED = "given up: a covariance lost its width in some direction"
     STOPPED = "stopped by the callback"
     INTERRUPTED = "interrupted: parameters are the best reached"
+    STREAMED = "updated by partial_fit, block by block"
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class FitResult:
         Whether the start was given, which keeps the order of its components.
     equal_weights : bool
         Whether mixing weights were held equal.
+    statistics : SufficientStatistics or None
+        Of the rows under exactly this mixture: what the next M-step would take.
     """
 
     mixture: Mixture
@@ -172,6 +176,7 @@ class FitResult:
     history: History
     given_start: bool = False
     equal_weights: bool = False
+    statistics: SufficientStatistics | None = None
 
     @property
     def n_iter(self) -> int:
@@ -227,6 +232,7 @@ def fit_em(
     options: EMOptions,
     callback: Callback | None = None,
     known: AnyArray | None = None,
+    keeper: Keeper | None = None,
 ) -> FitResult:
     """Iterate EM from `start` until it converges (Dempster, Laird & Rubin 1977).
 
@@ -239,7 +245,8 @@ def fit_em(
     FitInterrupted
         On Ctrl-C; carries the last evaluated mixture.
     """
-    run = Run(start, family, summary, options)
+    run, keeper = Run(start, family, summary, options), keeper or Keeper()
+    keeper.restore(run)
     try:
         while True:
             run.note(expectation(source, summary, run.mixture, family, known, options.dtype))
@@ -249,12 +256,26 @@ def fit_em(
             if status is not None:
                 return run.result(status)
             run.advance()
+            keeper.keep(run)
     except KeyboardInterrupt:
+        keeper.save()
         raise FitInterrupted(run.result(Status.INTERRUPTED)) from None
 
 
 class Run:
     """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
+
+    #: What moves besides the history, the rule and the leaps: what a checkpoint keeps.
+    MOVING = (
+        "mixture",
+        "evaluated",
+        "statistics",
+        "collapsed",
+        "rejected",
+        "_target",
+        "_leaping",
+        "_leap",
+    )
 
     def __init__(
         self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions
@@ -267,6 +288,7 @@ class Run:
         # What EM climbs, on which it stops: with a prior it is not the likelihood alone.
         self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
         self.mixture = self.evaluated = start
+        self.statistics: SufficientStatistics | None = None
         self.collapsed: tuple[int, ...] = ()
         accelerate = options.accelerate and options.reg_covar == 0
         self.squarem = Squarem(np.sqrt(summary.variances)) if accelerate else None
@@ -324,7 +346,9 @@ class Run:
         """M-step; `hold` covariances above the floor, or leave that to the caller."""
         self._leaping = self._target is not None
         try:
-            self._maximise(self.statistics if self._target is None else self._target, hold)
+            statistics = self.statistics if self._target is None else self._target
+            assert statistics is not None
+            self._maximise(statistics, hold)
         except (np.linalg.LinAlgError, DataError):
             if self._target is None:
                 raise
@@ -362,6 +386,7 @@ class Run:
             status=status,
             history=self.history,
             equal_weights=self.constraints.equal_weights,
+            statistics=self.statistics,
         )
 
 

@@ -13,19 +13,20 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
+from .checkpoint import open_keeper
 from .criteria import aic, bic, icl
-from .em import Callback, EMOptions, FitResult, Iteration
+from .em import Callback, EMOptions, FitResult
 from .exceptions import CollapseWarning, DataError, FitInterrupted
 from .families import Family, get_family
 from .fitted import FittedAttributes
 from .fitting import fit_mixture
 from .init import get_start
 from .init.given import GivenMixture, Overridden
-from .known import known_labels
 from .prior import get_prior
 from .sources import MemorySource, open_source
+from .streaming import PartialFit, Settings
 from .validation import (
     as_generator,
     check_dtype,
@@ -35,16 +36,20 @@ from .validation import (
     check_sample_weight,
     require_numeric_columns,
 )
+from .watch import Reporter
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
     from .evaluate import Evaluator, Score
+    from .keeping import Keeper
+    from .online import Stream
     from .sources import Source
 
 __all__ = ["GaussianMixture"]
 
 
 class GaussianMixture(
+    PartialFit,
     FittedAttributes,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -90,7 +95,8 @@ class GaussianMixture(
     n_jobs : int, optional
         Threads; None means all available cores.  Results do not depend on it.
     callback : callable, optional
-        Called with an `Iteration` after each E-step; a true result stops the fit.
+        Called with an `Iteration` after each E-step; a true result stops the fit.  If it
+        has a method ``progress`` that is called with `Progress` within each pass.
     accelerate : bool, default True
         Leap ahead where EM is slow (SQUAREM, Varadhan & Roland 2008): a third of the
         passes or fewer, and no drop of the log-likelihood.  False is plain EM, every
@@ -108,6 +114,11 @@ class GaussianMixture(
         Of the arithmetic within a block of rows; sums over blocks are float64 always.
         float32 is faster by about two thirds and right to about five digits, and gives
         way to float64 where it would lose more.
+    stepwise : Stepwise, optional
+        How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
+    checkpoint : path or Checkpoint, optional
+        Save the state of ``fit`` now and then; ``Checkpoint(path, resume=True)`` goes on
+        from it, to the same result as without the interruption.
 
     Attributes
     ----------
@@ -188,6 +199,8 @@ class GaussianMixture(
         prior: Any = None,
         noise: Any = None,
         dtype: Any = "float64",
+        stepwise: Any = None,
+        checkpoint: Any = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -210,6 +223,8 @@ class GaussianMixture(
         self.prior = prior
         self.noise = noise
         self.dtype = dtype
+        self.stepwise = stepwise
+        self.checkpoint = checkpoint
 
     # -- fitting ------------------------------------------------------------------
 
@@ -218,7 +233,9 @@ class GaussianMixture(
 
         Parameters
         ----------
-        X : array-like or dataframe (n, d)
+        X : array-like, dataframe, or callable (n, d)
+            A callable returns an iterator of blocks, anew for each pass: arrays, frames,
+            or pairs (block, weights).
         y : array-like of int (n,), optional
             Known components of some rows, from 0 to K - 1, and -1 where unknown: those
             rows keep their component.  A y without any -1 is ignored, as in
@@ -226,49 +243,73 @@ class GaussianMixture(
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
         """
-        n_components = check_integer("n_components", self.n_components, minimum=1)
-        n_init = check_integer("n_init", self.n_init, minimum=1)
-        family = get_family(self.covariance_type)
-        options = EMOptions(
-            tol=check_number("tol", self.tol),
-            max_iter=check_integer("max_iter", self.max_iter, minimum=0),
-            reg_covar=check_number("reg_covar", self.reg_covar),
-            equal_weights=bool(self.equal_weights),
-            accelerate=bool(self.accelerate),
-            prior=get_prior(self.prior),
-            dtype=check_dtype(self.dtype),
-        )
-        noise = check_noise(self.noise)
-        check_integer("verbose_interval", self.verbose_interval, minimum=1)
-        start = self._start()
+        settings = self._settings()
         before = self.__dict__.copy()
         try:
             source = self._source(X, sample_weight, reset=True)
-            known = known_labels(y, source.n_rows, n_components, noise)
-            self._keep(
-                fit_mixture(
-                    source,
-                    n_components,
-                    family,
-                    start,
-                    options,
-                    n_init=n_init,
-                    rng=as_generator(self.random_state),
-                    callback=self._report if self.verbose or self.callback else None,
-                    known=known,
-                    noise=noise,
-                )
-            )
+            known = settings.known(y, source)
+            keeper = open_keeper(self.checkpoint)
+            self._keep(self._run(settings, source, known, self._reporter(), keeper))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
             raise
         except BaseException:
-            # A fit that failed leaves the last one as it was, names of its columns included.
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            self._restore(before)
             raise
         self._warn()
         return self
+
+    def _settings(self) -> Settings:
+        """Return the parameters of the model and of the algorithm, checked."""
+        check_integer("verbose_interval", self.verbose_interval, minimum=1)
+        return Settings(
+            n_components=check_integer("n_components", self.n_components, minimum=1),
+            family=get_family(self.covariance_type),
+            start=self._start(),
+            options=EMOptions(
+                tol=check_number("tol", self.tol),
+                max_iter=check_integer("max_iter", self.max_iter, minimum=0),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+                equal_weights=bool(self.equal_weights),
+                accelerate=bool(self.accelerate),
+                prior=get_prior(self.prior),
+                dtype=check_dtype(self.dtype),
+            ),
+            n_init=check_integer("n_init", self.n_init, minimum=1),
+            noise=check_noise(self.noise),
+        )
+
+    def _run(
+        self,
+        settings: Settings,
+        source: Source,
+        known: AnyArray | None,
+        callback: Callback | None = None,
+        keeper: Keeper | None = None,
+    ) -> FitResult:
+        return fit_mixture(
+            source,
+            settings.n_components,
+            settings.family,
+            settings.start,
+            settings.options,
+            n_init=settings.n_init,
+            rng=as_generator(self.random_state),
+            callback=callback,
+            known=known,
+            noise=settings.noise,
+            keeper=keeper,
+        )
+
+    def _reporter(self) -> Reporter | None:
+        if not (self.verbose or self.callback):
+            return None
+        return Reporter(self.callback, self.verbose_interval if self.verbose else 0)
+
+    def _restore(self, before: dict[str, Any]) -> None:
+        """Be as before a fit that failed, names of its columns included."""
+        self.__dict__.clear()
+        self.__dict__.update(before)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
@@ -283,7 +324,7 @@ class GaussianMixture(
             return start
         return Overridden(start, *given)
 
-    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool) -> Source:
+    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2) -> Source:
         source = open_source(X, sample_weight, self.n_jobs)
         if source is not None:
             self._check_features(source, reset=reset)
@@ -295,7 +336,7 @@ class GaussianMixture(
             reset=reset,
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=fewest if reset else 1,
         )
         return MemorySource(
             rows,
@@ -328,18 +369,13 @@ class GaussianMixture(
         names = getattr(self, "feature_names_in_", None)
         return None if names is None else tuple(names)
 
-    def _keep(self, result: FitResult) -> None:
+    def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result
         self.mixture_ = result.mixture
+        self._streams = stream
 
-    def _report(self, iteration: Iteration) -> bool | None:
-        if self.verbose and iteration.number % self.verbose_interval == 0:
-            print(
-                f"  iteration {iteration.number:4d}  "
-                f"log-likelihood a row {iteration.log_likelihood:.6f}  "
-                f"still to come {iteration.remaining:.2e}"
-            )
-        return self.callback(iteration) if self.callback is not None else None
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mixture_")
 
     def _warn(self) -> None:
         category = CollapseWarning if self.result_.collapsed else ConvergenceWarning
@@ -350,7 +386,7 @@ class GaussianMixture(
     # -- using the mixture --------------------------------------------------------------
 
     def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
-        check_is_fitted(self)
+        self._require_fitted()
         return self.mixture_.evaluator(self._source(X, sample_weight, reset=False))
 
     def predict(self, X: Any) -> AnyArray:
@@ -383,7 +419,7 @@ class GaussianMixture(
         `random_state` overrides the estimator's own; give a Generator for new
         rows at each call.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         rng = as_generator(self.random_state if random_state is None else random_state)
         return self.mixture_.sample(n_samples, rng)
 

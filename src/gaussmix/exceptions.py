@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .em import FitResult
 
 __all__ = [
+    "CheckpointError",
     "CollapseWarning",
     "DataError",
     "FitInterrupted",
@@ -20,6 +21,7 @@ __all__ = [
     "MissingExtraError",
     "ModelFileError",
     "ParameterError",
+    "StatisticsFileError",
 ]
 
 
@@ -37,6 +39,14 @@ class DataError(GaussmixError, ValueError):
 
 class ModelFileError(GaussmixError, ValueError):
     """A model file cannot be read, or was not written by gaussmix."""
+
+
+class CheckpointError(GaussmixError, ValueError):
+    """A checkpoint cannot be read, or is of another fit or of other data."""
+
+
+class StatisticsFileError(GaussmixError, ValueError):
+    """A file of sufficient statistics cannot be read, or a table does not hold such."""
 
 
 class MissingExtraError(GaussmixError, ImportError):

@@ -11,6 +11,7 @@ from .datacheck import check_data
 from .em import Callback, EMOptions, FitResult, Status, fit_em
 from .exceptions import FitInterrupted, ParameterError
 from .init import Start, StartData
+from .keeping import Keeper
 from .known import align
 from .moments import NORM
 from .noise import Noise, enclosing_box
@@ -18,6 +19,7 @@ from .sources.threads import single_threaded_blas
 from .subsample import draw_rows
 from .summary import SummaryFold
 from .validation import require_finite
+from .watch import watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,6 +147,7 @@ def fit_mixture(
     callback: Callback | None = None,
     known: AnyArray | None = None,
     noise: float | AnyArray | None = None,
+    keeper: Keeper | None = None,
 ) -> FitResult:
     """Fit a mixture to the rows of a source; the best of `n_init` starts.
 
@@ -158,6 +161,10 @@ def fit_mixture(
     noise : float or ndarray of bool (n,), optional
         Adds a uniform background: its share of the rows to start with, or which
         rows to start with as noise.
+    callback : callable, optional
+        Told of each iteration, and of rows within a pass if it has a method ``progress``.
+    keeper : Keeper, optional
+        Saves the state of the fit, and puts it back.
 
     Raises
     ------
@@ -166,9 +173,34 @@ def fit_mixture(
     FitInterrupted
         On Ctrl-C; carries the best state of all starts so far.
     """
-    summary = summarise(source, family.held.moment)
-    prepared = prepare(summary, source, n_components, rng, Aside.of(source, known, noise))
-    return fit_prepared(prepared, family, start, options, n_init=n_init, rng=rng, callback=callback)
+    keeper = keeper or Keeper()
+    # What makes it the same fit; tol and max_iter only say how far it goes.
+    settings = {
+        "n_components": n_components,
+        "init_params": start,
+        "n_init": n_init,
+        "reg_covar": options.reg_covar,
+        "equal_weights": options.equal_weights,
+        "prior": options.prior,
+        "accelerate": options.accelerate,
+        "y": known,
+        "noise": noise,
+    }
+    with watching(source, callback, options) as told:
+        keeper.open(family, settings, rng)
+        summary = summarise(source, family.held.moment)
+        keeper.meet(summary)
+        prepared = prepare(summary, source, n_components, rng, Aside.of(source, known, noise))
+        return fit_prepared(
+            prepared,
+            family,
+            start,
+            options,
+            n_init=n_init,
+            rng=rng,
+            callback=told,
+            keeper=keeper,
+        )
 
 
 def fit_prepared(
@@ -180,23 +212,30 @@ def fit_prepared(
     n_init: int = 1,
     rng: np.random.Generator,
     callback: Callback | None = None,
+    keeper: Keeper | None = None,
 ) -> FitResult:
     """Fit a mixture to rows already looked at; see `fit_mixture`."""
-    source, aside = prepared.source, prepared.aside
+    source, aside, keeper = prepared.source, prepared.aside, keeper or Keeper()
     data = prepared.start_data(family, options)
+    begun = keeper.begun(rng)
+    first, best = (0, None) if begun is None else (begun.number, begun.best)
 
-    def fit_once() -> FitResult:
-        mixture = aside.applied(start(data, rng), keep_order=start.given)
-        return fit_em(source, mixture, family, data.summary, options, callback, aside.known)
+    def fit_once(number: int) -> FitResult:
+        if begun is not None and number == first:
+            mixture = begun.mixture
+        else:
+            mixture = aside.applied(start(data, rng), keep_order=start.given)
+            keeper.starting(number, best, rng)
+        return fit_em(source, mixture, family, data.summary, options, callback, aside.known, keeper)
 
     keeps_order = start.given or aside.known is not None
-    best: FitResult | None = None
     try:
         # Threads of our own work on blocks of rows; matrices as small as covariances only
         # lose by threads of BLAS, most of all where other processes want the cores too.
         with single_threaded_blas:
-            for _ in range(1 if start.given else n_init):
-                best = _better(best, fit_once())
+            for number in range(first, 1 if start.given else n_init):
+                best = _better(best, fit_once(number))
+        keeper.finish()
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
             best = _better(best, interrupted.result)
@@ -257,4 +296,10 @@ def _finish(result: FitResult, keeps_order: bool) -> FitResult:
         result.history,
         collapsed=[tuple(sorted(place[k] for k in ks)) for ks in result.history.collapsed],
     )
-    return replace(result, mixture=result.mixture.reorder(order), history=history)
+    statistics = None if result.statistics is None else result.statistics.take(order)
+    return replace(
+        result,
+        mixture=result.mixture.reorder(order),
+        history=history,
+        statistics=statistics,
+    )

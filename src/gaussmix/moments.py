@@ -12,18 +12,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
 
-__all__ = ["NORM", "PRODUCTS", "SQUARES", "Moment"]
+__all__ = ["MOMENTS", "NORM", "PRODUCTS", "SQUARES", "Moment"]
 
 
 class Moment(ABC):
     """A second-order feature of a row, and the scatter it adds up to."""
+
+    #: Used in files.
+    name: ClassVar[str]
 
     @abstractmethod
     def n_terms(self, n_features: int) -> int:
@@ -99,7 +102,7 @@ class Moment(ABC):
 class Products(Moment):
     """All products x_i x_j: scatters are (K, d, d) matrices."""
 
-    n_axes = 2
+    name, n_axes = "products", 2
 
     def rows_to_span(self, n_features: int) -> int:
         return n_features + 1
@@ -160,7 +163,7 @@ class Products(Moment):
 class Squares(Moment):
     """Each feature squared: scatters are (K, d)."""
 
-    n_axes = 1
+    name, n_axes = "squares", 1
 
     def n_terms(self, n_features: int) -> int:
         return n_features
@@ -197,7 +200,7 @@ class Squares(Moment):
 class Norm(Moment):
     """The squared Euclidean norm: scatters are (K,), the traces."""
 
-    n_axes = 0
+    name, n_axes = "norm", 0
 
     def n_terms(self, n_features: int) -> int:
         return 1
@@ -255,3 +258,5 @@ def _off_diagonal_twice(n_features: int) -> Array:
 PRODUCTS = Products()
 SQUARES = Squares()
 NORM = Norm()
+#: All of them, by name.
+MOMENTS: dict[str, Moment] = {moment.name: moment for moment in (PRODUCTS, SQUARES, NORM)}

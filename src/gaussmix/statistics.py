@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .exceptions import ParameterError
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
-    from ._typing import Array
+    import os
+
+    from ._typing import AnyArray, Array
 
 __all__ = ["SufficientStatistics"]
 
@@ -66,8 +69,35 @@ class SufficientStatistics:
         """Sum of all counts: the weighted number of rows, less those of the background."""
         return float(self.counts.sum())
 
+    def require_valid(self) -> None:
+        """Raise ValueError if they cannot be the statistics of any rows: for those of a file."""
+        counts, means, scatters = self.counts, self.means, self.scatters
+        if counts.ndim != 1 or means.ndim != 2 or len(counts) != len(means) or len(counts) == 0:
+            raise ValueError(f"counts of shape {counts.shape} and means of shape {means.shape}")
+        shape = self.moment.outer(np.zeros((1, self.n_features))).shape[1:]
+        if scatters is not None and scatters.shape not in ((len(counts), *shape), (1, *shape)):
+            raise ValueError(f"scatters of shape {scatters.shape}")
+        parts = [counts, means, np.array([self.log_likelihood, self.noise])]
+        parts += [] if scatters is None else [scatters]
+        if not all(np.isfinite(part).all() for part in parts):
+            raise ValueError("statistics with NaN or infinity")
+        if (counts < 0).any() or self.noise < 0 or self.n_rows < 0:
+            raise ValueError("a count is negative")
+        if scatters is not None:
+            own = self.moment.diagonal(scatters, self.n_features)
+            if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
+                raise ValueError("a scatter is negative")
+
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
-        """Return the statistics of both sets of rows together."""
+        """Return the statistics of both sets of rows together.
+
+        Raises
+        ------
+        ParameterError
+            If they are of other numbers of components or features, or hold scatters
+            in another way.
+        """
+        self._require_alike(other)
         counts = self.counts + other.counts
         safe = np.where(counts > 0, counts, 1.0)
         shift = other.means - self.means
@@ -87,6 +117,17 @@ class SufficientStatistics:
             n_rows=self.n_rows + other.n_rows,
             noise=self.noise + other.noise,
         )
+
+    def _require_alike(self, other: SufficientStatistics) -> None:
+        shapes = [
+            (s.moment.name, s.means.shape, None if s.scatters is None else s.scatters.shape)
+            for s in (self, other)
+        ]
+        if shapes[0] != shapes[1]:
+            raise ParameterError(
+                "statistics: cannot be merged, they are of other models: moment, means and "
+                f"scatters are {shapes[0]} and {shapes[1]}"
+            )
 
     def scaled(self, factor: float) -> SufficientStatistics:
         """Return the statistics with every row's weight multiplied by `factor`."""
@@ -127,6 +168,22 @@ class SufficientStatistics:
         """Return the statistics with per-component scatters summed into one."""
         assert self.scatters is not None
         return replace(self, scatters=self.scatters.sum(axis=0, keepdims=True))
+
+    def as_one(self) -> SufficientStatistics:
+        """Return the statistics of the components' rows together, as one component."""
+        assert self.scatters is not None
+        counts = self.counts.sum(keepdims=True)
+        means = (self.counts / counts) @ self.means
+        offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
+        scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
+        return replace(self, counts=counts, means=means[None], scatters=scatters[None])
+
+    def take(self, order: AnyArray) -> SufficientStatistics:
+        """Return the components in another order."""
+        scatters = self.scatters
+        if scatters is not None and len(scatters) == len(self.counts):
+            scatters = scatters[order]
+        return replace(self, counts=self.counts[order], means=self.means[order], scatters=scatters)
 
     def held_as(self, moment: Moment) -> SufficientStatistics:
         """Return the statistics with scatters held as a moment that keeps no more than this one.
@@ -182,3 +239,31 @@ class SufficientStatistics:
         scatters = np.stack([scatter(k) for k in range(resp.shape[1])])
         means = np.where(counts[:, None] > 0, offsets + center, 0.0)
         return cls(counts, means, scatters, moment, n_rows=len(rows))
+
+    # -- files ------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the statistics to a file (npz), whole or not at all."""
+        from .io.statistics_file import save_statistics
+
+        save_statistics(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SufficientStatistics:
+        """Read statistics that `save` has written; raise StatisticsFileError if they are not."""
+        from .io.statistics_file import load_statistics
+
+        return load_statistics(path)
+
+    def to_arrow(self) -> Any:
+        """Return the statistics as an Arrow RecordBatch of one row."""
+        from .io.statistics_file import to_arrow
+
+        return to_arrow(self)
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> SufficientStatistics:
+        """Return the statistics of an Arrow RecordBatch or Table, all its rows merged."""
+        from .io.statistics_file import from_arrow
+
+        return from_arrow(table)

@@ -38,6 +38,12 @@ class DataSummary:
     n_missing: Array
     n_infinite: Array
 
+    @classmethod
+    def of_total(cls, total: SufficientStatistics) -> DataSummary:
+        """Return what statistics of one component tell of data that are not at hand."""
+        center, none = total.means[0], np.zeros(total.n_features, dtype=int)
+        return cls(total, center, center, none, none)
+
     def merge(self, other: DataSummary) -> DataSummary:
         return DataSummary(
             self.total.merge(other.total),

@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ..em import Callback, Iteration
+    from rich.progress import Progress as Bar
 
-__all__ = ["in_options", "notes", "print_json", "progress", "results", "say", "warn"]
+    from ..em import Callback, Iteration
+    from ..watch import Progress
+
+__all__ = ["duration", "in_options", "notes", "print_json", "progress", "results", "say", "warn"]
 
 # A pipe has no width; tables should not be folded to an imaginary terminal's.
 _PIPE_WIDTH = 110
@@ -29,12 +32,14 @@ _OPTIONS = {
     "n_init": "--starts",
     "random_state": "--seed",
     "reg_covar": "--reg-covar",
+    "resume": "--resume",
     "sample_weight": "--weights",
     "tol": "--tol",
 }
 # Words of any sentence: they stand for an argument only where a message begins with "noise: ".
 _ARGUMENTS = {
     "X": "DATA",
+    "checkpoint": "--checkpoint",
     "columns": "--features",
     "criterion": "--criterion",
     "families": "--families",
@@ -85,26 +90,60 @@ def print_json(value: dict[str, Any]) -> None:
 
 @contextmanager
 def progress(title: str, *, quiet: bool = False) -> Iterator[Callback | None]:
-    """Show iterations on a terminal; nothing when stderr is piped or `quiet`."""
+    """Show iterations and passes on a terminal; nothing when stderr is piped or `quiet`."""
     console = notes()
     if quiet or not console.is_terminal:
         yield None
         return
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=12),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
+        yield _Display(bar, title)
 
-        def update(iteration: Iteration) -> None:
-            known = isfinite(iteration.remaining)
-            remaining = f", {iteration.remaining:.0e} to come" if known else ""
-            bar.update(
-                task,
-                description=(
-                    f"{title}  iteration {iteration.number}  "
-                    f"log-likelihood a row {iteration.log_likelihood:.5f}{remaining}"
-                ),
-            )
 
-        yield update
+class _Display:
+    """A callback that keeps one line of a terminal up to date."""
+
+    def __init__(self, bar: Bar, title: str) -> None:
+        self.bar, self.title = bar, title
+        self.task = bar.add_task(title, total=None)
+
+    def __call__(self, iteration: Iteration) -> None:
+        known = isfinite(iteration.remaining)
+        remaining = f", {iteration.remaining:.0e} to come" if known else ""
+        self._show(
+            f"iteration {iteration.number}  "
+            f"log-likelihood a row {iteration.log_likelihood:.5f}{remaining}"
+        )
+
+    def progress(self, progress: Progress) -> None:
+        """Show the rows of a pass, and the time that is left."""
+        last = progress.iteration
+        parts = [f"pass {progress.passes + 1}  {progress.rows:,} rows"]
+        if last is not None:
+            parts += [f"iteration {last.number}  log-likelihood a row {last.log_likelihood:.5f}"]
+        if progress.seconds_left is not None:
+            parts += [f"about {duration(progress.seconds_left)} left"]
+        self._show("  ".join(parts), progress.rows, progress.n_rows)
+
+    def _show(self, text: str, done: float | None = None, total: int | None = None) -> None:
+        self.bar.update(self.task, description=f"{self.title}  {text}", completed=done, total=total)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people.
+
+    Examples
+    --------
+    >>> duration(0.2), duration(200), duration(10_000)
+    ('1 s', '3 min', '2.8 h')
+    """
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

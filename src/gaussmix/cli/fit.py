@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ..checkpoint import Checkpoint, open_keeper
 from ..em import EMOptions, FitResult
 from ..exceptions import DataError, FitInterrupted, ParameterError
 from ..families import get_family
@@ -19,7 +20,7 @@ from ..prior import get_prior
 from ..report import model_report
 from ..sources import MemorySource
 from ..validation import check_integer, check_number, check_sample_weight
-from .console import in_options, print_json, progress, results, say, warn
+from .console import in_options, notes, print_json, progress, results, say, warn
 from .data import read
 from .options import (
     ColumnsOption,
@@ -61,6 +62,13 @@ def command(
     ] = False,
     seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Model file to write.")] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Save the state of the fit here every minute, and when interrupted."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the --checkpoint, if there is one.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Fit a mixture to a table and save it as a model file."""
@@ -79,6 +87,7 @@ def command(
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
     if out is not None:
         check_out(out, data)
+    keeper = open_keeper(_checkpoint(checkpoint, resume=resume))
     table, sample_weight = _read(data, chosen, weights)
     source = MemorySource(
         table.rows,
@@ -97,9 +106,12 @@ def command(
                 rng=np.random.default_rng(seed),
                 callback=callback,
                 noise=share,
+                keeper=keeper,
             )
     except FitInterrupted as interrupted:
         _save_interrupted(interrupted.result, out)
+        if checkpoint is not None:
+            notes().print("Go on with the same command and --resume.", markup=False)
         raise typer.Exit(130) from None
     for message in result.warnings():
         warn(message)
@@ -109,6 +121,16 @@ def command(
     finally:  # whatever becomes of the output, the fit is not lost
         if out is not None:
             save_and_tell(model, out, None if json else f"Next: gaussmix predict {out} DATA")
+
+
+def _checkpoint(path: Path | None, *, resume: bool) -> Checkpoint | None:
+    if path is None:
+        if resume:
+            raise ParameterError("--resume: needs --checkpoint, the file to go on from")
+        return None
+    if path.is_dir():
+        raise ParameterError(f"--checkpoint: {path} is a folder; name a file in it")
+    return Checkpoint(path, resume=resume)
 
 
 def _start(name: str) -> Start:

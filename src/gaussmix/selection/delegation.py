@@ -44,6 +44,9 @@ class BestEstimator:
 
     best_estimator_: GaussianMixture
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return "best_estimator_" in self.__dict__
+
     predict = _method("predict")
     predict_proba = _method("predict_proba")
     score_samples = _method("score_samples")
@@ -64,6 +67,7 @@ class BestEstimator:
     status_ = _attribute("status_")
     converged_ = _attribute("converged_")
     n_iter_ = _attribute("n_iter_")
+    n_samples_seen_ = _attribute("n_samples_seen_")
     lower_bound_ = _attribute("lower_bound_")
     lower_bounds_ = _attribute("lower_bounds_")
     n_features_in_ = _attribute("n_features_in_")

@@ -68,6 +68,11 @@ class Source(ABC):
     #: Sources on this machine call it from ``reduce`` after each chunk, from one thread.
     watcher: Callable[[int], None] | None = None
 
+    @property
+    def rows_if_known(self) -> int | None:
+        """The number of rows, or None while it would take a pass to know it."""
+        return self.n_rows
+
     @abstractmethod
     def reduce(self, fold: Fold[Value]) -> Value:
         """Run a fold over all rows and merge the results in a fixed order."""

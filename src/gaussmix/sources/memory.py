@@ -66,18 +66,20 @@ class MemorySource(Source):
     def reduce(self, fold: Fold[Value]) -> Value:
         size = self._block_size(fold.bytes_per_row)
 
-        def work(bounds: tuple[int, int], workspace: Workspace) -> Value:
+        def work(bounds: tuple[int, int], workspace: Workspace) -> tuple[Value, int]:
             state = fold.open()
             own = slice(*bounds)
             weights = None if self.weights is None else self.weights[own]
             add_rows(fold, state, self.array[own], weights, own.start, workspace, size)
-            return fold.close(state)
+            return fold.close(state), own.stop - own.start
 
         # Closed at once, whatever happens: the run holds BLAS to one thread until then.
         with closing(self._run(work, size)) as parts:
-            value = next(parts)
-            for part in parts:
+            value, done = next(parts)
+            self._tell(done)
+            for part, done in parts:
                 value = value.merge(part)
+                self._tell(done)
         return value
 
     def map(self, function: BlockFunction, output: Output) -> AnyArray:
@@ -130,6 +132,10 @@ class MemorySource(Source):
 
     # -- running ----------------------------------------------------------------
 
+    def _tell(self, n_rows: int) -> None:
+        if self.watcher is not None:
+            self.watcher(n_rows)
+
     def _block_size(self, bytes_per_row: int) -> int:
         return rows_of_a_block(bytes_per_row) if self._block_rows is None else self._block_rows
 
@@ -160,7 +166,7 @@ class MemorySource(Source):
                 yield from pool.map(task, chunks)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_workspaces": deque()}
+        return {**self.__dict__, "_workspaces": deque(), "watcher": None}
 
 
 def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
