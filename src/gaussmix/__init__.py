@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ModelFileError,
         ParameterError,
     )
+    from .files import scan
     from .mixture import Mixture
     from .noise import Noise
     from .prior import ConjugatePrior
@@ -47,6 +48,7 @@ _HOMES = {
     "ParameterError": "exceptions",
     "Status": "em",
     "SufficientStatistics": "statistics",
+    "scan": "files",
 }
 _MODULES = ("covariances", "datasets", "families", "plot", "selection")
 
@@ -72,6 +74,7 @@ __all__ = [
     "datasets",
     "families",
     "plot",
+    "scan",
     "selection",
 ]
 

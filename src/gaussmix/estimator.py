@@ -235,7 +235,7 @@ class GaussianMixture(
         before = self.__dict__.copy()
         try:
             source = self._source(X, sample_weight, reset=True)
-            known = known_labels(y, source.n_rows, n_components)
+            known = None if y is None else known_labels(y, source.n_rows, n_components)
             self._keep(
                 fit_mixture(
                     source,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..blocks import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
 from .base import BlockFunction, Output, Source
+from .chunks import blocks, cut
 from .threads import count_threads, single_threaded_blas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from .._typing import AnyArray, Array
 
@@ -23,11 +23,6 @@ __all__ = ["MemorySource"]
 
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
-
-# Rows are cut into chunks, the unit of work of a thread, by their number alone: the order
-# of additions, hence the result to the last bit, is the same for any number of threads.
-_CHUNK_ROWS = 50_000
-_FEWEST_CHUNKS, _MOST_CHUNKS = 16, 256
 
 
 class MemorySource(Source):
@@ -85,7 +80,7 @@ class MemorySource(Source):
         out: AnyArray = np.empty(output.shape(self.n_rows), dtype=output.dtype)
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> None:
-            for first, last in _blocks(*bounds, size):
+            for first, last in blocks(*bounds, size):
                 out[first:last] = function(self.array[first:last], workspace)
 
         with closing(self._run(work, size)) as parts:
@@ -137,7 +132,7 @@ class MemorySource(Source):
         self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int
     ) -> Generator[Result, None, None]:
         """Yield the results of `work` on all chunks, in their order."""
-        chunks = _chunks(self.n_rows, block_rows)
+        chunks = cut(self.n_rows, block_rows)
 
         def task(bounds: tuple[int, int]) -> Result:
             try:
@@ -161,17 +156,3 @@ class MemorySource(Source):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_workspaces": deque()}
-
-
-def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-    for start in range(first, last, size):
-        yield start, min(start + size, last)
-
-
-def _chunks(n_rows: int, block_rows: int) -> list[tuple[int, int]]:
-    """Cut rows into chunks of whole blocks; small data are one chunk."""
-    n_blocks = max(1, -(-n_rows // block_rows))
-    wanted = min(_MOST_CHUNKS, max(_FEWEST_CHUNKS, n_rows // _CHUNK_ROWS))
-    n_chunks = min(n_blocks, wanted)
-    edges = [block_rows * (n_blocks * i // n_chunks) for i in range(n_chunks)]
-    return list(pairwise([*edges, n_rows]))
