@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .criteria import aic, bic, icl
 from .em import Callback, EMOptions, FitResult, Iteration
-from .exceptions import CollapseWarning, DataError, FitInterrupted
+from .exceptions import CollapseWarning, FitInterrupted
 from .families import Family, get_family
 from .fitted import FittedAttributes
 from .fitting import fit_mixture
@@ -26,12 +26,14 @@ from .init.given import GivenMixture, Overridden
 from .known import known_labels
 from .prior import get_prior
 from .sources import MemorySource, open_source
+from .sources.frames import frame_rows
 from .validation import (
     as_generator,
     check_integer,
     check_noise,
     check_number,
     check_sample_weight,
+    require_columns,
     require_numeric_columns,
 )
 
@@ -210,13 +212,14 @@ class GaussianMixture(
 
         Parameters
         ----------
-        X : array-like or dataframe (n, d)
+        X : array-like, dataframe or `gaussmix.scan` (n, d)
         y : array-like of int (n,), optional
             Known components of some rows, from 0 to K - 1, and -1 where unknown: those
             rows keep their component.  A y without any -1 is ignored, as in
             scikit-learn.
         sample_weight : array-like (n,), optional
-            A row of weight w counts as w rows; weight 0 leaves the row out.
+            A row of weight w counts as w rows; weight 0 leaves the row out.  For a scan
+            also the name of a column.
         """
         n_components = check_integer("n_components", self.n_components, minimum=1)
         n_init = check_integer("n_init", self.n_init, minimum=1)
@@ -280,14 +283,18 @@ class GaussianMixture(
             self._check_features(source, reset=reset)
             return source
         require_numeric_columns(X)
-        rows = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
+        rows: Any = frame_rows(X)
+        if rows is not None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        else:
+            rows = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite=False,
+                ensure_min_samples=2 if reset else 1,
+            )
         return MemorySource(
             rows,
             check_sample_weight(sample_weight, len(rows)),
@@ -303,17 +310,7 @@ class GaussianMixture(
             if source.feature_names is not None:
                 self.feature_names_in_ = np.array(source.feature_names, dtype=object)
             return
-        names = self._names()
-        if names is not None and source.feature_names not in (None, names):
-            raise DataError(
-                f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
-                f"was fitted to {', '.join(names)}, in this order"
-            )
-        if source.n_features != self.n_features_in_:
-            raise DataError(
-                f"X: has {source.n_features} columns, but the model was fitted to "
-                f"{self.n_features_in_}"
-            )
+        require_columns(source, self.n_features_in_, self._names())
 
     def _names(self) -> tuple[str, ...] | None:
         names = getattr(self, "feature_names_in_", None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._typing import AnyArray, Array
+    from .sources import Source
     from .summary import DataSummary
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "check_sample_weight",
     "column_label",
     "require_bounded",
+    "require_columns",
     "require_finite",
     "require_numeric_columns",
     "require_weight",
@@ -114,6 +116,19 @@ def as_frame(X: Any, argument: str = "X") -> Any:
             f"{argument}: several columns are called {', '.join(map(repr, repeated))}; rename them"
         )
     return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def require_columns(source: Source, n_features: int, names: Sequence[str] | None) -> None:
+    """Raise DataError if a source has other columns than a model was fitted to."""
+    if names is not None and source.feature_names not in (None, tuple(names)):
+        raise DataError(
+            f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
+            f"was fitted to {', '.join(names)}, in this order"
+        )
+    if source.n_features != n_features:
+        raise DataError(
+            f"X: has {source.n_features} columns, but the model was fitted to {n_features}"
+        )
 
 
 def require_numeric_columns(X: Any) -> None:

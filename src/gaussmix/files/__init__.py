@@ -3,6 +3,6 @@
 from .base import Format, Part, Reader
 from .paths import Found, find
 from .registry import formats
-from .scan import Scan, scan
+from .scanning import Scan, scan
 
 __all__ = ["Format", "Found", "Part", "Reader", "Scan", "find", "formats", "scan"]

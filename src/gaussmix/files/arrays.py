@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from ..exceptions import DataError
 from .base import Batch, Columns, Format, Part, Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -27,6 +27,8 @@ _PART_BYTES = 16 * 2**20
 
 class ArrayFormat(Format):
     """A format of arrays."""
+
+    has_names = False
 
     @abstractmethod
     def opening(self, path: Path, dataset: str | None) -> AbstractContextManager[Any]:

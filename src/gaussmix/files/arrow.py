@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,6 +16,7 @@ from .base import Batch, Columns, Format, Part, Reader
 from .choice import Choice, choose, is_numeric
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from .._typing import AnyArray
@@ -115,13 +115,19 @@ class ArrowFormat(Format):
         dataset: str | None = None,
     ) -> Reader:
         self.refuse_dataset(found, dataset)
-        path = found.files[0]
-        with reading(path):
-            look = self.look(path)
+        path, look = self._first_with_rows(found)
         new = [key for key in found.keys[0] if key not in look.some.column_names]
         choice = choose(look.some, path, columns, weight, look.decimal, new)
         types = {f.name: f.type for f in look.some.schema if f.name in choice.all}
         return _ArrowReader(self, found, choice, types, look.notes)
+
+    def _first_with_rows(self, found: Found) -> tuple[Path, Look]:
+        for path in found.files:
+            with reading(path):
+                look = self.look(path)
+            if look.some.num_rows:
+                return path, look
+        raise DataError(f"{found.files[0]}: has no rows")
 
 
 class _ArrowReader(Reader):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from ..exceptions import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from .._typing import AnyArray
@@ -107,6 +107,8 @@ class Format(ABC):
     name: ClassVar[str] = ""
     #: Endings of its files, in lower case, with the dot.
     endings: ClassVar[tuple[str, ...]] = ()
+    #: Whether columns have names; if not they are chosen by position.
+    has_names: ClassVar[bool] = True
     #: Whether a file of no bytes is one without rows, not a damaged one.
     may_be_empty: ClassVar[bool] = False
     #: Whether what it calls a file is a folder.
@@ -141,4 +143,6 @@ class Format(ABC):
     def refuse_dataset(self, found: Found, dataset: str | None) -> None:
         """Raise DataError if `dataset` is given to a format that has no use for it."""
         if dataset is not None:
-            raise DataError(f"{found.files[0]}: {self.name} holds no named arrays; leave out dataset")
+            raise DataError(
+                f"{found.files[0]}: {self.name} holds no named arrays; leave out dataset"
+            )

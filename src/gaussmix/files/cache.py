@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tempfile
 import threading
 import warnings
 import weakref
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .base import Batch, Part, Reader
-from .npy import Npy
+from .npy import Npy, header
 from .paths import Found, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Cached"]
 
@@ -151,8 +152,7 @@ class _Writing:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
         self._partial = Path(name)
         self._file = os.fdopen(handle, "wb")
-        # The length of the header does not depend on the number of rows.
-        self._start = len(self._header())
+        self._start = len(header(0, width, dtype))
 
     def write(self, first: int, batch: Batch) -> int:
         """Write a batch of rows where they belong; return how many they are."""
@@ -161,7 +161,7 @@ class _Writing:
         with self._lock:
             if not self._file.closed:
                 self._file.seek(self._start + first * self.width * self.dtype.itemsize)
-                self._file.write(rows)
+                self._file.write(rows.data)
             self.n_rows += len(rows)
         return len(rows)
 
@@ -169,7 +169,7 @@ class _Writing:
         """Write the header, and give the file its name."""
         with self._lock:
             self._file.seek(0)
-            self._file.write(self._header())
+            self._file.write(header(self.n_rows, self.width, self.dtype))
             self._file.close()
             self._partial.replace(self.path)
 
@@ -179,12 +179,3 @@ class _Writing:
             with suppress(OSError):  # what is buffered may not fit on the disk
                 self._file.close()
             self._partial.unlink(missing_ok=True)
-
-    def _header(self) -> bytes:
-        buffer = io.BytesIO()
-        shape = (self.n_rows, self.width)
-        descr = np.lib.format.dtype_to_descr(self.dtype)
-        np.lib.format.write_array_header_1_0(
-            buffer, {"descr": descr, "fortran_order": False, "shape": shape}
-        )
-        return buffer.getvalue()

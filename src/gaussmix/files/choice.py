@@ -75,7 +75,11 @@ def choose(
     described = tuple(_describe(some.field(j), some.column(j)) for j in others)
     if others and (asked is not None or weight in {names[j] for j in others}):
         raise DataError(f"{path}: not numeric: {', '.join(described)}; choose other columns")
-    kept = wanted or [name for name in names if name in numeric and name != weight]
+    kept = (
+        wanted
+        if wanted is not None
+        else [name for name in names if name in numeric and name != weight]
+    )
     if not kept:
         beside = f" besides {weight!r}" if weight else ""
         has = f"; it has {', '.join(described)}" if described else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ from ..exceptions import DataError
 from .arrays import ArrayFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Npy"]
+__all__ = ["Npy", "header"]
 
 
 class Npy(ArrayFormat):
@@ -33,3 +34,18 @@ class Npy(ArrayFormat):
             raise DataError(f"{path}: holds several arrays, as .npz does; save one with np.save")
         # Mapped anew for each part: what has been read does not stay in memory.
         yield array
+
+
+def header(n_rows: int, width: int, dtype: np.dtype[Any]) -> bytes:
+    """Return what a file of an array (n_rows, width) begins with.
+
+    Its length does not depend on the number of rows, so it may be written last.
+    """
+    buffer = io.BytesIO()
+    content = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": (n_rows, width),
+    }
+    np.lib.format.write_array_header_1_0(buffer, content)
+    return buffer.getvalue()

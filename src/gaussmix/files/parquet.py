@@ -27,9 +27,7 @@ class Parquet(ArrowFormat):
 
     def pieces(self, path: Path, types: dict[str, Any]) -> list[Piece]:
         whole = self._fragment(path)
-        groups = [
-            Piece(part, part.row_groups[0].num_rows) for part in whole.split_by_row_group()
-        ]
+        groups = [Piece(part, part.row_groups[0].num_rows) for part in whole.split_by_row_group()]
         return groups or [Piece(whole, 0)]
 
     def _fragment(self, path: Path) -> Any:

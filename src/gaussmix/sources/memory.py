@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from .._typing import AnyArray, Array
+    from .frames import FrameRows
 
 __all__ = ["MemorySource"]
 
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
+
+# Output that is yielded at once where it is streamed.
+_STREAMED_BYTES = 32 * 2**20
 
 
 class MemorySource(Source):
@@ -30,7 +34,7 @@ class MemorySource(Source):
 
     Parameters
     ----------
-    array : ndarray (n, d), float64 or float32
+    array : ndarray (n, d), float64 or float32, or FrameRows
         Never copied; blocks are converted to float64 as they are read.
     weights : ndarray (n,), optional
         Non-negative row weights.
@@ -42,14 +46,14 @@ class MemorySource(Source):
 
     def __init__(
         self,
-        array: AnyArray,
+        array: AnyArray | FrameRows,
         weights: Array | None = None,
         *,
         n_jobs: int | None = None,
         block_rows: int | None = None,
         feature_names: tuple[str, ...] | None = None,
     ) -> None:
-        self.array = array
+        self.array: Any = array
         self.weights = weights
         self.n_rows, self.n_features = array.shape
         self.feature_names = feature_names
@@ -81,12 +85,17 @@ class MemorySource(Source):
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> None:
             for first, last in blocks(*bounds, size):
-                out[first:last] = function(self.array[first:last], workspace)
+                out[first:last] = function(np.asarray(self.array[first:last]), workspace)
 
         with closing(self._run(work, size)) as parts:
             for _ in parts:
                 pass
         return out
+
+    def stream(self, function: BlockFunction, output: Output) -> Generator[AnyArray, None, None]:
+        width = np.prod(output.shape(1), dtype=int) * np.dtype(output.dtype).itemsize
+        for first, last in blocks(0, self.n_rows, max(1, _STREAMED_BYTES // int(width))):
+            yield self.take(slice(first, last)).map(function, output)
 
     def without(self, left_out: AnyArray) -> MemorySource:
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
@@ -113,7 +122,7 @@ class MemorySource(Source):
             return rows, np.ones(len(rows))
         return rows, self.weights[chosen]
 
-    def take(self, rows: AnyArray) -> MemorySource:
+    def take(self, rows: AnyArray | slice) -> MemorySource:
         """Return some of the rows, by position, as a source of their own."""
         return MemorySource(
             self.array[rows],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -19,6 +18,8 @@ from ..exceptions import DataError
 from .threads import single_threaded_blas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
     from .._typing import AnyArray, Array
     from ..files import Part, Reader
     from ..files.base import Batch
@@ -139,7 +140,7 @@ class Pass(Generic[Result]):
         try:
             while (job := self._next_job()) is not None:
                 job()
-        except BaseException as error:  # noqa: BLE001 (raised again where results are taken)
+        except BaseException as error:  # raised again where results are taken
             with self._changed:
                 self._error = self._error or error
                 self._stopped = True
@@ -241,7 +242,9 @@ class Pass(Generic[Result]):
         """Return a chunk to be filled, laid out in memory as what fills it."""
         d, m = self._reader.n_features, end - begin
         columns = isinstance(batch, list)
-        rows = np.empty((d, m), self._dtype).T if columns else np.empty((m, d), self._dtype)
+        shape = (d, m) if columns else (m, d)
+        rows: AnyArray = np.empty(shape, self._dtype)
+        rows = rows.T if columns else rows
         return Chunk(number, begin, rows, np.empty(m) if self._reader.weighted else None)
 
     def _as_it_is(self, rows: AnyArray, number: int, begin: int) -> Chunk:

@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 # A chunk is copied together from what was decoded, unless it lies in it as a whole.
 _CHUNK_BYTES = 8 * 2**20
 # Chunks whose outputs may wait to be taken.
-_AHEAD_A_THREAD = 4
+_AHEAD_A_THREAD = 2
 # Rows in a block where their weights are looked at; a multiple of 8.
 _MARKED_ROWS = 32_768
 
@@ -133,7 +133,9 @@ class ScanSource(Source):
                 out[first:last] = function(chunk.rows[first:last], workspace)
             return out
 
-        yield from self._run(work, size, ahead=_AHEAD_A_THREAD * self.n_threads)
+        ahead = _AHEAD_A_THREAD * self.n_threads
+        width = int(np.prod(output.shape(1), dtype=int)) * np.dtype(output.dtype).itemsize
+        yield from self._run(work, size, ahead, width)
 
     def without(self, left_out: AnyArray) -> ScanSource:
         return ScanSource(
@@ -148,7 +150,7 @@ class ScanSource(Source):
 
         def work(chunk: Chunk, workspace: Workspace) -> tuple[Array, Array]:
             ends = chunk.first, chunk.first + len(chunk.rows)
-            own = slice(None)
+            own: slice | AnyArray = slice(None)
             if places is not None:
                 own = places[slice(*np.searchsorted(places, ends))] - chunk.first
             rows = chunk.rows[own].astype(np.float64)
@@ -192,8 +194,9 @@ class ScanSource(Source):
         work: Callable[[Chunk, Workspace], Result],
         block_rows: int,
         ahead: int | None = None,
+        bytes_per_row: int = 0,
     ) -> Generator[Result, None, None]:
-        """Yield the results of `work` on all chunks, in their order."""
+        """Yield the results of `work`, of so many bytes a row, on all chunks, in their order."""
 
         def task(chunk: Chunk) -> Result:
             try:
@@ -205,7 +208,8 @@ class ScanSource(Source):
             finally:
                 self._workspaces.append(workspace)
 
-        bytes_per_row = self.n_features * np.dtype(self.reader.dtype).itemsize
+        own = self.n_features * np.dtype(self.reader.dtype).itemsize
+        bytes_per_row = max(own, bytes_per_row)
         chunks = Chunks(self.reader.known_rows, block_rows, _CHUNK_BYTES // bytes_per_row)
         nothing = True
         with closing(Pass(self.reader, chunks, task, self.n_threads, ahead).results()) as results:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from .cache import Cached
 from .paths import Paths, find
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from .._typing import AnyArray, Array
@@ -167,7 +167,7 @@ def _rows(batch: Batch, reader: Reader) -> tuple[AnyArray, AnyArray]:
     """Return a batch as rows (m, d) of an array of their own, and their weights (m,)."""
     columns = batch if isinstance(batch, list) else list(batch.T)
     features = columns[: reader.n_features]
-    rows = np.empty((len(features[0]), len(features)), reader.dtype)
+    rows: AnyArray = np.empty((len(features[0]), len(features)), reader.dtype)
     for j, column in enumerate(features):
         rows[:, j] = column
     return rows, columns[-1].astype(np.float64)
