@@ -29,6 +29,7 @@ from .sources import MemorySource, open_source
 from .sources.frames import frame_rows
 from .validation import (
     as_generator,
+    as_table,
     check_integer,
     check_noise,
     check_number,
@@ -282,6 +283,7 @@ class GaussianMixture(
         if source is not None:
             self._check_features(source, reset=reset)
             return source
+        X = as_table(X)
         require_numeric_columns(X)
         rows: Any = frame_rows(X)
         if rows is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "as_generator",
     "as_numbers",
     "as_rows",
+    "as_table",
     "check_integer",
     "check_noise",
     "check_number",
@@ -94,6 +95,15 @@ def check_number(name: str, value: object, *, minimum: float = 0.0) -> float:
 def column_label(column: int, names: Sequence[str] | None) -> str:
     """Return how messages call a column: its name if there is one."""
     return f"column {column}" if names is None else f"column {names[column]!r}"
+
+
+def as_table(X: Any) -> Any:
+    """Return an Arrow record batch as the table that it is; anything else as it is."""
+    if type(X).__name__ != "RecordBatch" or not type(X).__module__.startswith("pyarrow"):
+        return X
+    import pyarrow
+
+    return pyarrow.Table.from_batches([X])
 
 
 def as_frame(X: Any, argument: str = "X") -> Any:
@@ -258,6 +268,7 @@ def as_rows(
 
     Columns of a frame are found by `names` if there are any.
     """
+    X = as_table(X)
     frame = as_frame(X, argument)
     if names is not None and frame is not None:
         missing = [name for name in names if name not in frame.columns]

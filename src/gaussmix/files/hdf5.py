@@ -31,7 +31,7 @@ class HDF5(ArrayFormat):
         try:
             file = h5py.File(path, "r")
         except OSError as error:
-            raise DataError(f"{path}: cannot be read as HDF5: {error}") from None
+            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
         with file:
             names: list[str] = []
             file.visititems(

@@ -26,6 +26,8 @@ class Npy(ArrayFormat):
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
+        if dataset is not None:
+            raise DataError(f"{path}: npy holds no named arrays; leave out dataset")
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:

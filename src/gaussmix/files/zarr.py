@@ -32,7 +32,7 @@ class Zarr(ArrayFormat):
         try:
             found = zarr.open(path, mode="r")
         except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path}: cannot be read as Zarr: {error}") from None
+            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
         if isinstance(found, zarr.Group):
             names = [name for name, item in found.members(None) if isinstance(item, zarr.Array)]
             found = found[only_array(path, names, dataset)]

@@ -80,9 +80,9 @@ class ScanSource(Source):
     def open(cls, data: Any, sample_weight: Any = None, n_jobs: int | None = None) -> Self:
         """Return the source of a scan; `sample_weight` is an array (n,) or a column's name."""
         if isinstance(sample_weight, str):
+            reader = data.reader(sample_weight)
             column = cls(data.only(sample_weight), n_jobs=n_jobs, block_rows=_MARKED_ROWS)
-            weights = RowWeights(positive=column.positive())
-            return cls(data.reader(sample_weight), weights, n_jobs=n_jobs)
+            return cls(reader, RowWeights(positive=column.positive()), n_jobs=n_jobs)
         if sample_weight is None:
             return cls(data.reader(), n_jobs=n_jobs)
         weights = RowWeights(check_sample_weight(sample_weight, data.n_rows))
