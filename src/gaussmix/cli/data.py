@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..mixture import Mixture
 
-__all__ = ["open_data", "open_for", "title"]
+__all__ = ["files_of", "open_data", "open_for", "title"]
 
 # Data of more bytes are not loaded, but read anew in each pass.
 _LOADED_BYTES = 256 * 2**20
@@ -60,6 +60,14 @@ def open_for(mixture: Mixture, data: Sequence[Path], columns: list[str] | None) 
             f"{mixture.n_features}; choose them with --columns"
         )
     return source
+
+
+def files_of(data: Sequence[Path]) -> Sequence[Path]:
+    """Return the files that will be read; the paths themselves where there are none."""
+    try:
+        return find(data).files
+    except DataError:  # told when they are opened
+        return data
 
 
 def title(data: Sequence[Path]) -> str:

@@ -18,7 +18,7 @@ from ..prior import get_prior
 from ..report import model_report
 from ..validation import check_integer, check_number
 from .console import in_options, print_json, progress, results, say, warn
-from .data import open_data, title
+from .data import files_of, open_data, title
 from .options import (
     ColumnsOption,
     ComponentsOption,
@@ -76,7 +76,7 @@ def command(
     if share is not None and not 0.0 < share < 1.0:
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
     if out is not None:
-        check_out(out, *data)
+        check_out(out, *files_of(data))
     source = open_data(data, chosen, weights)
     try:
         with progress(title(data), quiet=json) as callback:

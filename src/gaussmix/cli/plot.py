@@ -12,7 +12,7 @@ import typer
 from ..exceptions import DataError, ParameterError
 from ..io.model_file import Model, load_model
 from .console import notes
-from .data import open_for
+from .data import files_of, open_for
 from .demo import save_figure
 from .options import ColumnsOption, ModelArgument, split_names
 from .output import check_out
@@ -52,7 +52,7 @@ def command(
         raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
     if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
         raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
-    check_out(out, model, *(data or ()))
+    check_out(out, model, *files_of(data or []))
     loaded = load_model(model)
     mixture = loaded.mixture
     rows = None

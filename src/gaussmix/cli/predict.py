@@ -14,7 +14,7 @@ import typer
 from ..io.model_file import load_model
 from ..io.tables import check_ending, printing_table, writing_table
 from .console import notes, print_json
-from .data import open_for
+from .data import files_of, open_for
 from .options import ColumnsOption, DataArgument, JsonOption, ModelArgument, split_names
 from .output import check_out
 
@@ -42,7 +42,7 @@ def command(
     chosen = split_names("--columns", columns)
     if out is not None:
         check_ending(out)
-        check_out(out, model, *data)
+        check_out(out, model, *files_of(data))
     mixture = load_model(model).mixture
     source = open_for(mixture, data, chosen)
     assigned = _Assigned(mixture)

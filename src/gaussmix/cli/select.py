@@ -23,7 +23,7 @@ from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_cri
 from ..selection.fitter import FitOptions
 from ..selection.search import DEFAULT_START, choose_families, choose_sizes, wanted_criteria
 from .console import in_options, notes, print_json, results, say
-from .data import open_data, title
+from .data import files_of, open_data, title
 from .demo import save_figure
 from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
 from .output import check_out, save_and_tell
@@ -63,7 +63,7 @@ def command(
     picture = plot or _picture(data, out, name)
     for path in (picture, out):  # better now than after a long search
         if path is not None:
-            check_out(path, *data)
+            check_out(path, *files_of(data))
     source = open_data(data, chosen_columns)
     chosen_families = choose_families(
         families if families == "all" else split_names("--families", families), source.n_features
