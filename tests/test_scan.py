@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import pickle
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -440,6 +443,45 @@ def test_labels_log_densities_and_responsibilities_are_streamed_together():
     np.testing.assert_array_equal(labels, mixture.predict(X))
     np.testing.assert_array_equal(log_density, mixture.logpdf(X))
     np.testing.assert_array_equal(responsibilities, mixture.responsibilities(X))
+
+
+def test_ctrl_c_in_a_pass_keeps_the_best_state(tmp_path):
+    write_parquet(tmp_path / "a.parquet", np.tile(X, (100, 1)))
+    code = f"""
+from gaussmix import FitInterrupted, GaussianMixture, scan
+tell = lambda iteration: print(iteration.number, flush=True)
+model = GaussianMixture(20, tol=0, max_iter=10**6, init_params="k-means++", callback=tell)
+try:
+    model.fit(scan({str(tmp_path)!r}))
+except FitInterrupted as interrupted:
+    assert interrupted.result.mixture is model.mixture_
+    print("kept")
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.stdout.readline().strip() != "3":
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    told, error = process.communicate(timeout=60)
+    assert told.endswith("kept\n"), error
+    assert (process.returncode, error) == (0, "")
+
+
+def test_adding_a_format_is_adding_a_file(tmp_path):
+    """The example of docs/extending.md, dropped into the folder, is read as all others."""
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
+    (example,) = [text for text in page.split("```python\n") if "class Pairs" in text]
+    (tmp_path / "pairs.py").write_text(example.split("```")[0])
+    X[:, :2].tofile(tmp_path / "a.pairs")
+    code = f"""
+import gaussmix.files
+gaussmix.files.__path__.append({str(tmp_path)!r})
+import numpy as np
+rows, _ = gaussmix.scan({str(tmp_path / "a.pairs")!r}).read()
+assert np.array_equal(rows, np.fromfile({str(tmp_path / "a.pairs")!r}).reshape(-1, 2))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # -- caches ----------------------------------------------------------------------------
