@@ -60,10 +60,12 @@ class Cached(Reader):
 
     @property
     def known_rows(self) -> int | None:
-        return self._reader.known_rows
+        copy = self._existing()
+        return self._reader.known_rows if copy is None else copy.known_rows
 
     def count_rows(self) -> int:
-        return self._reader.count_rows()
+        copy = self._existing()
+        return self._reader.count_rows() if copy is None else copy.count_rows()
 
     @cached_property
     def _path(self) -> Path:
@@ -82,14 +84,22 @@ class Cached(Reader):
 
     def parts(self) -> Iterator[Part]:
         self._found.check()
-        if self._copy is None and self._path.exists():
-            self._copy = Npy().open(find(self._path))
-        if self._copy is not None:
-            yield from self._copy.parts()
+        copy = self._existing()
+        if copy is not None:
+            yield from copy.parts()
         elif self._failed or self._writing is not None:
             yield from self._reader.parts()
         else:
             yield from self._copying()
+
+    def _existing(self) -> Reader | None:
+        """Return the reader of the copy; None where there is none, or no longer one."""
+        if not self._path.exists():
+            self._copy = None
+        elif self._copy is None:
+            copy = Npy().open(find(self._path))
+            self._copy = copy if copy.n_features == self.n_features + self.weighted else None
+        return self._copy
 
     def _copying(self) -> Iterator[Part]:
         """Yield parts whose batches are written, too, as they are read."""
@@ -131,7 +141,7 @@ class Cached(Reader):
         writing, self._writing = self._writing, None
         if writing is None:
             return
-        if complete and not self._failed and writing.n_rows == self.known_rows:
+        if complete and not self._failed and writing.n_rows == self._reader.known_rows:
             try:
                 writing.finish()
             except OSError as error:

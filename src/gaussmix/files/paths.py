@@ -71,6 +71,7 @@ def find(paths: Paths) -> Found:
     named = [(path, base) for path, base in named if not _holds_nothing(path)]
     if not named:
         raise DataError(f"{given[0]}: is empty")
+    _refuse_repetition([path for path, _ in named])
     first = named[0][0]
     kind = format_of(first)
     for path, _ in named:
@@ -102,6 +103,14 @@ def _expand(path: Path) -> Iterator[tuple[Path, Path]]:
             yield from ((file, base) for file, _ in _expand(Path(match)))
     else:
         raise DataError(f"{path}: no such file")
+
+
+def _refuse_repetition(files: list[Path]) -> None:
+    seen: set[Path] = set()
+    for path in files:
+        if path.resolve() in seen:
+            raise DataError(f"{path}: is named more than once; its rows would count so often")
+        seen.add(path.resolve())
 
 
 def _walk(folder: Path) -> Iterator[Path]:

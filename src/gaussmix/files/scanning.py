@@ -74,6 +74,8 @@ def scan(
     """
     if columns is not None and (isinstance(columns, str) or len(columns) == 0):
         raise ParameterError(f"columns: expected a sequence of columns, got {columns!r}")
+    if columns is not None and len(set(columns)) < len(columns):
+        raise ParameterError(f"columns: some are given more than once in {list(columns)!r}")
     return Scan(path, columns, cache=cache, dataset=dataset)
 
 
