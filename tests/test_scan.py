@@ -252,6 +252,18 @@ def test_paths_are_files_folders_globs_and_several_of_them(folder):
             scan(path)
 
 
+def test_what_is_no_path_and_a_path_that_was_not_opened(tmp_path):
+    write_csv(tmp_path / "a.csv", X)
+    with pytest.raises(ParameterError, match="path: expected a path or a sequence of paths, got 5"):
+        scan(5)
+    with pytest.raises(DataError, match=r"s3://b/a.csv: is an address; only files of this machine"):
+        scan("s3://b/a.csv")
+    with pytest.raises(ParameterError, match=r"cache: the folder .*a.csv.* cannot be made: "):
+        scan(tmp_path, cache=tmp_path / "a.csv" / "b")
+    with pytest.raises(DataError, match=r"X: is a path; gaussmix.scan\('.*a.csv'\) opens it"):
+        GaussianMixture().fit(tmp_path / "a.csv")
+
+
 def test_files_of_several_formats_and_folders_without_any_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"is a folder without any .arrow"):
         scan(tmp_path)

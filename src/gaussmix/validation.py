@@ -6,6 +6,7 @@ Messages name the argument (and the column), what was found and what to do.
 from __future__ import annotations
 
 import numbers
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,6 +148,8 @@ def require_numeric_columns(X: Any) -> None:
 
     if np.ma.isMaskedArray(X):
         raise DataError("X: is a masked array; fill it or leave its masked rows out")
+    if isinstance(X, str | os.PathLike):
+        raise DataError(f"X: is a path; gaussmix.scan({str(X)!r}) opens it")
     frame = as_frame(X)
     if frame is None:
         return

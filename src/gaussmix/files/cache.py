@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import ParameterError
 from .base import Batch, Part, Reader
 from .npy import Npy, header
 from .paths import Found, find
@@ -49,7 +50,7 @@ class Cached(Reader):
         self.n_features, self.weighted = reader.n_features, reader.weighted
         self.selection = reader.selection
         self.left_out, self.notes = reader.left_out, reader.notes
-        self._folder = folder
+        self._folder = None if folder is None else _made(Path(folder))
         self._copy: Reader | None = None
         self._writing: _Writing | None = None
         self._failed = False
@@ -74,10 +75,8 @@ class Cached(Reader):
         content = [[str(path.resolve()), *stamp] for path, stamp in stamps]
         content += [[self.selection]]
         key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-        if self._folder is not None:
-            folder = Path(self._folder)
-            folder.mkdir(parents=True, exist_ok=True)
-        else:
+        folder = self._folder
+        if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="gaussmix-"))
             weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder / f"gaussmix-{key}.npy"
@@ -150,6 +149,16 @@ class Cached(Reader):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_writing": None}
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(
+            f"cache: the folder {folder} cannot be made: {error.strerror or error}"
+        ) from None
+    return folder
 
 
 class _Writing:

@@ -67,6 +67,9 @@ def find(paths: Paths) -> Found:
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     if not given:
         raise DataError("path: expected a path, a folder or a glob, got none")
+    for path in given:
+        if "://" in os.fspath(path):
+            raise DataError(f"{path}: is an address; only files of this machine can be scanned")
     named = [pair for path in given for pair in _expand(Path(path))]
     named = [(path, base) for path, base in named if not _holds_nothing(path)]
     if not named:

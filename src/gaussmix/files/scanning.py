@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,6 @@ from .cache import Cached
 from .paths import Paths, find
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
     from .._typing import AnyArray, Array
@@ -52,6 +53,8 @@ def scan(
 
     Raises
     ------
+    ParameterError
+        If an argument is not one of these, or the folder of the cache cannot be made.
     DataError
         If there is no such file, the files are of several formats, a column is unknown,
         or one that was asked for is not numeric.
@@ -72,6 +75,8 @@ def scan(
     >>> GaussianMixture(2, random_state=0).fit(X).weights_.round(2).tolist()
     [0.5, 0.5]
     """
+    if not isinstance(path, str | os.PathLike | Sequence):
+        raise ParameterError(f"path: expected a path or a sequence of paths, got {path!r}")
     if columns is not None and (isinstance(columns, str) or len(columns) == 0):
         raise ParameterError(f"columns: expected a sequence of columns, got {columns!r}")
     if columns is not None and len(set(columns)) < len(columns):
