@@ -180,17 +180,9 @@ class Pass(Generic[Result]):
         with self._changed:
             if part.n_rows is None:
                 self._next_row, self._reading = end, False
-            elif end != self._next_row_of(part, first) and not self._stopped:
-                raise DataError(
-                    f"{part.path}: has {end - first} rows where {part.n_rows} were expected; it is "
-                    "damaged, or changes while it is read"
-                )
+            elif not self._stopped:
+                _require_length(part, end - first, at_least=part.n_rows)
             self._leave()
-
-    @staticmethod
-    def _next_row_of(part: Part, first: int) -> int:
-        assert part.n_rows is not None
-        return first + part.n_rows
 
     def _leave(self) -> None:
         self._decoding -= 1
@@ -205,10 +197,10 @@ class Pass(Generic[Result]):
 
     def _place(self, part: Part, first: int) -> int:
         """Put the rows of a part into chunks; return the place of the row behind them."""
+        begin = first
         for batch in part.read():
-            n_rows = len(batch[0]) if isinstance(batch, list) else len(batch)
-            last = first + n_rows
-            start = first
+            start, last = first, first + len(batch[0] if isinstance(batch, list) else batch)
+            _require_length(part, last - begin)
             while first < last:
                 number = self._chunks.holding(first)
                 upto = min(last, self._chunks.bounds(number)[1])
@@ -294,3 +286,12 @@ class Pass(Generic[Result]):
         with self._changed:
             self._results[chunk.number] = result
             self._changed.notify_all()
+
+
+def _require_length(part: Part, n_rows: int, at_least: int = 0) -> None:
+    """Raise DataError if a part has other rows than it said."""
+    if part.n_rows is not None and not at_least <= n_rows <= part.n_rows:
+        raise DataError(
+            f"{part.path}: has {n_rows} rows where {part.n_rows} were expected; it is damaged, or "
+            "changes while it is read"
+        )
