@@ -57,6 +57,8 @@ def test_a_frame_gives_what_its_numbers_give(kind, expected):
     np.testing.assert_allclose(model.means_, expected.means_, rtol=1e-9)
     np.testing.assert_allclose(model.lower_bounds_, expected.lower_bounds_, rtol=1e-9)
     np.testing.assert_array_equal(model.predict(frame), expected.predict(X))
+    shuffled = frame.select(NAMES[::-1]) if hasattr(frame, "select") else frame[NAMES[::-1]]
+    np.testing.assert_array_equal(model.mixture_.predict(shuffled), expected.predict(X))
     assert model.score(frame) == pytest.approx(expected.score(X), rel=1e-12)
 
 

@@ -11,7 +11,8 @@ from .covariances import Covariances, hold_covariances
 from .evaluate import Evaluator
 from .exceptions import DataError, ParameterError
 from .sources import MemorySource, open_source
-from .validation import as_generator, as_numbers, as_rows, check_integer, require_columns
+from .sources.frames import rows_of
+from .validation import as_generator, as_numbers, check_integer, require_columns
 
 if TYPE_CHECKING:
     import os
@@ -236,7 +237,7 @@ class Mixture:
         if source is not None:
             require_columns(source, self.n_features, self.feature_names)
             return self.evaluator(source)
-        rows = as_rows(X, self.n_features, self.feature_names)
+        rows = rows_of(X, self.n_features, self.feature_names)
         if len(rows) == 0:
             raise DataError("X: has no rows")
         return self.evaluator(MemorySource(rows, feature_names=self.feature_names))

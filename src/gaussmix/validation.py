@@ -31,6 +31,7 @@ __all__ = [
     "check_number",
     "check_sample_weight",
     "column_label",
+    "named_columns",
     "require_bounded",
     "require_columns",
     "require_finite",
@@ -264,6 +265,21 @@ def require_weight(largest: float) -> None:
         )
 
 
+def named_columns(X: Any, names: Sequence[str] | None, argument: str = "X") -> Any:
+    """Return the columns of a frame that are called so; anything else as it is."""
+    X = as_table(X)
+    frame = None if names is None else as_frame(X, argument)
+    if names is None or frame is None:
+        return X
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{argument}: no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(str, frame.columns))}"
+        )
+    return frame.select(list(names)).to_native()
+
+
 def as_rows(
     X: Any, n_features: int, names: Sequence[str] | None = None, argument: str = "X"
 ) -> AnyArray:
@@ -271,16 +287,7 @@ def as_rows(
 
     Columns of a frame are found by `names` if there are any.
     """
-    X = as_table(X)
-    frame = as_frame(X, argument)
-    if names is not None and frame is not None:
-        missing = [name for name in names if name not in frame.columns]
-        if missing:
-            raise DataError(
-                f"{argument}: no column {', '.join(map(repr, missing))}; it has "
-                f"{', '.join(map(str, frame.columns))}"
-            )
-        X = frame.select(list(names)).to_native()
+    X = named_columns(X, names, argument)
     require_numeric_columns(X)
     if hasattr(X, "toarray"):
         raise DataError(f"{argument}: is sparse; make it dense with {argument}.toarray()")

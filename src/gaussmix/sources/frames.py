@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..blocks import BLOCK_BYTES
-from ..validation import as_frame
+from ..validation import as_frame, as_rows, named_columns, require_numeric_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray
 
-__all__ = ["FrameRows", "frame_rows"]
+__all__ = ["FrameRows", "frame_rows", "rows_of"]
 
 
 def frame_rows(X: Any) -> FrameRows | None:
@@ -32,6 +32,16 @@ def frame_rows(X: Any) -> FrameRows | None:
         return None
     dtype = np.float32 if all(kind == nw.Float32 for kind in types) else np.float64
     return FrameRows([_column(series) for series in frame.iter_columns()], dtype)
+
+
+def rows_of(X: Any, n_features: int, names: Sequence[str] | None = None) -> FrameRows | AnyArray:
+    """Return points (n, d) as `as_rows` does, but without converting a large frame at once."""
+    X = named_columns(X, names)
+    require_numeric_columns(X)
+    rows = frame_rows(X)
+    if rows is None or rows.shape[1] != n_features:
+        return as_rows(X, n_features)
+    return rows
 
 
 class FrameRows:
