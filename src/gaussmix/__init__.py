@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ParameterError,
         StatisticsFileError,
     )
+    from .files import scan
     from .mixture import Mixture
     from .noise import Noise
     from .prior import ConjugatePrior
@@ -57,6 +58,7 @@ _HOMES = {
     "Status": "em",
     "Stepwise": "stepwise",
     "SufficientStatistics": "statistics",
+    "scan": "files",
 }
 _MODULES = ("covariances", "datasets", "families", "federated", "plot", "selection")
 
@@ -88,6 +90,7 @@ __all__ = [
     "families",
     "federated",
     "plot",
+    "scan",
     "selection",
 ]
 

@@ -100,6 +100,7 @@ def add_rows(
 ) -> None:
     """Add rows (m, d) of non-negative weights (m,), or None, to a fold's state, block by block.
 
+    Rows may be anything whose blocks NumPy turns into arrays.
     `offset` is the place in the data of the first of them.  Rows of weight 0 take no part.
     """
     size = rows_of_a_block(fold.bytes_per_row) if block_rows is None else block_rows
@@ -114,4 +115,4 @@ def add_rows(
             if len(chosen) == 0:
                 continue
         own = None if weights is None else weights[chosen]
-        fold.add(state, rows[chosen], own, index, workspace)
+        fold.add(state, np.asarray(rows[chosen]), own, index, workspace)

@@ -18,7 +18,7 @@ from sklearn.utils.validation import validate_data
 from .checkpoint import open_keeper
 from .criteria import aic, bic, icl
 from .em import Callback, EMOptions, FitResult
-from .exceptions import CollapseWarning, DataError, FitInterrupted
+from .exceptions import CollapseWarning, FitInterrupted
 from .families import Family, get_family
 from .fitted import FittedAttributes
 from .fitting import fit_mixture
@@ -26,14 +26,17 @@ from .init import get_start
 from .init.given import GivenMixture, Overridden
 from .prior import get_prior
 from .sources import MemorySource, open_source
+from .sources.frames import frame_rows
 from .streaming import PartialFit, Settings
 from .validation import (
     as_generator,
+    as_table,
     check_dtype,
     check_integer,
     check_noise,
     check_number,
     check_sample_weight,
+    require_columns,
     require_numeric_columns,
 )
 from .watch import Reporter
@@ -233,7 +236,7 @@ class GaussianMixture(
 
         Parameters
         ----------
-        X : array-like, dataframe, or callable (n, d)
+        X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
             A callable returns an iterator of blocks, anew for each pass: arrays, frames,
             or pairs (block, weights).
         y : array-like of int (n,), optional
@@ -241,7 +244,8 @@ class GaussianMixture(
             rows keep their component.  A y without any -1 is ignored, as in
             scikit-learn.
         sample_weight : array-like (n,), optional
-            A row of weight w counts as w rows; weight 0 leaves the row out.
+            A row of weight w counts as w rows; weight 0 leaves the row out.  For a scan
+            also the name of a column.
         """
         settings = self._settings()
         before = self.__dict__.copy()
@@ -329,15 +333,20 @@ class GaussianMixture(
         if source is not None:
             self._check_features(source, reset=reset)
             return source
+        X = as_table(X)
         require_numeric_columns(X)
-        rows = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
-            ensure_min_samples=fewest if reset else 1,
-        )
+        rows: Any = frame_rows(X)
+        if rows is not None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        else:
+            rows = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite=False,
+                ensure_min_samples=fewest if reset else 1,
+            )
         return MemorySource(
             rows,
             check_sample_weight(sample_weight, len(rows)),
@@ -353,17 +362,7 @@ class GaussianMixture(
             if source.feature_names is not None:
                 self.feature_names_in_ = np.array(source.feature_names, dtype=object)
             return
-        names = self._names()
-        if names is not None and source.feature_names not in (None, names):
-            raise DataError(
-                f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
-                f"was fitted to {', '.join(names)}, in this order"
-            )
-        if source.n_features != self.n_features_in_:
-            raise DataError(
-                f"X: has {source.n_features} columns, but the model was fitted to "
-                f"{self.n_features_in_}"
-            )
+        require_columns(source, self.n_features_in_, self._names())
 
     def _names(self) -> tuple[str, ...] | None:
         names = getattr(self, "feature_names_in_", None)

@@ -16,6 +16,8 @@ from .summary import DataSummary, SummaryFold
 from .validation import require_bounded, require_finite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ._typing import AnyArray, Array
     from .covariances import Covariances
     from .sources import Source
@@ -95,6 +97,27 @@ class Evaluator:
             return np.where(labels < kernel.n_components, labels, -1)
 
         return self.source.map(block, Output("label", kernel.bytes_per_row, dtype=np.intp))
+
+    def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
+        """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
+
+        One pass gives all three, and never holds those of all rows.
+        """
+        kernel = self.kernel
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            joint = kernel.log_joint(rows, workspace)
+            out = np.empty((len(rows), 2 + kernel.n_joint))
+            out[:, 0] = joint.argmax(axis=0)
+            out[:, 1] = normalise(joint) + kernel.row_terms(rows)
+            out[:, 2:] = joint.T
+            return out
+
+        output = Output("assignment", kernel.bytes_per_row, 2 + kernel.n_joint)
+        for part in self.source.stream(block, output):
+            labels = part[:, 0].astype(np.intp)
+            labels[labels == kernel.n_components] = -1
+            yield labels, part[:, 1], part[:, 2:]
 
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""

@@ -10,8 +10,9 @@ import numpy as np
 from .covariances import Covariances, hold_covariances
 from .evaluate import Evaluator
 from .exceptions import DataError, ParameterError
-from .sources import MemorySource
-from .validation import as_generator, as_numbers, as_rows, check_integer
+from .sources import MemorySource, open_source
+from .sources.frames import rows_of
+from .validation import as_generator, as_numbers, check_integer, require_columns
 
 if TYPE_CHECKING:
     import os
@@ -232,12 +233,14 @@ class Mixture:
         return self._evaluator(X).labels()
 
     def _evaluator(self, X: Any) -> Evaluator:
-        source = MemorySource(
-            as_rows(X, self.n_features, self.feature_names), feature_names=self.feature_names
-        )
-        if source.n_rows == 0:
+        source = open_source(X)
+        if source is not None:
+            require_columns(source, self.n_features, self.feature_names)
+            return self.evaluator(source)
+        rows = rows_of(X, self.n_features, self.feature_names)
+        if len(rows) == 0:
             raise DataError("X: has no rows")
-        return self.evaluator(source)
+        return self.evaluator(MemorySource(rows, feature_names=self.feature_names))
 
     def evaluator(self, source: Any) -> Evaluator:
         """Return an `Evaluator` of this mixture on a source of rows."""

@@ -6,6 +6,7 @@ Messages name the argument (and the column), what was found and what to do.
 from __future__ import annotations
 
 import numbers
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._typing import AnyArray, Array
+    from .sources import Source
     from .summary import DataSummary
 
 __all__ = [
@@ -23,15 +25,20 @@ __all__ = [
     "as_generator",
     "as_numbers",
     "as_rows",
+    "as_table",
     "check_dtype",
     "check_integer",
     "check_noise",
     "check_number",
     "check_sample_weight",
     "column_label",
+    "named_columns",
     "require_bounded",
+    "require_columns",
     "require_finite",
     "require_numeric_columns",
+    "require_weight",
+    "require_weights",
     "require_wide",
 ]
 
@@ -93,6 +100,15 @@ def column_label(column: int, names: Sequence[str] | None) -> str:
     return f"column {column}" if names is None else f"column {names[column]!r}"
 
 
+def as_table(X: Any) -> Any:
+    """Return an Arrow record batch as the table that it is; anything else as it is."""
+    if type(X).__name__ != "RecordBatch" or not type(X).__module__.startswith("pyarrow"):
+        return X
+    import pyarrow
+
+    return pyarrow.Table.from_batches([X])
+
+
 def as_frame(X: Any, argument: str = "X") -> Any:
     """Return a dataframe in narwhals' clothes, or None if X is something else.
 
@@ -115,12 +131,27 @@ def as_frame(X: Any, argument: str = "X") -> Any:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
+def require_columns(source: Source, n_features: int, names: Sequence[str] | None) -> None:
+    """Raise DataError if a source has other columns than a model was fitted to."""
+    if names is not None and source.feature_names not in (None, tuple(names)):
+        raise DataError(
+            f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
+            f"was fitted to {', '.join(names)}, in this order"
+        )
+    if source.n_features != n_features:
+        raise DataError(
+            f"X: has {source.n_features} columns, but the model was fitted to {n_features}"
+        )
+
+
 def require_numeric_columns(X: Any) -> None:
     """Raise DataError naming the columns of a dataframe that are not numbers."""
     import narwhals.stable.v2 as nw
 
     if np.ma.isMaskedArray(X):
         raise DataError("X: is a masked array; fill it or leave its masked rows out")
+    if isinstance(X, str | os.PathLike):
+        raise DataError(f"X: is a path; gaussmix.scan({str(X)!r}) opens it")
     frame = as_frame(X)
     if frame is None:
         if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
@@ -220,6 +251,13 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             f"sample_weight: sample_weight.shape == {weights.shape}, expected {(n_rows,)}: "
             "one weight a row"
         )
+    require_weights(weights)
+    require_weight(weights.max(initial=0.0))
+    return weights
+
+
+def require_weights(weights: Array) -> None:
+    """Raise ParameterError if values (n,) cannot be weights of rows."""
     if not np.isfinite(weights).all():
         raise ParameterError("sample_weight: contains NaN or infinity")
     if (weights < 0).any():
@@ -228,14 +266,32 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             f"sample_weight: {count} weights are negative (smallest {weights.min():.3g}); "
             "weights count rows, use 0 to leave a row out"
         )
-    if not (weights > 0).any():
+
+
+def require_weight(largest: float) -> None:
+    """Raise ParameterError if there is no weight above 0, or one beyond arithmetic."""
+    if not largest > 0:
         raise ParameterError("sample_weight: all weights are zero, so there are no rows to fit")
-    if not _SMALLEST < weights.max() < _LARGEST:
+    if not _SMALLEST < largest < _LARGEST:
         raise ParameterError(
-            f"sample_weight: the largest weight is {weights.max():.3g}, beyond float64 arithmetic; "
+            f"sample_weight: the largest weight is {largest:.3g}, beyond float64 arithmetic; "
             "multiply all weights by a constant"
         )
-    return weights
+
+
+def named_columns(X: Any, names: Sequence[str] | None, argument: str = "X") -> Any:
+    """Return the columns of a frame that are called so; anything else as it is."""
+    X = as_table(X)
+    frame = None if names is None else as_frame(X, argument)
+    if names is None or frame is None:
+        return X
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{argument}: no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(str, frame.columns))}"
+        )
+    return frame.select(list(names)).to_native()
 
 
 def as_rows(
@@ -245,15 +301,7 @@ def as_rows(
 
     Columns of a frame are found by `names` if there are any.
     """
-    frame = as_frame(X, argument)
-    if names is not None and frame is not None:
-        missing = [name for name in names if name not in frame.columns]
-        if missing:
-            raise DataError(
-                f"{argument}: no column {', '.join(map(repr, missing))}; it has "
-                f"{', '.join(map(str, frame.columns))}"
-            )
-        X = frame.select(list(names)).to_native()
+    X = named_columns(X, names, argument)
     require_numeric_columns(X)
     if hasattr(X, "toarray"):
         raise DataError(f"{argument}: is sparse; make it dense with {argument}.toarray()")

@@ -1,39 +1,83 @@
-"""Tables that commands read, with a word on what was guessed or left out."""
+"""Data that commands read, with a word on what was guessed or left out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..exceptions import DataError
-from ..io.tables import Table, read_table
+from ..files import Scan, find, scan
+from ..sources import MemorySource, Source, open_source
+from ..validation import check_sample_weight
 from .console import notes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..mixture import Mixture
 
-__all__ = ["read", "read_for"]
+__all__ = ["files_of", "open_data", "open_for", "title"]
+
+# Data of more bytes are not loaded, but read anew in each pass.
+_LOADED_BYTES = 256 * 2**20
 
 
-def read(data: Path, columns: list[str] | None) -> Table:
-    """Read the columns asked for, or all that are numeric; tell what that meant."""
-    table = read_table(data, columns)
-    for note in table.notes:
-        notes().print(f"{data}: {note}", markup=False)
-    if table.left_out:
-        notes().print(f"left out, not numeric: {', '.join(table.left_out)}", markup=False)
-    return table
+def open_data(
+    data: Sequence[Path], columns: list[str] | None, weights: str | None = None
+) -> Source:
+    """Open the columns asked for, or all that are numeric; tell what that meant.
+
+    `weights` is the column of sample weights.
+    """
+    found = scan(data, columns)
+    for note in found.notes:
+        notes().print(f"{found.files[0]}: {note}", markup=False)
+    if found.left_out:
+        notes().print(f"left out, not numeric: {', '.join(found.left_out)}", markup=False)
+    try:
+        names = found.reader(weights).names
+    except DataError as error:
+        raise DataError(f"--weights: {error}") from None
+    if _bytes(found) > _LOADED_BYTES:
+        source = open_source(found, weights)
+        assert source is not None
+        return source
+    rows, sample_weight = found.read(weights)
+    return MemorySource(rows, check_sample_weight(sample_weight, len(rows)), feature_names=names)
 
 
-def read_for(mixture: Mixture, data: Path, columns: list[str] | None) -> Table:
-    """Read the columns that a model was fitted to; DataError if the data have others."""
-    wanted = columns or (None if mixture.feature_names is None else list(mixture.feature_names))
-    if data.suffix.lower() == ".npy" and columns is None:
-        wanted = None
-    table = read(data, wanted)
-    if table.rows.shape[1] != mixture.n_features:
+def open_for(mixture: Mixture, data: Sequence[Path], columns: list[str] | None) -> Source:
+    """Open the columns that a model was fitted to; DataError if the data have others."""
+    wanted = columns
+    if columns is None and mixture.feature_names is not None and find(data).format.has_names:
+        wanted = list(mixture.feature_names)
+    source = open_data(data, wanted)
+    if source.n_features != mixture.n_features:
         raise DataError(
-            f"{data}: has {table.rows.shape[1]} numeric columns, but the model was fitted to "
+            f"{title(data)}: has {source.n_features} numeric columns, but the model was fitted to "
             f"{mixture.n_features}; choose them with --columns"
         )
-    return table
+    return source
+
+
+def files_of(data: Sequence[Path]) -> Sequence[Path]:
+    """Return the files that will be read; the paths themselves where there are none."""
+    try:
+        return find(data).files
+    except DataError:  # told when they are opened
+        return data
+
+
+def title(data: Sequence[Path]) -> str:
+    """Return how the data are called in pictures and messages."""
+    return data[0].name if len(data) == 1 else f"{data[0].name} and {len(data) - 1} more"
+
+
+def _bytes(found: Scan) -> int:
+    """Return how much memory the rows would take; a guess where they have not been counted."""
+    n_rows = found.reader().known_rows
+    if n_rows is None:  # text takes about as much as the numbers it stands for
+        return sum(path.stat().st_size for path in found.files)
+    return n_rows * found.n_features * np.dtype(found.dtype).itemsize

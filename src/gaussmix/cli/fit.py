@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from ..checkpoint import Checkpoint, open_keeper
 from ..em import EMOptions, FitResult
-from ..exceptions import DataError, FitInterrupted, ParameterError
+from ..exceptions import FitInterrupted, ParameterError
 from ..families import get_family
 from ..fitting import fit_mixture
 from ..init import Start, get_start, list_starts
 from ..io.model_file import Model, model_from_result, to_json
-from ..io.tables import Table
 from ..prior import get_prior
 from ..report import model_report
-from ..sources import MemorySource
-from ..validation import check_integer, check_number, check_sample_weight
+from ..validation import check_integer, check_number
 from .console import in_options, notes, print_json, progress, results, say, warn
-from .data import read
+from .data import files_of, open_data, title
 from .options import (
     ColumnsOption,
     ComponentsOption,
@@ -71,7 +69,7 @@ def command(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Fit a mixture to a table and save it as a model file."""
+    """Fit a mixture to data and save it as a model file."""
     chosen = split_names("--columns", columns)
     n_components = check_integer("--components", components, minimum=1)
     n_init = check_integer("--starts", starts, minimum=1)
@@ -86,16 +84,11 @@ def command(
     if share is not None and not 0.0 < share < 1.0:
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
     if out is not None:
-        check_out(out, data)
+        check_out(out, *files_of(data))
     keeper = open_keeper(_checkpoint(checkpoint, resume=resume))
-    table, sample_weight = _read(data, chosen, weights)
-    source = MemorySource(
-        table.rows,
-        check_sample_weight(sample_weight, len(table.rows)),
-        feature_names=table.names,
-    )
+    source = open_data(data, chosen, weights)
     try:
-        with progress(data.name, quiet=json) as callback:
+        with progress(title(data), quiet=json) as callback:
             result = fit_mixture(
                 source,
                 n_components,
@@ -138,24 +131,6 @@ def _start(name: str) -> Start:
         known = ", ".join(list_starts())
         raise ParameterError(f"--init: unknown start {name!r}; expected one of {known}")
     return get_start(name)
-
-
-def _read(data: Path, columns: list[str] | None, weights: str | None) -> tuple[Table, Any]:
-    """Read the table, and take the column of weights out of it."""
-    if weights is not None and columns is not None and weights not in columns:
-        columns = [*columns, weights]
-    table = read(data, columns)
-    if weights is None:
-        return table, None
-    if table.names is None or weights not in table.names:
-        known = "no names" if table.names is None else ", ".join(map(repr, table.names))
-        raise DataError(f"--weights: {data} has no numeric column {weights!r}; it has {known}")
-    position = table.names.index(weights)
-    kept = [j for j in range(len(table.names)) if j != position]
-    if not kept:
-        raise DataError(f"--weights: {data} has no column besides {weights!r} to fit")
-    names = tuple(table.names[j] for j in kept)
-    return Table(table.rows[:, kept], names), table.rows[:, position]
 
 
 def _print(model: Model, *, as_json: bool) -> None:

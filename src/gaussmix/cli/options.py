@@ -23,8 +23,12 @@ __all__ = [
 ]
 
 DataArgument = Annotated[
-    Path,
-    typer.Argument(metavar="DATA", help="Data: .csv, .tsv, .parquet, .arrow, .feather or .npy."),
+    list[Path],
+    typer.Argument(
+        metavar="DATA...",
+        help="Files, folders or (quoted) globs: .csv, .tsv, .parquet, .arrow, .feather, .npy, "
+        ".h5 or .zarr; of any size.",
+    ),
 ]
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="Model file written by `gaussmix fit`.")
@@ -43,7 +47,7 @@ CovarianceOption = Annotated[
 ColumnsOption = Annotated[
     str | None,
     typer.Option(
-        help="Columns to use, separated by commas (positions for .npy). "
+        help="Columns to use, separated by commas (positions for arrays). "
         "Default: all that are numeric, or those the model was fitted to."
     ),
 ]

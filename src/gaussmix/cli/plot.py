@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from ..exceptions import DataError, ParameterError
 from ..io.model_file import Model, load_model
 from .console import notes
-from .data import read_for
+from .data import files_of, open_for
 from .demo import save_figure
 from .options import ColumnsOption, ModelArgument, split_names
 from .output import check_out
@@ -19,11 +20,14 @@ from .output import check_out
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
+# Rows that are drawn of larger data.
+_MOST_ROWS = 100_000
+
 
 def command(
     model: ModelArgument,
     data: Annotated[
-        Path | None, typer.Argument(metavar="DATA", help="Data to draw; optional.")
+        list[Path] | None, typer.Argument(metavar="DATA...", help="Data to draw; optional.")
     ] = None,
     kind: Annotated[
         str | None,
@@ -48,10 +52,13 @@ def command(
         raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
     if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
         raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
-    check_out(out, model, data)
+    check_out(out, model, *files_of(data or []))
     loaded = load_model(model)
     mixture = loaded.mixture
-    rows = None if data is None else read_for(mixture, data, wanted).rows
+    rows = None
+    if data:
+        source = open_for(mixture, data, wanted)
+        rows, _ = source.sample(_MOST_ROWS, np.random.default_rng(0))
     drawn: Any = chosen
     if chosen is not None and mixture.feature_names is None:
         drawn = [int(word) if word.isdigit() else word for word in chosen]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +12,15 @@ import numpy as np
 import typer
 
 from ..io.model_file import load_model
-from ..io.tables import check_ending, write_table
-from ..sources import MemorySource
+from ..io.tables import check_ending, printing_table, writing_table
 from .console import notes, print_json
-from .data import read_for
+from .data import files_of, open_for
 from .options import ColumnsOption, DataArgument, JsonOption, ModelArgument, split_names
 from .output import check_out
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from .._typing import AnyArray, Array
+    from ..mixture import Mixture
 
 
 def command(
@@ -40,38 +42,57 @@ def command(
     chosen = split_names("--columns", columns)
     if out is not None:
         check_ending(out)
-        check_out(out, model, data)
+        check_out(out, model, *files_of(data))
     mixture = load_model(model).mixture
-    table = read_for(mixture, data, chosen)
-    source = MemorySource(table.rows, feature_names=mixture.feature_names)
-    evaluator = mixture.evaluator(source)
-    responsibilities = evaluator.responsibilities()
-    labels = evaluator.labels()
-    answer: dict[str, AnyArray] = {"label": labels, "log_density": evaluator.log_density()}
-    for k in range(mixture.n_components):
-        answer[f"responsibility_{k}"] = np.ascontiguousarray(responsibilities[:, k])
-    if mixture.noise is not None:
-        answer["responsibility_noise"] = np.ascontiguousarray(responsibilities[:, -1])
-    if out is not None:
-        write_table(out, answer)
+    source = open_for(mixture, data, chosen)
+    assigned = _Assigned(mixture)
+    with _writing(out, quiet=json) as write:
+        for part in mixture.evaluator(source).stream():
+            write(assigned.columns(*part))
     if json:
-        counts = np.bincount(labels[labels >= 0], minlength=mixture.n_components)
-        print_json(
-            {
-                "rows": len(labels),
-                "counts": counts.tolist(),
-                "noise": int((labels < 0).sum()),
-                "mean_log_density": float(answer["log_density"].mean()),
-                "out": None if out is None else str(out),
-            }
-        )
-    elif out is None:
-        _print_csv(answer)
+        print_json({**assigned.figures(), "out": None if out is None else str(out)})
     if out is not None:
-        notes().print(f"{len(labels)} rows labelled in {out}", markup=False)
+        notes().print(f"{assigned.n_rows} rows labelled in {out}", markup=False)
 
 
-def _print_csv(columns: dict[str, AnyArray]) -> None:
-    from pyarrow import csv, table
+class _Assigned:
+    """Makes columns of what is known of rows, and adds up what is told at the end."""
 
-    csv.write_csv(table(columns), sys.stdout.buffer)
+    def __init__(self, mixture: Mixture) -> None:
+        self._names = [str(k) for k in range(mixture.n_components)]
+        self._names += [] if mixture.noise is None else ["noise"]
+        self.n_rows = 0
+        self._counts = np.zeros(1 + mixture.n_components, dtype=int)  # noise, -1, first
+        self._log_density = 0.0
+
+    def columns(
+        self, labels: AnyArray, log_density: Array, responsibilities: Array
+    ) -> dict[str, AnyArray]:
+        self.n_rows += len(labels)
+        self._counts += np.bincount(1 + labels, minlength=len(self._counts))
+        self._log_density += float(log_density.sum())
+        columns = {"label": labels, "log_density": log_density.copy()}
+        for name, column in zip(self._names, responsibilities.T, strict=True):
+            columns[f"responsibility_{name}"] = column.copy()
+        return columns
+
+    def figures(self) -> dict[str, object]:
+        return {
+            "rows": self.n_rows,
+            "counts": self._counts[1:].tolist(),
+            "noise": int(self._counts[0]),
+            "mean_log_density": self._log_density / self.n_rows,
+        }
+
+
+@contextmanager
+def _writing(out: Path | None, *, quiet: bool) -> Iterator[Callable[[dict[str, AnyArray]], None]]:
+    """Yield what takes columns part by part: a file, CSV on standard output, or nothing."""
+    if out is not None:
+        with writing_table(out) as write:
+            yield write
+    elif quiet:
+        yield lambda columns: None
+    else:
+        with printing_table(sys.stdout.buffer) as write:
+            yield write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +22,8 @@ from ..io.model_file import model_from_result, to_json
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
 from ..selection.fitter import FitOptions
 from ..selection.search import DEFAULT_START, choose_families, choose_sizes, wanted_criteria
-from ..sources import MemorySource
 from .console import in_options, notes, print_json, results, say
-from .data import read
+from .data import files_of, open_data, title
 from .demo import save_figure
 from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
 from .output import check_out, save_and_tell
@@ -67,18 +67,17 @@ def command(
     criteria = wanted_criteria(get_criterion(criterion))
     name = criteria[-1].name
     picture = plot or _picture(data, out, name)
-    kept = out or _FOLDER / f"{data.stem}-{name}.json"
+    kept = out or _FOLDER / f"{_stem(data[0])}-{name}.json"
     for path in (picture, kept):  # better now than after a long search
-        check_out(path, data)
-    table = read(data, chosen_columns)
-    source = MemorySource(table.rows, feature_names=table.names)
+        check_out(path, *files_of(data))
+    source = open_data(data, chosen_columns)
     chosen_families = choose_families(
         families if families == "all" else split_names("--families", families), source.n_features
     )
     cells: list[Cell] = []
     interrupted = False
     try:
-        with _progress(data.name, len(sizes) * len(chosen_families), quiet=json) as advance:
+        with _progress(title(data), len(sizes) * len(chosen_families), quiet=json) as advance:
             options = FitOptions(EMOptions(), seed=seed)
             for cell in search(source, chosen_families, sizes, get_start(init), criteria, options):
                 cells.append(cell)
@@ -91,7 +90,7 @@ def command(
     if best is None or best.result is None:
         if interrupted:
             raise typer.Exit(130)
-        raise DataError(f"{data}: {describe_skipped(cells)}")
+        raise DataError(f"{title(data)}: {describe_skipped(cells)}")
     found = ResultsTable(cells, [criterion.name for criterion in criteria], name)
     _draw(found, data, picture)
     try:
@@ -122,10 +121,15 @@ def parse_sizes(text: str) -> list[int]:
     return sizes
 
 
-def _picture(data: Path, out: Path | None, criterion: str) -> Path:
+def _picture(data: list[Path], out: Path | None, criterion: str) -> Path:
     if out is not None:
         return out.with_name(f"{out.stem}-{criterion}.png")
-    return _FOLDER / f"{data.stem}-{criterion}.png"
+    return _FOLDER / f"{_stem(data[0])}-{criterion}.png"
+
+
+def _stem(data: Path) -> str:
+    """Return a name for files about data; a glob has characters that files' names should not."""
+    return re.sub(r"[^\w.-]+", "_", data.stem).strip("_") or "data"
 
 
 @contextmanager
@@ -152,12 +156,12 @@ def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[Cell
         )
 
 
-def _draw(found: ResultsTable, data: Path, picture: Path) -> None:
+def _draw(found: ResultsTable, data: list[Path], picture: Path) -> None:
     from .. import plot
     from ..plot._style import pyplot
 
     ax = plot.criterion(found)
-    ax.set_title(f"{data.name}: {found.criterion.upper()} of {len(found)} models")
+    ax.set_title(f"{title(data)}: {found.criterion.upper()} of {len(found)} models")
     save_figure(ax.figure, picture)
     pyplot().close("all")
 

@@ -3,5 +3,6 @@
 from .base import Output, Source
 from .memory import MemorySource
 from .registry import open_source
+from .scanned import ScanSource
 
-__all__ = ["MemorySource", "Output", "Source", "open_source"]
+__all__ = ["MemorySource", "Output", "ScanSource", "Source", "open_source"]

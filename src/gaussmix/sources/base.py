@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -80,6 +80,13 @@ class Source(ABC):
     @abstractmethod
     def map(self, function: BlockFunction, output: Output) -> Any:
         """Return the function of each row, in what suits this kind of data: an array, a frame."""
+
+    def stream(self, function: BlockFunction, output: Output) -> Generator[Any, None, None]:
+        """Yield the function of the rows part by part, in their order: put together, the map.
+
+        A source larger than memory yields parts that are not.
+        """
+        yield self.map(function, output)
 
     @abstractmethod
     def without(self, left_out: AnyArray) -> Source:

@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..blocks import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
 from .base import BlockFunction, Output, Source
+from .chunks import blocks, cut
 from .threads import count_threads, single_threaded_blas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from .._typing import AnyArray, Array
+    from .frames import FrameRows
 
 __all__ = ["MemorySource"]
 
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
-# Rows are cut into chunks, the unit of work of a thread, by their number alone: the order
-# of additions, hence the result to the last bit, is the same for any number of threads.
-_CHUNK_ROWS = 50_000
-_FEWEST_CHUNKS, _MOST_CHUNKS = 16, 256
+# Output that is yielded at once where it is streamed.
+_STREAMED_BYTES = 32 * 2**20
 
 
 class MemorySource(Source):
@@ -35,7 +34,7 @@ class MemorySource(Source):
 
     Parameters
     ----------
-    array : ndarray (n, d), float64 or float32
+    array : ndarray (n, d), float64 or float32, or FrameRows
         Never copied; blocks are converted to float64 as they are read.
     weights : ndarray (n,), optional
         Non-negative row weights.
@@ -47,14 +46,14 @@ class MemorySource(Source):
 
     def __init__(
         self,
-        array: AnyArray,
+        array: AnyArray | FrameRows,
         weights: Array | None = None,
         *,
         n_jobs: int | None = None,
         block_rows: int | None = None,
         feature_names: tuple[str, ...] | None = None,
     ) -> None:
-        self.array = array
+        self.array: Any = array
         self.weights = weights
         self.n_rows, self.n_features = array.shape
         self.feature_names = feature_names
@@ -87,13 +86,18 @@ class MemorySource(Source):
         out: AnyArray = np.empty(output.shape(self.n_rows), dtype=output.dtype)
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> None:
-            for first, last in _blocks(*bounds, size):
-                out[first:last] = function(self.array[first:last], workspace)
+            for first, last in blocks(*bounds, size):
+                out[first:last] = function(np.asarray(self.array[first:last]), workspace)
 
         with closing(self._run(work, size)) as parts:
             for _ in parts:
                 pass
         return out
+
+    def stream(self, function: BlockFunction, output: Output) -> Generator[AnyArray, None, None]:
+        width = np.prod(output.shape(1), dtype=int) * np.dtype(output.dtype).itemsize
+        for first, last in blocks(0, self.n_rows, max(1, _STREAMED_BYTES // int(width))):
+            yield self.take(slice(first, last)).map(function, output)
 
     def without(self, left_out: AnyArray) -> MemorySource:
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
@@ -120,7 +124,7 @@ class MemorySource(Source):
             return rows, np.ones(len(rows))
         return rows, self.weights[chosen]
 
-    def take(self, rows: AnyArray) -> MemorySource:
+    def take(self, rows: AnyArray | slice) -> MemorySource:
         """Return some of the rows, by position, as a source of their own."""
         return MemorySource(
             self.array[rows],
@@ -143,7 +147,7 @@ class MemorySource(Source):
         self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int
     ) -> Generator[Result, None, None]:
         """Yield the results of `work` on all chunks, in their order."""
-        chunks = _chunks(self.n_rows, block_rows)
+        chunks = cut(self.n_rows, block_rows)
 
         def task(bounds: tuple[int, int]) -> Result:
             try:
@@ -167,17 +171,3 @@ class MemorySource(Source):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_workspaces": deque(), "watcher": None}
-
-
-def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-    for start in range(first, last, size):
-        yield start, min(start + size, last)
-
-
-def _chunks(n_rows: int, block_rows: int) -> list[tuple[int, int]]:
-    """Cut rows into chunks of whole blocks; small data are one chunk."""
-    n_blocks = max(1, -(-n_rows // block_rows))
-    wanted = min(_MOST_CHUNKS, max(_FEWEST_CHUNKS, n_rows // _CHUNK_ROWS))
-    n_chunks = min(n_blocks, wanted)
-    edges = [block_rows * (n_blocks * i // n_chunks) for i in range(n_chunks)]
-    return list(pairwise([*edges, n_rows]))

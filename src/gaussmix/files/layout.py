@@ -1,16 +1,16 @@
-"""Text tables: separator, decimal mark and header are seen in the first lines, pyarrow reads."""
+"""How a text table is written: separator, decimal mark and header, seen in its first lines."""
 
 from __future__ import annotations
 
 import csv
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Layout", "look", "number_pattern", "read_separated"]
+__all__ = ["Layout", "look", "number_pattern"]
 
 # pyarrow, too, takes no line longer than its blocks of this size.
 _BYTES = 1 << 20
@@ -43,23 +43,6 @@ class Layout:
         if self.decimal == ",":
             found.append("numbers are read with a decimal comma")
         return tuple(found)
-
-
-def read_separated(path: Path, delimiters: str) -> tuple[Any, Layout]:
-    """Read a text table as an Arrow table, and say how it was written.
-
-    `delimiters` are the separators it may have, the least ambiguous first.
-    """
-    from pyarrow import csv as arrow
-
-    layout = look(path, delimiters)
-    table = arrow.read_csv(
-        path,
-        read_options=arrow.ReadOptions(column_names=layout.names),
-        parse_options=arrow.ParseOptions(delimiter=layout.delimiter),
-        convert_options=arrow.ConvertOptions(decimal_point=layout.decimal),
-    )
-    return table.rename_columns([name.strip() for name in table.column_names]), layout
 
 
 def look(path: Path, delimiters: str) -> Layout:
