@@ -235,7 +235,7 @@ class GaussianMixture(
         before = self.__dict__.copy()
         try:
             source = self._source(X, sample_weight, reset=True)
-            known = known_labels(y, source.n_rows, n_components)
+            known = None if y is None else known_labels(y, source.n_rows, n_components)
             self._keep(
                 fit_mixture(
                     source,
@@ -277,6 +277,8 @@ class GaussianMixture(
     def _source(self, X: Any, sample_weight: Any = None, *, reset: bool) -> Source:
         source = open_source(X, sample_weight, self.n_jobs)
         if source is not None:
+            if not reset:
+                source = source.narrowed(self._names())
             self._check_features(source, reset=reset)
             return source
         require_numeric_columns(X)

@@ -31,6 +31,8 @@ __all__ = [
     "require_bounded",
     "require_finite",
     "require_numeric_columns",
+    "require_some_weight",
+    "require_weights",
     "require_wide",
 ]
 
@@ -206,6 +208,13 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             f"sample_weight: sample_weight.shape == {weights.shape}, expected {(n_rows,)}: "
             "one weight a row"
         )
+    require_weights(weights)
+    require_some_weight(float(weights.max(initial=0.0)))
+    return weights
+
+
+def require_weights(weights: Array) -> None:
+    """Raise ParameterError if some of the weights (n,) cannot be weights."""
     if not np.isfinite(weights).all():
         raise ParameterError("sample_weight: contains NaN or infinity")
     if (weights < 0).any():
@@ -214,14 +223,17 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             f"sample_weight: {count} weights are negative (smallest {weights.min():.3g}); "
             "weights count rows, use 0 to leave a row out"
         )
-    if not (weights > 0).any():
+
+
+def require_some_weight(largest: float) -> None:
+    """Raise ParameterError if the largest of all weights is no size for arithmetic."""
+    if largest == 0.0:
         raise ParameterError("sample_weight: all weights are zero, so there are no rows to fit")
-    if not _SMALLEST < weights.max() < _LARGEST:
+    if not _SMALLEST < largest < _LARGEST:
         raise ParameterError(
-            f"sample_weight: the largest weight is {weights.max():.3g}, beyond float64 arithmetic; "
+            f"sample_weight: the largest weight is {largest:.3g}, beyond float64 arithmetic; "
             "multiply all weights by a constant"
         )
-    return weights
 
 
 def as_rows(
