@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from copy import copy
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
 import numpy as np
 
-from ..blocks import Fold, Mergeable, Workspace, rows_of_a_block
+from ..blocks import Fold, Mergeable
 from ..exceptions import DataError, ParameterError
-from ..validation import as_numbers, check_sample_weight, require_numeric_columns
-from .base import BlockFunction, Output
-from .partitions import (
-    Part,
-    PartitionedSource,
-    Window,
-    attached,
-    detached,
-    even_slices,
-    fold_partition,
-    merged,
-    pick_rows,
+from ..validation import check_sample_weight, require_numeric_columns
+from .dask_tasks import (
+    ArrayRows,
+    FrameRows,
+    Reader,
+    fold_task,
+    leave_out,
+    map_array,
+    map_frame,
+    pick_task,
 )
-from .threads import count_threads, single_threaded_blas
+from .partitions import Part, PartitionedSource, detached, merged
+from .threads import count_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from .._typing import AnyArray, Array
+    from .base import BlockFunction, Output
 
 __all__ = ["DaskArraySource", "DaskFrameSource"]
 
@@ -44,7 +44,7 @@ _PASS = "gaussmix-pass-"
 class _DaskSource(PartitionedSource):
     """A Dask collection whose partitions are read by `reader`."""
 
-    def __init__(self, collection: Any, reader: _ArrayRows | _FrameRows, n_jobs: Any) -> None:
+    def __init__(self, collection: Any, reader: Reader, n_jobs: Any) -> None:
         self.collection, self.reader = collection, reader
         self.n_features = reader.n_features
         self.n_threads = count_threads(n_jobs)
@@ -64,7 +64,7 @@ class _DaskSource(PartitionedSource):
         sent = delayed(bare, name=f"fold-{token}", pure=False, traverse=False)
         pieces = {name: self._cut(array) for name, array in held.items()}
         offsets = self._offsets() if held else [0] * len(self._parts)
-        one, several = delayed(_fold, pure=False), delayed(merged, pure=False)
+        one, several = delayed(fold_task, pure=False), delayed(merged, pure=False)
         parts = [
             one(
                 sent,
@@ -103,9 +103,9 @@ class _DaskSource(PartitionedSource):
     def _pick(self, wanted: dict[int, AnyArray]) -> list[tuple[Array, Array]]:
         import dask
 
-        pick = dask.delayed(_pick, pure=False)
+        pick = dask.delayed(pick_task, pure=False)
         picked = [
-            pick(i, self._parts[i], self._weights[i], self.reader, places)
+            pick(self._parts[i], self._weights[i], self.reader, places)
             for i, places in wanted.items()
         ]
         return list(dask.compute(*picked))
@@ -125,7 +125,7 @@ class _DaskSource(PartitionedSource):
             edges = self._offsets()
             pieces = [
                 dask.delayed(array[first:last], pure=False, traverse=False)
-                for first, last in zip(edges, edges[1:], strict=False)
+                for first, last in pairwise(edges)
             ]
             self._sent[id(array)] = array, list(dask.persist(*pieces))
         return self._sent[id(array)][1]
@@ -134,10 +134,10 @@ class _DaskSource(PartitionedSource):
         from dask import delayed
 
         other = copy(self)
-        leave_out = delayed(_leave_out, pure=False)
+        reduced = delayed(leave_out, pure=False)
         masks = self._cut(left_out)
         other._weights = [
-            leave_out(own, mask) for own, mask in zip(self._weights, masks, strict=True)
+            reduced(own, mask) for own, mask in zip(self._weights, masks, strict=True)
         ]
         other._n_used = None
         return other
@@ -147,12 +147,10 @@ class _DaskSource(PartitionedSource):
         if not hasattr(sample_weight, "to_delayed"):
             weights = check_sample_weight(sample_weight, self.n_rows)
             assert weights is not None
-            self._weights = self._cut(weights)
+            self._weights, self._n_used = self._cut(weights), None
             return
         if sample_weight.ndim != 1:
-            raise ParameterError(
-                f"sample_weight: expected one dimension, got {sample_weight.ndim}"
-            )
+            raise ParameterError(f"sample_weight: expected one dimension, got {sample_weight.ndim}")
         parts = list(np.ravel(sample_weight.to_delayed()))
         if len(parts) != len(self._parts):
             raise ParameterError(
@@ -184,7 +182,7 @@ class DaskArraySource(_DaskSource):
             raise DataError(f"X: expected a known number of columns, got {data.shape[1]}")
         if data.numblocks[1] > 1:
             data = data.rechunk({1: -1})
-        source = cls(data, _ArrayRows(data.shape[1]), n_jobs)
+        source = cls(data, ArrayRows(data.shape[1]), n_jobs)
         if not np.isnan(data.shape[0]):
             source._lengths = dict(enumerate(data.chunks[0]))
         if sample_weight is not None:
@@ -196,7 +194,7 @@ class DaskArraySource(_DaskSource):
         several = output.width is not None
         shape = {"chunks": (self.collection.chunks[0], (output.width,))} if several else {}
         return self.collection.map_blocks(
-            _map_array,
+            map_array,
             self.reader,
             function,
             output,
@@ -233,7 +231,7 @@ class DaskFrameSource(_DaskSource):
         if not columns:
             raise DataError("X: has no columns")
         require_numeric_columns(data[columns]._meta)
-        source = cls(data, _FrameRows(columns, weight), n_jobs)
+        source = cls(data, FrameRows(columns, weight), n_jobs)
         if all(isinstance(column, str) for column in columns):
             source.feature_names = tuple(columns)
         if sample_weight is not None and weight is None:
@@ -244,11 +242,11 @@ class DaskFrameSource(_DaskSource):
     def map(self, function: BlockFunction, output: Output) -> Any:
         """Return a lazy Dask series, or dataframe, with the same partitions and index."""
         return self.collection.map_partitions(
-            _map_frame,
+            map_frame,
             self.reader,
             function,
             output,
-            meta=_map_frame(self.collection._meta, self.reader, function, output),
+            meta=map_frame(self.collection._meta, self.reader, function, output),
             align_dataframes=False,
         )
 
@@ -287,128 +285,4 @@ def _after_each_task(function: Any) -> AbstractContextManager[Any]:
     """Have Dask's schedulers in this process call a function after each task."""
     from dask.callbacks import Callback
 
-    return Callback(posttask=function)  # type: ignore[no-any-return]
-
-
-# -- on the workers ------------------------------------------------------------------------
-
-
-class _ArrayRows:
-    """Reads blocks of rows from NumPy arrays (n, d)."""
-
-    def __init__(self, n_features: int) -> None:
-        self.n_features = n_features
-
-    def __call__(
-        self, partition: Any, weights: Any, most: int
-    ) -> Iterator[tuple[AnyArray, Array | None]]:
-        if np.ndim(partition) != 2 or partition.shape[1] != self.n_features:
-            raise DataError(
-                f"X: a partition has shape {np.shape(partition)}, expected "
-                f"(n, {self.n_features})"
-            )
-        weights = _own_weights(weights, len(partition))
-        for own in even_slices(len(partition), most):
-            rows = as_numbers("X", partition[own], DataError, kept=(np.float32,))
-            yield rows, None if weights is None else weights[own]
-
-
-class _FrameRows:
-    """Reads blocks of rows from pandas frames with these columns, or more if they are for maps."""
-
-    def __init__(self, columns: list[Any], weight: str | None) -> None:
-        self.columns, self.weight = columns, weight
-        self.n_features = len(columns)
-
-    def __call__(
-        self, partition: Any, weights: Any, most: int
-    ) -> Iterator[tuple[AnyArray, Array | None]]:
-        expected = {*self.columns, self.weight} - {None}
-        if set(partition.columns) != expected:
-            raise DataError(
-                f"X: a partition has columns {', '.join(map(str, partition.columns))}, expected "
-                f"{', '.join(map(str, expected))}"
-            )
-        weights = partition[self.weight] if self.weight is not None else weights
-        weights = _own_weights(weights, len(partition))
-        frame = partition[self.columns]
-        require_numeric_columns(frame)
-        single = all(dtype == np.float32 for dtype in frame.dtypes)
-        for own in even_slices(len(frame), most):
-            rows = _numbers(frame.iloc[own], np.float32 if single else np.float64)
-            yield rows, None if weights is None else weights[own]
-
-
-def _numbers(frame: Any, dtype: type) -> AnyArray:
-    """Return the values of a pandas frame (n, d), NaN where there are none."""
-    try:
-        return frame.to_numpy(dtype=dtype, na_value=np.nan)
-    except (TypeError, ValueError) as found:
-        raise DataError(f"X: expected numbers ({found})") from None
-
-
-def _own_weights(weights: Any, n_rows: int) -> Array | None:
-    """Return the weights (n,) of a partition as float64."""
-    if weights is None:
-        return None
-    if hasattr(weights, "to_numpy"):
-        weights = weights.to_numpy(dtype=np.float64, na_value=np.nan)
-    weights = as_numbers("sample_weight", weights)
-    if weights.shape != (n_rows,):
-        raise ParameterError(
-            f"sample_weight: a partition has {len(weights)} weights and {n_rows} rows; both must "
-            "be cut at the same rows"
-        )
-    return weights
-
-
-def _fold(
-    fold: Fold[Value],
-    number: int,
-    partition: Any,
-    weights: Any,
-    reader: _ArrayRows | _FrameRows,
-    offset: int,
-    held: dict[str, AnyArray],
-) -> Part[Value]:
-    fold = attached(fold, {name: Window(array, offset) for name, array in held.items()})
-    blocks = reader(partition, weights, rows_of_a_block(fold.bytes_per_row))
-    return fold_partition(fold, number, blocks, offset)
-
-
-def _pick(
-    number: int, partition: Any, weights: Any, reader: _ArrayRows | _FrameRows, places: AnyArray
-) -> tuple[Array, Array]:
-    size = rows_of_a_block(16 * reader.n_features)
-    return pick_rows(reader(partition, weights, size), places, reader.n_features)
-
-
-def _leave_out(weights: Any, left_out: AnyArray) -> Array:
-    own = _own_weights(weights, len(left_out))
-    return np.where(left_out, 0.0, 1.0 if own is None else own)
-
-
-def _map_array(
-    partition: AnyArray,
-    reader: _ArrayRows | _FrameRows,
-    function: BlockFunction,
-    output: Output,
-) -> AnyArray:
-    out: AnyArray = np.empty(output.shape(len(partition)), dtype=output.dtype)
-    workspace, done = Workspace(), 0
-    with single_threaded_blas:
-        for rows, _ in reader(partition, None, rows_of_a_block(output.bytes_per_row)):
-            out[done : done + len(rows)] = function(rows, workspace)
-            done += len(rows)
-    return out
-
-
-def _map_frame(
-    partition: Any, reader: _FrameRows, function: BlockFunction, output: Output
-) -> Any:
-    import pandas as pd
-
-    values = _map_array(partition, reader, function, output)
-    if output.width is None:
-        return pd.Series(values, index=partition.index, name=output.name)
-    return pd.DataFrame(values, index=partition.index, columns=output.columns)
+    return Callback(posttask=function)

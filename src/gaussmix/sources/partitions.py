@@ -151,9 +151,7 @@ def changed(what: str) -> DataError:
 # -- on the machines that have the rows --------------------------------------------------
 
 
-def fold_partition(
-    fold: Fold[Value], number: int, blocks: Blocks, offset: int = 0
-) -> Part[Value]:
+def fold_partition(fold: Fold[Value], number: int, blocks: Blocks, offset: int = 0) -> Part[Value]:
     """Run a fold over one partition, whose first row is row `offset` of the data.
 
     Needs memory for one block, whatever the size of the partition.
@@ -167,7 +165,8 @@ def fold_partition(
                 used, largest = len(rows), 1.0
             else:
                 require_weights(weights)
-                used, largest = np.count_nonzero(weights), max(largest, weights.max(initial=0.0))
+                used = int(np.count_nonzero(weights))
+                largest = max(largest, float(weights.max(initial=0.0)))
             for own in even_slices(len(rows), rows_of_a_block(fold.bytes_per_row)):
                 some = None if weights is None else weights[own]
                 start = offset + n_rows + own.start
@@ -175,7 +174,7 @@ def fold_partition(
             n_rows += len(rows)
             n_used += used
         value = fold.close(state)
-    return Part(value, {number: n_rows}, {number: int(n_used)}, float(largest))
+    return Part(value, {number: n_rows}, {number: n_used}, largest)
 
 
 def pick_rows(blocks: Blocks, wanted: AnyArray, n_features: int) -> tuple[Array, Array]:
