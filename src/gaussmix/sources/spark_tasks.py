@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -104,9 +106,9 @@ class Packed:
         """Yield blocks of rows and weights of a partition."""
         for batch in batches:
             for rows, weights in zip(*batch.columns, strict=True):
-                array = np.frombuffer(rows.as_buffer(), self.dtype).reshape(self.n_features, -1)
+                array: AnyArray = np.frombuffer(rows.as_buffer(), self.dtype)
                 own = np.frombuffer(weights.as_buffer()) if weights.is_valid else None
-                yield array.T, own
+                yield array.reshape(self.n_features, -1).T, own
 
 
 # -- tasks: functions of the batches of a partition -------------------------------------------
@@ -163,6 +165,7 @@ def _answer(batches: Iterator[Any], work: Callable[[int], Any]) -> Any:
     """Return the result of a partition; what is wrong with the data is told by the driver."""
     from pyspark import TaskContext
 
+    _keep_modules()
     number = TaskContext.get().partitionId()
     try:
         value = work(number)
@@ -171,6 +174,16 @@ def _answer(batches: Iterator[Any], work: Callable[[int], Any]) -> Any:
         for _ in batches:  # a worker that leaves rows unread is not used again
             pass
     return _result(number, value)
+
+
+@lru_cache(maxsize=1)
+def _keep_modules() -> None:
+    """Take what this worker has imported out of garbage collection.
+
+    Spark collects after every task, which would look through all of it: 30 ms, more than many
+    a task takes.
+    """
+    gc.freeze()
 
 
 def _result(number: int, value: Any, *, table: bool = False) -> Any:
