@@ -24,6 +24,11 @@ from gaussmix.sources import MemorySource
 from gaussmix.sources.partitions import fold_partition
 from gaussmix.summary import SummaryFold
 
+# Rows, cores and rows in a partition of the estimates.
+PAPER = [(10**9, 100, 10**6), (10**12, 10_000, 10**7)]
+# What a task costs Dask's scheduler by its own documentation, about.
+SCHEDULER_SECONDS = 1e-3
+
 
 def start(X: np.ndarray, k: int) -> Mixture:
     """Parameters in the middle of a fit."""
@@ -77,8 +82,8 @@ def on_cluster(X: np.ndarray, mixture: Mixture, n_workers: int, n_parts: int, n_
 def table(rows: list[dict]) -> str:
     """Return the figures as a Markdown table."""
     lines = [
-        "| rows | where | cores | seconds an iteration | rows a second | against memory, same cores "
-        "| log-likelihood a row |",
+        "| rows | where | cores | seconds an iteration | rows a second "
+        "| against memory, same cores | log-likelihood a row |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
     lines += [
@@ -92,8 +97,31 @@ def table(rows: list[dict]) -> str:
         "",
         f"A pass sends {sent['bytes_out']:,} bytes to each worker and brings back "
         f"{sent['bytes_back']:,} bytes from each partition, whatever the number of rows.",
+        "",
+        *on_paper(rows[-1]),
     ]
     return "\n".join(lines)
+
+
+def on_paper(row: dict) -> list[str]:
+    """Return what larger clusters would need for an iteration: estimates, nothing measured."""
+    lines = [
+        "Estimates, not measurements: seconds = rows / (cores × rows a second of a core, from the "
+        "last line above) + partitions × 1 ms of Dask's scheduler; rows in the workers' memory.",
+        "",
+        "| rows | data | cores | partitions | computing, s | scheduler, s | parameters out, in all "
+        "| statistics back, in all |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for n, cores, rows_a_part in PAPER:
+        parts = n // rows_a_part
+        lines.append(
+            f"| {n:.0e} × {row['d']}, K = {row['k']} | {8 * n * row['d'] / 1e9:,.0f} GB "
+            f"| {cores:,} | {parts:,} | {n * row['cores'] / row['rows_a_second'] / cores:,.1f} "
+            f"| {parts * SCHEDULER_SECONDS:,.1f} | {cores * row['bytes_out'] / 1e6:,.0f} MB "
+            f"| {parts * row['bytes_back'] / 1e6:,.0f} MB |"
+        )
+    return lines
 
 
 def main() -> None:

@@ -39,8 +39,6 @@ Value = TypeVar("Value", bound=Mergeable)
 
 # Results of more partitions than these merge on executors first, so many at a time.
 _FAN_IN = 64
-# What is read more often is packed: a fit is, a score is not.
-_DIRECT_PASSES = 2
 
 
 class SparkSource(PartitionedSource):
@@ -60,6 +58,8 @@ class SparkSource(PartitionedSource):
     """
 
     name = "Spark DataFrame"
+    #: Passes that read the columns themselves: scores make no more, fits do.
+    direct_passes: int = 2
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class SparkSource(PartitionedSource):
         """Return the frame that the next pass reads, and how it is read."""
         columns = self.columns
         self._passes += 1
-        if self._passes <= _DIRECT_PASSES:
+        if self._passes <= self.direct_passes:
             return columns.frame, columns.reader
         packed = Packed(columns.reader.n_features, columns.reader.dtype)
         if self._packed is None:
