@@ -301,6 +301,10 @@ def test_the_watcher_is_told_each_partition():
 # -- a real cluster ------------------------------------------------------------------------
 
 
+# One process starts it, once.
+on_cluster = pytest.mark.xdist_group("dask")
+
+
 @pytest.fixture(scope="module")
 def cluster():
     from dask.distributed import Client, LocalCluster
@@ -314,6 +318,7 @@ def cluster():
         yield client
 
 
+@on_cluster
 def test_a_cluster_gives_the_same_and_names_errors(cluster):
     data = in_frame(X).persist()
     told = []
@@ -329,6 +334,7 @@ def test_a_cluster_gives_the_same_and_names_errors(cluster):
         model().fit(bad)
 
 
+@on_cluster
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_killed_worker_is_recomputed(cluster):
     data = in_array(X).persist()

@@ -211,12 +211,14 @@ class GaussianMixture(
         Parameters
         ----------
         X : array-like or dataframe (n, d)
+            In memory, or a Dask array or dataframe, or a Spark DataFrame.
         y : array-like of int (n,), optional
             Known components of some rows, from 0 to K - 1, and -1 where unknown: those
             rows keep their component.  A y without any -1 is ignored, as in
             scikit-learn.
         sample_weight : array-like (n,), optional
-            A row of weight w counts as w rows; weight 0 leaves the row out.
+            A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
+            column for Dask and Spark dataframes.
         """
         n_components = check_integer("n_components", self.n_components, minimum=1)
         n_init = check_integer("n_init", self.n_init, minimum=1)

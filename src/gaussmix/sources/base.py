@@ -67,6 +67,9 @@ class Source(ABC):
     #: What the kind of data is called; empty for what only the library itself opens.
     name: ClassVar[str] = ""
 
+    #: Whether copies can work in other processes of this machine, side by side.
+    portable: ClassVar[bool] = True
+
     n_rows: int
     n_features: int
     #: Names of the columns, if the data had names.

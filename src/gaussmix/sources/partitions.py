@@ -74,6 +74,8 @@ class Part(Generic[Value]):
 class PartitionedSource(Source):
     """What sources of partitions share: counts of rows, and the rows that starts look at."""
 
+    # The cluster has the cores; other processes have no connection to it.
+    portable = False
     #: Rows, and rows of positive weight, by partition, once they are known.
     _lengths: dict[int, int] | None = None
     _n_used: dict[int, int] | None = None

@@ -195,12 +195,6 @@ class SparkSource(PartitionedSource):
         whole = self.frame.withColumn(output.name, answer)
         return whole.select("*", f"{output.name}.*").drop(output.name)
 
-    def __reduce__(self) -> Any:
-        raise DataError(
-            "X: a Spark DataFrame cannot go to other processes: leave n_jobs at None, executors "
-            "work in parallel anyway"
-        )
-
 
 def _forget(packed: Any) -> None:
     """Let Spark drop a copy, if there is still a Spark."""
