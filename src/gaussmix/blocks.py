@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -63,6 +63,9 @@ class Fold(ABC, Generic[Value]):
 
     #: Workspace bytes that one row needs: sources size their blocks by it.
     bytes_per_row: int
+    #: Attributes that hold something of every row of the data (n, ...), or None: sources that
+    #: send folds to other machines send each only what belongs to its rows.
+    by_row: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def open(self) -> Any:

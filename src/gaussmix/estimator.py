@@ -237,15 +237,16 @@ class GaussianMixture(
         Parameters
         ----------
         X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
-            A callable returns an iterator of blocks, anew for each pass: arrays, frames,
-            or pairs (block, weights).
+            In memory, or a Dask array or dataframe, or a Spark DataFrame.  A callable
+            returns an iterator of blocks, anew for each pass: arrays, frames, or pairs
+            (block, weights).
         y : array-like of int (n,), optional
             Known components of some rows, from 0 to K - 1, and -1 where unknown: those
             rows keep their component.  A y without any -1 is ignored, as in
             scikit-learn.
         sample_weight : array-like (n,), optional
-            A row of weight w counts as w rows; weight 0 leaves the row out.  For a scan
-            also the name of a column.
+            A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
+            column for scans, and for Dask and Spark dataframes.
         """
         settings = self._settings()
         before = self.__dict__.copy()
@@ -331,6 +332,8 @@ class GaussianMixture(
     def _source(self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2) -> Source:
         source = open_source(X, sample_weight, self.n_jobs)
         if source is not None:
+            if not reset:
+                source = source.narrowed(self._names())
             self._check_features(source, reset=reset)
             return source
         X = as_table(X)

@@ -85,7 +85,9 @@ class Evaluator:
             normalise(joint)
             return joint.T
 
-        output = Output("responsibility", kernel.bytes_per_row, kernel.n_joint)
+        parts = tuple(map(str, range(kernel.n_components)))
+        parts += ("noise",) * (kernel.n_joint - kernel.n_components)
+        output = Output("responsibility", kernel.bytes_per_row, kernel.n_joint, parts=parts)
         return self.source.map(block, output)
 
     def labels(self) -> Any:

@@ -80,6 +80,8 @@ class Agreement:
 class AgreementFold(Fold[Agreement]):
     """Collect `Agreement` of a mixture's responsibilities with known labels (n,)."""
 
+    by_row = ("known",)
+
     def __init__(self, mixture: Mixture, known: AnyArray) -> None:
         self.mixture, self.known = mixture, known
         self.bytes_per_row = 8 * 4 * (mixture.n_features + mixture.n_components)

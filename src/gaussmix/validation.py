@@ -252,12 +252,12 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             "one weight a row"
         )
     require_weights(weights)
-    require_weight(weights.max(initial=0.0))
+    require_weight(float(weights.max(initial=0.0)))
     return weights
 
 
 def require_weights(weights: Array) -> None:
-    """Raise ParameterError if values (n,) cannot be weights of rows."""
+    """Raise ParameterError if some of the weights (n,) cannot be weights."""
     if not np.isfinite(weights).all():
         raise ParameterError("sample_weight: contains NaN or infinity")
     if (weights < 0).any():

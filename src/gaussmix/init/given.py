@@ -165,6 +165,8 @@ class GivenResponsibilities(Start):
 class _ResponsibilityFold(Fold[SufficientStatistics]):
     """Statistics under responsibilities that are aligned with the rows."""
 
+    by_row = ("array",)
+
     def __init__(self, array: AnyArray, n_components: int, n_features: int, moment: Moment) -> None:
         self.array, self.n_components, self.moment = array, n_components, moment
         self.n_features = n_features

@@ -173,6 +173,7 @@ class Kernel(Fold[SufficientStatistics]):
         array of joint densities.
     """
 
+    by_row = ("known",)
     #: Known components of rows (n,), -1 where unknown: those keep their component.
     known: AnyArray | None = None
 

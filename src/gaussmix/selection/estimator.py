@@ -72,7 +72,8 @@ class GaussianMixtureIC(
     n_jobs : int, optional
         Models fitted at a time, each in a process on one core.  None fits one after
         the other, each on all cores when the rows are many: the better choice unless
-        the table takes more than some seconds.  Results do not depend on it.
+        the table takes more than some seconds.  Results do not depend on it.  Fits to
+        Dask and Spark follow each other: the cluster has the cores.
     verbose : int, default 0
         Print each model as it is done.
     callback : callable, optional

@@ -79,7 +79,7 @@ def search(
         yield from _together(fitter, families, n_components, criteria)
         return
     jobs = _jobs(fitter, families, n_components, criteria)
-    if _effective(n_jobs) == 1:
+    if _effective(n_jobs) == 1 or not source.portable:
         yield from (job() for job in jobs)
         return
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")

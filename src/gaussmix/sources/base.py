@@ -35,12 +35,23 @@ class Output:
     width : int or None
         Values a row; None is one, without an axis of its own.
     dtype : type
+    parts : tuple of str
+        What each of several values is called.
     """
 
     name: str
     bytes_per_row: int
     width: int | None = None
     dtype: type = np.float64
+    parts: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that hold it in a table."""
+        if self.width is None:
+            return [self.name]
+        parts = self.parts or tuple(map(str, range(self.width)))
+        return [f"{self.name}_{part}" for part in parts]
 
     def shape(self, n_rows: int) -> tuple[int, ...]:
         return (n_rows,) if self.width is None else (n_rows, self.width)
@@ -55,6 +66,9 @@ class Source(ABC):
 
     #: What the kind of data is called; empty for what only the library itself opens.
     name: ClassVar[str] = ""
+
+    #: Whether copies can work in other processes of this machine, side by side.
+    portable: ClassVar[bool] = True
 
     n_rows: int
     n_features: int
@@ -98,6 +112,14 @@ class Source(ABC):
 
         Returns float64 rows (m, d) and their weights (m,), in the order of the data.
         """
+
+    def narrowed(self, names: tuple[str, ...] | None) -> Source:
+        """Return the rows with the columns of these names alone.
+
+        For kinds of data whose answers keep the other columns beside the new ones; itself
+        where columns must be those of the fit and no others, or there are no names.
+        """
+        return self
 
     # -- how users' data become sources -----------------------------------------
 
