@@ -45,8 +45,8 @@ def test_text_columns_are_named(library):
 
 
 def test_text_arrays_are_refused():
-    refuses("X: contains text", np.array([["a"], ["b"], ["c"]]))
-    refuses("X: contains text", [["1.5", "a"], ["2.5", "b"]])
+    refuses("X: expected an array of numbers, found text", np.array([["a"], ["b"], ["c"]]))
+    refuses("X: expected an array of numbers, found text", [["1.5", "a"], ["2.5", "b"]])
 
 
 def test_constant_columns_are_named_with_their_value_and_the_remedies():

@@ -280,6 +280,22 @@ def test_a_component_without_scatter_does_not_make_volumes_run_away(name):
     np.testing.assert_allclose(dense[1:], family.estimate(others).to_dense(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])
+@pytest.mark.parametrize("rounding", [0.0, -1e-16])
+def test_a_flat_component_that_weighs_most_loses_its_volume(name, rounding):
+    # The likelihood then has no bound; where it is sought, rounding must not turn the way.
+    family, rng = get_family(name), np.random.default_rng(0)
+    rows = rng.normal(size=(60, 3))
+    rows[:50, 2] = 0.0
+    labels = np.repeat([0, 1], [50, 10])
+    moment = family.held.moment
+    stats = SufficientStatistics.from_responsibilities(rows, np.eye(2)[labels], moment)
+    scatters = stats.scatters.copy()
+    scatters[0, 2] += rounding * (np.eye(3)[2] if scatters.ndim == 3 else 1.0)
+    dense = family.estimate(replace(stats, scatters=scatters)).to_dense()
+    assert np.trace(dense[0]) < 1e-6 * np.trace(dense[1])
+
+
 def test_a_component_far_from_all_rows_goes_empty_without_nan():
     from gaussmix import GaussianMixture, Mixture
 

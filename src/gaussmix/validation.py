@@ -155,7 +155,7 @@ def require_numeric_columns(X: Any) -> None:
     frame = as_frame(X)
     if frame is None:
         if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
-            raise DataError("X: contains text; leave text columns out, or encode them as numbers")
+            raise DataError("X: expected an array of numbers, found text; leave text columns out")
         return
     wrong = [
         f"{name!r} ({dtype})"

@@ -17,6 +17,7 @@ from .rules import (
     Rule,
     VolumeState,
     best_volumes,
+    definite,
     estimate_others,
     without_scatter,
 )
@@ -84,6 +85,7 @@ class VEE(CommonAxes):
         lost = without_scatter(np.diagonal(scatters, axis1=1, axis2=2), counts)
         if lost.any():
             return estimate_others(self._values, scatters, counts, previous, lost)
+        scatters = definite(scatters, counts)
 
         def state(volumes: Array) -> VolumeState:
             each = scatters / volumes[:, None, None]

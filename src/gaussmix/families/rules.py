@@ -33,6 +33,7 @@ __all__ = [
     "Rule",
     "VolumeState",
     "best_volumes",
+    "definite",
     "estimate_others",
     "geometric_mean",
     "without_scatter",
@@ -204,6 +205,20 @@ def without_scatter(own: Array, counts: Array) -> AnyArray:
     """
     shares = counts / counts.sum()
     return np.asarray((own <= _NO_SCATTER * shares[:, None] * own.sum(axis=0)).all(axis=1))
+
+
+def definite(scatters: Array, counts: Array) -> Array:
+    """Return matrices (K, d, d), those that rounding left indefinite a little wider.
+
+    Of a component without scatter in some direction the best volume may be 0; less than
+    nothing in that direction would make it infinite.
+    """
+    try:
+        np.linalg.cholesky(scatters)
+        return scatters
+    except np.linalg.LinAlgError:
+        least = _NO_SCATTER * np.diag(np.diagonal(scatters.sum(axis=0)))
+        return scatters + (counts / counts.sum())[:, None, None] * least
 
 
 def estimate_others(
