@@ -106,6 +106,9 @@ def command(
         if checkpoint is not None:
             notes().print("Go on with the same command and --resume.", markup=False)
         raise typer.Exit(130) from None
+    except KeyboardInterrupt:  # while the data are looked at, or a start is made
+        say("interrupted", "bold red", "before the first iteration")
+        raise typer.Exit(130) from None
     for message in result.warnings():
         warn(message)
     model = model_from_result(result)
