@@ -111,7 +111,8 @@ def test_with_every_option(name, tmp_path):
     data = (lambda: iter(np.array_split(X, 5))) if name == "factory" else X
     weights = None if name == "factory" else np.linspace(0.5, 2.0, len(X))
     y = np.where(np.arange(len(X)) % 4, -1, LABELS) if name == "given" else None
-    assert same(*goes_on(model, tmp_path / "fit.ckpt", 4, data, y, weights))
+    at = 2 if name == "race" else 4  # a race leaves few iterations
+    assert same(*goes_on(model, tmp_path / "fit.ckpt", at, data, y, weights))
 
 
 def test_random_numbers_of_no_seed_are_in_the_file_too(tmp_path):

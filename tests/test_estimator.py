@@ -405,7 +405,7 @@ def test_interruption_inside_a_start_keeps_earlier_starts(monkeypatch):
         return original(self, data, rng)
 
     monkeypatch.setattr(KMeans, "__call__", third_time)
-    model = GaussianMixture(2, n_init=5, random_state=0)
+    model = GaussianMixture(2, n_init=5, init_params="kmeans", random_state=0)
     with pytest.raises(FitInterrupted) as caught:
         model.fit(IRIS)
     assert np.isfinite(caught.value.result.log_likelihood)

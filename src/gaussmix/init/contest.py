@@ -138,7 +138,7 @@ class _Field:
             moments += joint.reshape(len(theta), -1) @ features.T
         self.statistics = moments_to_statistics(moments, self._features.center, self.moment)
         self._before, self.values = self.values, values + self._log_priors()
-        self.noise = noise / self.n
+        self._found_noise = noise / self.n
 
     def _natural(self) -> tuple[Array, Array]:
         """Return natural parameters (R * K, n_terms), and log-joint backgrounds (R, 1)."""
@@ -153,6 +153,7 @@ class _Field:
 
     def maximise(self) -> None:
         """M-step of all mixtures."""
+        self.noise = self._found_noise
         if self.independent:
             self._estimate([self.statistics], self._stacked())
         else:
@@ -214,6 +215,7 @@ class _Field:
         """Leave only the starts at these places."""
         self.values, self._before = self.values[places], self._before[places]
         self.noise, self.weights = self.noise[places], self.weights[places]
+        self._found_noise = self._found_noise[places]
         self.collapsed = self.collapsed[places]
         components = (self.k * places[:, None] + np.arange(self.k)).ravel()
         self.means, self.covariances = self.means[components], self.covariances.take(components)

@@ -62,7 +62,9 @@ class Race(Start):
             finalists = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
         except np.linalg.LinAlgError:
             return KMeans()(data, rng)
-        return _converged(data, [_in_place(data, mixture) for mixture in finalists])
+        # k-means leads to the widest components: it is for data on which all others collapse.
+        others = [_in_place(data, mixture) for mixture in finalists]
+        return _converged(data, [*others, KMeans()(data, rng)])
 
 
 def _track_length(data: StartData) -> int:
