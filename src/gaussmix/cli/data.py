@@ -35,7 +35,7 @@ def open_data(
     for note in found.notes:
         notes().print(f"{found.files[0]}: {note}", markup=False)
     if found.left_out:
-        notes().print(f"left out, not numeric: {', '.join(found.left_out)}", markup=False)
+        notes().print(f"left out: {', '.join(found.left_out)}", markup=False)
     try:
         names = found.reader(weights).names
     except DataError as error:

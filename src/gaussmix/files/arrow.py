@@ -116,8 +116,8 @@ class ArrowFormat(Format):
     ) -> Reader:
         self.refuse_dataset(found, dataset)
         path, look = self._first_with_rows(found)
-        new = [key for key in found.keys[0] if key not in look.some.column_names]
-        choice = choose(look.some, path, columns, weight, look.decimal, new)
+        keys = tuple(found.keys[0])
+        choice = choose(look.some, path, columns, weight, look.decimal, keys)
         types = {f.name: f.type for f in look.some.schema if f.name in choice.all}
         return _ArrowReader(self, found, choice, types, look.notes)
 

@@ -50,7 +50,8 @@ def choose(
 ) -> Choice:
     """Choose among the columns of an Arrow table, the first rows of a file.
 
-    `keys` are what folders' names say of files: they are read where they are asked for.
+    `keys` are what folders' names say of files: they are read where they are asked for,
+    and so are columns that only repeat them.
 
     Raises
     ------
@@ -64,7 +65,8 @@ def choose(
         raise DataError(f"{path}: several columns are called {', '.join(map(repr, repeated))}")
     wanted = None if columns is None else [str(name) for name in columns if name != weight]
     _refuse_unknown([*(wanted or ()), *([weight] if weight else ())], [*names, *keys], path)
-    numeric = {f.name for f in some.schema if f.name and is_numeric(f.type)} | set(keys)
+    numeric = {f.name for f in some.schema if f.name and is_numeric(f.type)}
+    numeric |= set(keys) - set(names)
     asked = None if wanted is None else {*wanted, weight}
     others = [
         j
@@ -75,16 +77,13 @@ def choose(
     described = tuple(_describe(some.field(j), some.column(j)) for j in others)
     if others and (asked is not None or weight in {names[j] for j in others}):
         raise DataError(f"{path}: not numeric: {', '.join(described)}; choose other columns")
-    kept = (
-        wanted
-        if wanted is not None
-        else [name for name in names if name in numeric and name != weight]
-    )
+    measured = [name for name in names if name in numeric and name not in (weight, *keys)]
+    kept = measured if wanted is None else wanted
     if not kept:
         beside = f" besides {weight!r}" if weight else ""
         has = f"; it has {', '.join(described)}" if described else ""
         raise DataError(f"{path}: no numeric columns{beside}{has}")
-    told = tuple(f"{key!r} (from the names of folders)" for key in keys if key not in kept)
+    told = tuple(f"{key!r} (from the names of folders)" for key in keys if key in numeric)
     return Choice(tuple(kept), weight, described + (told if columns is None else ()))
 
 
