@@ -19,9 +19,8 @@ from gaussmix.summary import SummaryFold
 
 from .variants import blobs
 
-# One process starts Spark, once.
+# All tests of Spark are in this file: files are not divided among processes, so it starts once.
 pytestmark = [
-    pytest.mark.xdist_group("spark"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning:pyspark"),
 ]
