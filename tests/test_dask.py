@@ -429,6 +429,15 @@ def test_bad_weights_are_named(what):
         model().fit(in_array(X), sample_weight=make())
 
 
+@pytest.mark.parametrize("mask", [np.zeros(500, bool), np.ones(500, bool), np.ones(3, bool)])
+def test_bad_noise_masks_are_named_as_in_memory(mask):
+    with pytest.raises(ParameterError) as expected:
+        model(noise=mask).fit(X)
+    with pytest.raises(ParameterError) as found:
+        model(noise=mask).fit(in_array(X))
+    assert str(found.value) == str(expected.value)
+
+
 def test_bad_weights_of_frames_are_named():
     series = dd.from_pandas(pd.Series(WEIGHTS, index=np.arange(5, 505)), npartitions=4)
     with pytest.raises(ParameterError, match="not those of X"):
