@@ -301,24 +301,19 @@ def test_the_watcher_is_told_each_partition():
 # -- a real cluster ------------------------------------------------------------------------
 
 
-# One process starts it, once.
-on_cluster = pytest.mark.xdist_group("dask")
-
-
 @pytest.fixture(scope="module")
 def cluster():
     from dask.distributed import Client, LocalCluster
 
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as processes,
         Client(processes) as client,
     ):
         yield client
 
 
-@on_cluster
 def test_a_cluster_gives_the_same_and_names_errors(cluster):
     data = in_frame(X).persist()
     told = []
@@ -334,7 +329,6 @@ def test_a_cluster_gives_the_same_and_names_errors(cluster):
         model().fit(bad)
 
 
-@on_cluster
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_killed_worker_is_recomputed(cluster):
     data = in_array(X).persist()
@@ -433,6 +427,15 @@ def test_bad_weights_are_named(what):
     make, message = BAD_WEIGHTS[what]
     with pytest.raises(ParameterError, match=message):
         model().fit(in_array(X), sample_weight=make())
+
+
+@pytest.mark.parametrize("mask", [np.zeros(500, bool), np.ones(500, bool), np.ones(3, bool)])
+def test_bad_noise_masks_are_named_as_in_memory(mask):
+    with pytest.raises(ParameterError) as expected:
+        model(noise=mask).fit(X)
+    with pytest.raises(ParameterError) as found:
+        model(noise=mask).fit(in_array(X))
+    assert str(found.value) == str(expected.value)
 
 
 def test_bad_weights_of_frames_are_named():

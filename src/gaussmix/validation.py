@@ -144,18 +144,20 @@ def require_columns(source: Source, n_features: int, names: Sequence[str] | None
         )
 
 
-def require_numeric_columns(X: Any) -> None:
+def require_numeric_columns(X: Any, argument: str = "X") -> None:
     """Raise DataError naming the columns of a dataframe that are not numbers."""
     import narwhals.stable.v2 as nw
 
     if np.ma.isMaskedArray(X):
-        raise DataError("X: is a masked array; fill it or leave its masked rows out")
+        raise DataError(f"{argument}: is a masked array; fill it or leave its masked rows out")
     if isinstance(X, str | os.PathLike):
-        raise DataError(f"X: is a path; gaussmix.scan({str(X)!r}) opens it")
-    frame = as_frame(X)
+        raise DataError(f"{argument}: is a path; gaussmix.scan({str(X)!r}) opens it")
+    frame = as_frame(X, argument)
     if frame is None:
         if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
-            raise DataError("X: expected an array of numbers, found text; leave text columns out")
+            raise DataError(
+                f"{argument}: expected an array of numbers, found text; leave text columns out"
+            )
         return
     wrong = [
         f"{name!r} ({dtype})"
@@ -164,7 +166,7 @@ def require_numeric_columns(X: Any) -> None:
     ]
     if wrong:
         raise DataError(
-            f"X: {len(wrong)} of {len(frame.columns)} columns are not numeric: "
+            f"{argument}: {len(wrong)} of {len(frame.columns)} columns are not numeric: "
             f"{', '.join(wrong)}. Drop them, or encode them as numbers."
         )
 

@@ -139,7 +139,7 @@ class _DaskSource(PartitionedSource):
         other._weights = [
             reduced(own, mask) for own, mask in zip(self._weights, masks, strict=True)
         ]
-        other._n_used = None
+        other._n_used, other._own_weights = None, False
         return other
 
     def _weigh(self, sample_weight: Any) -> None:

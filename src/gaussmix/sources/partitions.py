@@ -79,6 +79,8 @@ class PartitionedSource(Source):
     #: Rows, and rows of positive weight, by partition, once they are known.
     _lengths: dict[int, int] | None = None
     _n_used: dict[int, int] | None = None
+    # Whether weights are the user's own: those of `without` may all be 0.
+    _own_weights: bool = True
 
     @abstractmethod
     def _run(self, fold: Fold[Value]) -> Part[Value]:
@@ -98,7 +100,8 @@ class PartitionedSource(Source):
         n_rows = sum(part.n_rows.values())
         if n_rows == 0:
             raise DataError("X: has no rows")
-        require_weight(part.largest_weight)
+        if self._own_weights:
+            require_weight(part.largest_weight)
         if self._lengths is not None and n_rows != self.n_rows:
             raise changed(f"{self.n_rows} rows before, {n_rows} now")
         self._lengths, self._n_used = part.n_rows, part.n_used

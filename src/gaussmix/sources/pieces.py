@@ -53,7 +53,7 @@ def read_block(given: Any, label: str, first: Block | None) -> Block:
             raise DataError(f"{label}: has no column {missing}, which the first block has")
         names = tuple(frame.columns) if names is None and first is None else names
         given = frame.to_native() if names is None else frame.select(list(names)).to_native()
-    require_numeric_columns(given)
+    require_numeric_columns(given, label)
     given = given if frame is None else as_frame(given, label).to_numpy()
     rows = as_numbers(label, given, DataError, kept=(np.float32,))
     expected = "d" if first is None else f"{first.rows.shape[1]}"
