@@ -75,7 +75,11 @@ def contest(
         if iteration in halvings:
             most = max(_FINALISTS, -(-most // 2))
         settled = field.has_settled()
-        field.keep(field.distinct(hopeful=iteration >= halvings[0])[:most])
+        field.keep(field.distinct()[:most])
+        if iteration >= halvings[0]:
+            hopeful = field.count_hopeful()
+            field.keep(np.arange(min(len(field), max(hopeful, _FINALISTS))))
+            settled |= hopeful == 1
         if len(field) == 1 or settled or iteration == halvings[-1]:
             break
         field.maximise()
@@ -182,11 +186,8 @@ class _Field:
 
     # -- who stays ------------------------------------------------------------------
 
-    def distinct(self, *, hopeful: bool) -> AnyArray:
-        """Return the places of the starts, best first, without those that equal a better one.
-
-        If wanted, also without those that are too slow to catch up with the best.
-        """
+    def distinct(self) -> AnyArray:
+        """Return the places of the starts, best first, without those that equal a better one."""
         values = np.nan_to_num(self.values, nan=-np.inf)
         doomed = self.collapsed | self._is_thin()
         order = np.lexsort((-values, doomed))
@@ -194,10 +195,13 @@ class _Field:
         apart = np.ones(len(order), dtype=bool)
         apart[1:] = ~(values[:-1] - values[1:] < _SAME * self.n)
         apart[1:] |= doomed[1:] != doomed[:-1]
-        if hopeful:
-            gains = np.nan_to_num(self.values - self._before)[order]
-            apart[1:] &= (values + _PATIENCE * gains)[1:] > values[0]
         return order[apart]
+
+    def count_hopeful(self) -> int:
+        """Return how many of the starts, best first, are not too slow to catch up with the best."""
+        gains = np.nan_to_num(self.values - self._before)
+        hopeful = np.flatnonzero(self.values + _PATIENCE * gains > self.values[0])
+        return int(hopeful[-1]) + 1 if len(hopeful) else 1
 
     def _is_thin(self) -> AnyArray:
         """Whether a component of each mixture has too few rows to keep its width, (R,)."""
