@@ -27,7 +27,7 @@ __all__ = ["Race"]
 
 _MOST_STARTS = 48
 # Iterations after which the worse half drops out; runs made by all starts together.
-_HALVINGS = (5, 10, 20, 40)
+_HALVINGS = (4, 8, 16, 32)
 _STEPS_A_START = 15
 # A race is run on at least this many rows, and so many for each mean.
 _ROWS = 2000
@@ -45,8 +45,8 @@ class Race(Start):
     """The best of up to 48 starts, converged on the subsample.
 
     Hierarchical clustering (where rows are few), k-means, k-means++ and random points, in
-    the units of the data and sphered, start as one batch on a few thousand rows; after 5,
-    10, 20 and 40 iterations of EM the worse half drops out.  The winner converges on the
+    the units of the data and sphered, start as one batch on a few thousand rows; after 4,
+    8, 16 and 32 iterations of EM the worse half drops out.  The winner converges on the
     subsample (at most 20 000 rows, or 100 a component), so that on all the data few
     iterations are left: those are what ``n_iter_`` counts.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..blocks import Workspace
     from ..moments import Moment
 
-__all__ = ["GatheredSums", "by_component", "negligible"]
+__all__ = ["GatheredSums", "by_component", "gather", "negligible"]
 
 # A responsibility below this adds less than rounding to any sum it enters.
 _NEGLIGIBLE = 1e-20
@@ -40,6 +40,15 @@ def by_component(chosen: AnyArray) -> Iterator[tuple[int, AnyArray]]:
         yield int(k), places[ends[k] : ends[k + 1]] - n_rows * k
 
 
+def gather(rows: AnyArray, places: AnyArray, origin: Array, workspace: Workspace) -> Array:
+    """Return rows at some places, less `origin` (d,), in workspace memory (m, d)."""
+    found = workspace.array("gathered", len(places), rows.shape[1], dtype=rows.dtype.type)
+    # Unlike rows[places] this lets other threads work meanwhile.
+    np.take(rows, places, axis=0, out=found, mode="clip")
+    centred: Array = workspace.array("centred", len(places), rows.shape[1])
+    return np.subtract(found, origin, out=centred)
+
+
 class GatheredSums:
     """Running sums about `origins` (K, d), scatters held as `moment`."""
 
@@ -57,8 +66,7 @@ class GatheredSums:
     ) -> None:
         """Add rows (B, d) under weighted responsibilities (K, B) that exceed a threshold."""
         for k, active in by_component(responsibilities > threshold):
-            centred = workspace.array("centred", len(active), rows.shape[1])
-            np.subtract(rows[active], self.origins[k], out=centred)
+            centred = gather(rows, active, self.origins[k], workspace)
             weights = responsibilities[k, active]
             self.counts[k] += weights.sum()
             self.shifts[k] += weights @ centred

@@ -18,7 +18,7 @@ from scipy.linalg import solve_triangular
 from ..covariances import FullCovariances
 from ..moments import PRODUCTS
 from .base import NEGLIGIBLE_LOG, Kernel, Sums
-from .gathered import GatheredSums, by_component, negligible
+from .gathered import GatheredSums, by_component, gather, negligible
 from .natural import NaturalForm
 from .whitened import WhitenedForm
 
@@ -41,7 +41,7 @@ _BOUND_ERROR_SINGLE = 0.1
 # the bound inaccurate, and a wider covariance bounds as well.
 _WIDENING = 1e-3
 # Gathering has a price for each component and block: blocks are long, up to 32 MiB of densities.
-_MOST_BYTES_PER_ROW = 512
+_MOST_BYTES_PER_ROW = 256
 # Rows that are looked at before all are.
 _TRIAL_ROWS = 256
 
@@ -199,8 +199,7 @@ class PrunedForm(Kernel):
     ) -> None:
         """Write the exact log-joint densities of chosen pairs, a mask (K, B)."""
         for k, places in by_component(chosen):
-            centred = workspace.array("centred", len(places), self.n_features)
-            np.subtract(rows[places], self.means[k], out=centred)
+            centred = gather(rows, places, self.means[k], workspace)
             distances = self.covariances.mahalanobis(k, centred)
             joint[k, places] = self._constants[k] - 0.5 * distances
 
