@@ -32,6 +32,10 @@ _GATHER_TERMS = 300
 _GATHER_SHARE = 0.2
 
 
+# Blocks of more than 16384 rows leave the cache, whatever they hold (measured).
+_LEAST_BYTES_PER_ROW = 256
+
+
 class _Sums(Sums):
     """Running sums: R phi' of most blocks, gathered rows of sparse ones."""
 
@@ -114,7 +118,8 @@ class NaturalForm(Kernel):
         # Wide features are built strip by strip, so that blocks can stay long: gathering has
         # a price for each component and block.
         width = self.n_features if wide else self.theta.shape[1]
-        self.bytes_per_row = self.theta.itemsize * (width + self.n_joint + 4)
+        needed = self.theta.itemsize * (width + self.n_joint + 4)
+        self.bytes_per_row = max(_LEAST_BYTES_PER_ROW, needed)
         self._strip = max(64, BLOCK_BYTES // (self.theta.itemsize * self.theta.shape[1]))
         self._may_gather = wide
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,7 +13,7 @@ import numpy as np
 from ..blocks import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
 from .base import BlockFunction, Output, Source
 from .chunks import blocks, cut
-from .threads import count_threads, single_threaded_blas
+from .threads import Pace, count_threads, single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -25,6 +26,9 @@ __all__ = ["MemorySource"]
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
+# Folds that need less workspace a row are work for so short calls that it is tried how many
+# threads pay (measured).
+_LIGHT_BYTES = 400
 # Output that is yielded at once where it is streamed.
 _STREAMED_BYTES = 32 * 2**20
 
@@ -61,9 +65,14 @@ class MemorySource(Source):
         self.has_zero_weights = weights is not None and bool((weights == 0).any())
         self._block_rows = block_rows
         self._workspaces: deque[Workspace] = deque()
+        self._pace = Pace(self.n_threads)
 
     def reduce(self, fold: Fold[Value]) -> Value:
         size = self._block_size(fold.bytes_per_row)
+        kind = (type(fold), fold.bytes_per_row)
+        light = self.n_threads > 1 and fold.bytes_per_row < _LIGHT_BYTES
+        n_threads = self._pace.threads(kind) if light else self.n_threads
+        began = time.perf_counter()
 
         def work(bounds: tuple[int, int], workspace: Workspace) -> tuple[Value, int]:
             state = fold.open()
@@ -73,12 +82,14 @@ class MemorySource(Source):
             return fold.close(state), own.stop - own.start
 
         # Closed at once, whatever happens: the run holds BLAS to one thread until then.
-        with closing(self._run(work, size)) as parts:
+        with closing(self._run(work, size, n_threads)) as parts:
             value, done = next(parts)
             self._tell(done)
             for part, done in parts:
                 value = value.merge(part)
                 self._tell(done)
+        if light:
+            self._pace.note(kind, n_threads, time.perf_counter() - began)
         return value
 
     def map(self, function: BlockFunction, output: Output) -> AnyArray:
@@ -89,7 +100,7 @@ class MemorySource(Source):
             for first, last in blocks(*bounds, size):
                 out[first:last] = function(np.asarray(self.array[first:last]), workspace)
 
-        with closing(self._run(work, size)) as parts:
+        with closing(self._run(work, size, self.n_threads)) as parts:
             for _ in parts:
                 pass
         return out
@@ -144,7 +155,7 @@ class MemorySource(Source):
         return rows_of_a_block(bytes_per_row) if self._block_rows is None else self._block_rows
 
     def _run(
-        self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int
+        self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int, n_threads: int
     ) -> Generator[Result, None, None]:
         """Yield the results of `work` on all chunks, in their order."""
         chunks = cut(self.n_rows, block_rows)
@@ -163,10 +174,10 @@ class MemorySource(Source):
             yield task(chunks[0])
             return
         with single_threaded_blas:
-            if self.n_threads == 1:
+            if n_threads == 1:
                 yield from map(task, chunks)
                 return
-            with ThreadPoolExecutor(self.n_threads) as pool:
+            with ThreadPoolExecutor(n_threads) as pool:
                 yield from pool.map(task, chunks)
 
     def __getstate__(self) -> dict[str, Any]:

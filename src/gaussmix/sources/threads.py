@@ -7,13 +7,16 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import ThreadpoolController
 
 from ..validation import check_integer
 
-__all__ = ["available_cores", "count_threads", "single_threaded_blas"]
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = ["Pace", "available_cores", "count_threads", "single_threaded_blas"]
 
 
 def available_cores() -> int:
@@ -36,6 +39,35 @@ def count_threads(n_jobs: Any) -> int:
     if isinstance(n_jobs, numbers.Integral) and n_jobs < 0:
         return max(1, available_cores() + 1 + int(n_jobs))
     return check_integer("n_jobs", n_jobs, minimum=1)
+
+
+_TRIES = 2
+
+
+class Pace:
+    """How many threads to use for each kind of work: all or one, each tried twice.
+
+    Where single calls of NumPy are short, threads wait for Python's lock longer than they
+    work; how long is a matter of the machine.  Results do not depend on it.
+    """
+
+    def __init__(self, n_threads: int) -> None:
+        self.n_threads = n_threads
+        self._seconds: dict[Hashable, dict[int, list[float]]] = {}
+
+    def threads(self, kind: Hashable) -> int:
+        """Return how many threads to use next for a kind of work."""
+        known = self._seconds.setdefault(kind, {self.n_threads: [], 1: []})
+        untried = min(known, key=lambda count: len(known[count]))
+        if len(known[untried]) < _TRIES:
+            return untried
+        return min(known, key=lambda count: min(known[count]))
+
+    def note(self, kind: Hashable, n_threads: int, seconds: float) -> None:
+        """Note how long it took."""
+        known = self._seconds[kind][n_threads]
+        if len(known) < _TRIES:
+            known.append(seconds)
 
 
 class _SingleThreadedBlas:
