@@ -62,9 +62,11 @@ class Race(Start):
             finalists = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
         except np.linalg.LinAlgError:
             return KMeans()(data, rng)
+        found = _converged(data, [_in_place(data, mixture) for mixture in finalists])
+        if found is not None:
+            return found
         # k-means leads to the widest components: it is for data on which all others collapse.
-        others = [_in_place(data, mixture) for mixture in finalists]
-        return _converged(data, [*others, KMeans()(data, rng)])
+        return _converged(data, [KMeans()(data, rng)]) or _in_place(data, finalists[0])
 
 
 def _track_length(data: StartData) -> int:
@@ -170,8 +172,8 @@ def _in_place(data: StartData, mixture: Mixture) -> Mixture:
     return replace(mixture, means=mixture.means + data.summary.center, feature_names=names)
 
 
-def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture:
-    """Return what EM on the subsample makes of the first that keeps all its widths."""
+def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture | None:
+    """Return what EM on the subsample makes of the first that keeps all its widths, if one does."""
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.rows + data.summary.center
     source = MemorySource(rows, unit, n_jobs=data.source.n_threads)
@@ -181,4 +183,4 @@ def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture:
         result = fit_em(source, mixture, data.family, summary, options)
         if not result.collapsed:
             return result.mixture
-    return mixtures[0]
+    return None
