@@ -179,7 +179,7 @@ class SufficientStatistics:
         return replace(self, counts=counts, means=means[None], scatters=scatters[None])
 
     def take(self, order: AnyArray) -> SufficientStatistics:
-        """Return the components in another order."""
+        """Return the components in another order (or a subset)."""
         scatters = self.scatters
         if scatters is not None and len(scatters) == len(self.counts):
             scatters = scatters[order]

@@ -75,11 +75,12 @@ def contest(
         if iteration in halvings:
             most = max(_FINALISTS, -(-most // 2))
         settled = field.has_settled()
-        field.keep(field.distinct()[:most])
+        kept = field.distinct()[:most]
         if iteration >= halvings[0]:
-            hopeful = field.count_hopeful()
-            field.keep(np.arange(min(len(field), max(hopeful, _FINALISTS))))
+            hopeful = field.count_hopeful(kept)
+            kept = kept[: max(hopeful, _FINALISTS)]
             settled |= hopeful == 1
+        field.keep(kept)
         if len(field) == 1 or settled or iteration == halvings[-1]:
             break
         field.maximise()
@@ -103,7 +104,8 @@ class _Field:
         stacked = self._divided(labels)
         each = (self._part(stacked, r) for r in range(len(labels)))
         parts = [softened(part) for part in each]
-        self._estimate([_stack(parts)] if self.independent else parts, None)
+        groups = [_stack(parts)] if self.independent else parts
+        self._estimate(groups, [None] * len(groups))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -159,17 +161,19 @@ class _Field:
         """M-step of all mixtures."""
         self.noise = self._found_noise
         if self.independent:
-            self._estimate([self.statistics], self._stacked())
-        else:
-            parts = [self._part(self.statistics, r) for r in range(len(self))]
-            self._estimate(parts, None)
+            self._estimate([self.statistics], [self._stacked()])
+            return
+        every = range(len(self))
+        parts = [self._part(self.statistics, r) for r in every]
+        self._estimate(parts, [self._mixture(r) for r in every])
 
-    def _estimate(self, groups: list[SufficientStatistics], previous: Mixture | None) -> None:
+    def _estimate(
+        self, groups: Sequence[SufficientStatistics], previous: Sequence[Mixture | None]
+    ) -> None:
         """M-step of groups of components: all of them, or those of each mixture."""
         found, collapsed = [], []
-        for r, group in enumerate(groups):
+        for group, before in zip(groups, previous, strict=True):
             pooled = group.pool() if self.family.shared else group
-            before = previous if self.independent else self._previous(r)
             mixture, mask = maximization(pooled, self.family, self.constraints, before)
             found.append(mixture)
             collapsed.append(np.broadcast_to(mask, mixture.n_components))
@@ -197,10 +201,11 @@ class _Field:
         apart[1:] |= doomed[1:] != doomed[:-1]
         return order[apart]
 
-    def count_hopeful(self) -> int:
-        """Return how many of the starts, best first, are not too slow to catch up with the best."""
-        gains = np.nan_to_num(self.values - self._before)
-        hopeful = np.flatnonzero(self.values + _PATIENCE * gains > self.values[0])
+    def count_hopeful(self, places: AnyArray) -> int:
+        """Return how many of some starts, best first, may still catch up with the best."""
+        values = self.values[places]
+        gains = np.nan_to_num(values - self._before[places])
+        hopeful = np.flatnonzero(values + _PATIENCE * gains > values[0])
         return int(hopeful[-1]) + 1 if len(hopeful) else 1
 
     def _is_thin(self) -> AnyArray:
@@ -223,7 +228,7 @@ class _Field:
         self.collapsed = self.collapsed[places]
         components = (self.k * places[:, None] + np.arange(self.k)).ravel()
         self.means, self.covariances = self.means[components], self.covariances.take(components)
-        self.statistics = _taken(self.statistics, components)
+        self.statistics = self.statistics.take(components)
 
     def mixture(self, r: int) -> Mixture:
         """Return one of the mixtures, with its background."""
@@ -235,7 +240,7 @@ class _Field:
     # -- parts ----------------------------------------------------------------------
 
     def _part(self, stacked: SufficientStatistics, r: int) -> SufficientStatistics:
-        return _taken(stacked, np.arange(self.k * r, self.k * (r + 1)))
+        return stacked.take(np.arange(self.k * r, self.k * (r + 1)))
 
     def _stacked(self) -> Mixture:
         weights = self.weights.ravel() / len(self)
@@ -246,9 +251,6 @@ class _Field:
         taken = self.covariances.take(own[:1] if self.family.shared else own)
         held = self.family.hold(taken.values, self.k, self.means.shape[1])
         return Mixture._of_fit(self.weights[r].copy(), self.means[own], held, None)
-
-    def _previous(self, r: int) -> Mixture | None:
-        return self._mixture(r) if hasattr(self, "means") else None
 
     def _log_priors(self) -> Array | float:
         prior = self.constraints.prior
@@ -285,17 +287,6 @@ class _Features:
         workspace = Workspace()
         for block in self.blocks:
             yield block, self._of(block, workspace)
-
-
-def _taken(statistics: SufficientStatistics, components: AnyArray) -> SufficientStatistics:
-    """Return the statistics of some components."""
-    assert statistics.scatters is not None
-    return replace(
-        statistics,
-        counts=statistics.counts[components],
-        means=statistics.means[components],
-        scatters=statistics.scatters[components],
-    )
 
 
 def _stack(parts: Sequence[SufficientStatistics]) -> SufficientStatistics:
