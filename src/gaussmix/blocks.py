@@ -24,8 +24,10 @@ BLOCK_BYTES = 4 * 2**20
 
 
 # More rows in a block than the cap gain nothing, fewer cost calls (measured).
-_MOST_ROWS = 32_768
+_MOST_ROWS = 65_536
 _FEWEST_ROWS = 256
+# Folds that need less workspace a row are work for short calls of NumPy (measured).
+_LIGHT_BYTES = 400
 
 #: Which rows of the data a block holds.
 Index: TypeAlias = "slice | AnyArray"
@@ -66,6 +68,11 @@ class Fold(ABC, Generic[Value]):
     #: Attributes that hold something of every row of the data (n, ...), or None: sources that
     #: send folds to other machines send each only what belongs to its rows.
     by_row: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def light(self) -> bool:
+        """Whether calls on a block are so short that threads may mostly wait for Python's lock."""
+        return self.bytes_per_row < _LIGHT_BYTES
 
     @abstractmethod
     def open(self) -> Any:

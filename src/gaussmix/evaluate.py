@@ -62,6 +62,7 @@ class Evaluator:
             center,
             extent,
             background,
+            n_rows=source.rows_if_known,
         )
 
     def log_density(self) -> Any:
@@ -71,7 +72,7 @@ class Evaluator:
         def block(rows: AnyArray, workspace: Workspace) -> Array:
             return normalise(kernel.log_joint(rows, workspace)) + kernel.row_terms(rows)
 
-        return self.source.map(block, Output("log_density", kernel.bytes_per_row))
+        return self.source.map(block, Output("log_density", kernel.bytes_of_joint))
 
     def responsibilities(self) -> Any:
         """Posterior probability of each component given each row, shape (n, K).
@@ -87,7 +88,7 @@ class Evaluator:
 
         parts = tuple(map(str, range(kernel.n_components)))
         parts += ("noise",) * (kernel.n_joint - kernel.n_components)
-        output = Output("responsibility", kernel.bytes_per_row, kernel.n_joint, parts=parts)
+        output = Output("responsibility", kernel.bytes_of_joint, kernel.n_joint, parts=parts)
         return self.source.map(block, output)
 
     def labels(self) -> Any:
@@ -98,7 +99,7 @@ class Evaluator:
             labels = most_probable(kernel.log_joint(rows, workspace))
             return np.where(labels < kernel.n_components, labels, -1)
 
-        return self.source.map(block, Output("label", kernel.bytes_per_row, dtype=np.intp))
+        return self.source.map(block, Output("label", kernel.bytes_of_joint, dtype=np.intp))
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
@@ -115,7 +116,7 @@ class Evaluator:
             out[:, 2:] = joint.T
             return out
 
-        output = Output("assignment", kernel.bytes_per_row, 2 + kernel.n_joint)
+        output = Output("assignment", kernel.bytes_of_joint, 2 + kernel.n_joint)
         for part in self.source.stream(block, output):
             labels = part[:, 0].astype(np.intp)
             labels[labels == kernel.n_components] = -1
@@ -157,7 +158,7 @@ class ScoreFold(Fold[Score]):
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.bytes_per_row = kernel.bytes_per_row
+        self.bytes_per_row = kernel.bytes_of_joint
 
     def open(self) -> list[Score]:
         return [Score()]

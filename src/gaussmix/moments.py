@@ -37,6 +37,13 @@ class Moment(ABC):
         """Write the features of ``x`` (d, rows) into ``out`` (n_terms, rows)."""
 
     @abstractmethod
+    def pairs(self, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return of which products the features are sums: first factors, second ones, and terms.
+
+        Ascending by term.
+        """
+
+    @abstractmethod
     def unpack(self, flat: Array, n_features: int) -> Array:
         """Turn summed features (K, n_terms) into scatters (K, *shape)."""
 
@@ -118,6 +125,10 @@ class Products(Moment):
             np.multiply(x[i:], x[i], out=out[first:last])
             first = last
 
+    def pairs(self, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+        i, j = _triangle(n_features)
+        return i, j, np.arange(len(i))
+
     def unpack(self, flat: Array, n_features: int) -> Array:
         scatters = np.empty((len(flat), n_features, n_features))
         i, j = _triangle(n_features)
@@ -171,6 +182,10 @@ class Squares(Moment):
     def write(self, x: Array, out: Array) -> None:
         np.multiply(x, x, out=out)
 
+    def pairs(self, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+        every = np.arange(n_features)
+        return every, every, every
+
     def unpack(self, flat: Array, n_features: int) -> Array:
         return flat
 
@@ -207,6 +222,10 @@ class Norm(Moment):
 
     def write(self, x: Array, out: Array) -> None:
         np.einsum("ij,ij->j", x, x, out=out[0])
+
+    def pairs(self, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+        every = np.arange(n_features)
+        return every, every, np.zeros_like(every)
 
     def unpack(self, flat: Array, n_features: int) -> Array:
         return flat[:, 0]

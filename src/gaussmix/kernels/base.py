@@ -12,6 +12,8 @@ from ..blocks import Fold, Index, Workspace
 from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
 
@@ -21,8 +23,10 @@ __all__ = [
     "Kernel",
     "Sums",
     "keep_known",
+    "lowest_log",
     "most_probable",
     "normalise",
+    "sum_of_logs",
     "weigh",
 ]
 
@@ -38,6 +42,11 @@ _SPARSE_COMPONENTS = 6
 _SPARSE_SIZE = 10_000
 # Below this a NumPy call costs more than the logarithms it saves.
 _FEW_ROWS = 2_000
+
+
+def lowest_log(dtype: DTypeLike) -> float:
+    """Return the least value whose exp() is a normal number of a type."""
+    return _LOWEST_LOGS[np.dtype(dtype).itemsize]
 
 
 def normalise(log_joint: Array) -> Array:
@@ -79,7 +88,7 @@ def weigh(log_joint: Array, weights: AnyArray | None = None) -> float:
     total = log_joint.sum(axis=0)
     if weights is None:
         log_joint *= 1.0 / total
-        return float(largest.sum(dtype=np.float64)) + _sum_of_logs(total)
+        return float(largest.sum(dtype=np.float64)) + sum_of_logs(total)
     log_joint *= (weights / total).astype(log_joint.dtype, copy=False)
     largest += np.log(total, out=total)
     return float(weights @ largest)
@@ -104,7 +113,7 @@ def _shift(log_joint: Array) -> Array:
 
 def _exp_all(values: Array) -> None:
     """Exponentiate non-positive values in place."""
-    np.maximum(values, _LOWEST_LOGS[values.itemsize], out=values)
+    np.maximum(values, lowest_log(values.dtype), out=values)
     np.exp(values, out=values)
 
 
@@ -138,7 +147,7 @@ def _has_fast_exp() -> bool:
     return "AVX512" in current or "V4" in current
 
 
-def _sum_of_logs(values: Array) -> float:
+def sum_of_logs(values: Array) -> float:
     """Return the sum of logs of values between 1 and K: logs of products of eight.
 
     A logarithm costs ten multiplications, and K to the eighth is far from overflow.
@@ -191,6 +200,11 @@ class Kernel(Fold[SufficientStatistics]):
         self.n_components, self.n_features = means.shape
         #: Rows of an array of joint densities.
         self.n_joint = self.n_components + (background is not None)
+
+    @property
+    def bytes_of_joint(self) -> int:
+        """Workspace bytes that one row needs where `log_joint` is what is wanted."""
+        return self.bytes_per_row
 
     @abstractmethod
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .natural import NaturalForm
+from .compiled import natural_form
 from .pruned import may_pay, prune
 from .whitened import WhitenedForm
 
@@ -35,6 +35,7 @@ def choose_kernel(
     extent: Array,
     background: float | None = None,
     dtype: type = np.float64,
+    n_rows: int | None = 0,
 ) -> Kernel:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
@@ -56,6 +57,8 @@ def choose_kernel(
     dtype : type
         float32 is for the arithmetic within a block, where it is accurate to about three
         digits of a log-density; elsewhere float64 takes its place.
+    n_rows : int or None
+        Rows of a pass, None if unknown: loops are compiled only for many.
     """
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
@@ -69,11 +72,12 @@ def choose_kernel(
         and (covariances.shared or moment.n_terms(len(center)) <= MOST_TERMS)
         and np.finfo(float).eps * error <= TOLERANCE
     )
+    form = natural_form(len(means) + (background is not None), n_rows)
     dense: Kernel = (
-        NaturalForm(log_weights, means, covariances, center, background, dtype)
+        form(log_weights, means, covariances, center, background, dtype)
         if natural
         else WhitenedForm(log_weights, means, covariances, moment, background)
     )
     if covariances.shared or covariances.moment is not moment or not may_pay(dense):
         return dense
-    return prune(dense, center, reach)
+    return prune(dense, center, reach, form)

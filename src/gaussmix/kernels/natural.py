@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..covariances import Covariances
     from ..moments import Moment
 
-__all__ = ["NaturalForm", "features_of", "moments_to_statistics"]
+__all__ = ["NaturalForm", "NaturalSums", "features_of", "moments_to_statistics"]
 
 # With at least this many products of features, and at most this share of responsibilities
 # that are not negligible, gathering rows beats the second matrix product (measured).
@@ -36,7 +36,7 @@ _GATHER_SHARE = 0.2
 _LEAST_BYTES_PER_ROW = 256
 
 
-class _Sums(Sums):
+class NaturalSums(Sums):
     """Running sums: R phi' of most blocks, gathered rows of sparse ones."""
 
     def __init__(self, n_components: int, n_terms: int) -> None:
@@ -124,6 +124,10 @@ class NaturalForm(Kernel):
         self._may_gather = wide
 
     def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
+        return self._products(rows, workspace)
+
+    def _products(self, rows: AnyArray, workspace: Workspace) -> Array:
+        """Return log-joint densities, and leave the features of the last strip in the workspace."""
         out: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.dtype)
         for part in self._strips(len(rows)):
             np.matmul(self.theta, self._features(rows[part], workspace), out=out[:, part])
@@ -142,18 +146,18 @@ class NaturalForm(Kernel):
 
     # -- the fold -------------------------------------------------------------
 
-    def open(self) -> _Sums:
-        return _Sums(self.n_components, self.theta.shape[1])
+    def open(self) -> NaturalSums:
+        return NaturalSums(self.n_components, self.theta.shape[1])
 
     def add(
         self,
-        state: _Sums,
+        state: NaturalSums,
         rows: AnyArray,
         weights: AnyArray | None,
         index: Index,
         workspace: Workspace,
     ) -> None:
-        joint = self.log_joint(rows, workspace)
+        joint = self._products(rows, workspace)
         responsibilities = self.responsibilities(state, joint, weights, index)
         threshold = negligible(weights)
         if self._is_sparse(responsibilities, threshold):
@@ -171,7 +175,7 @@ class NaturalForm(Kernel):
             state.moments += responsibilities[:, part] @ features.T
 
     def _still_filled(self, n_rows: int, workspace: Workspace) -> Array:
-        """Return the features that `log_joint` has left in the workspace."""
+        """Return the features that `_products` has left in the workspace."""
         return workspace.array("features", self.theta.shape[1], n_rows, dtype=self.dtype)
 
     def _is_sparse(self, responsibilities: Array, threshold: float) -> bool:
@@ -180,7 +184,7 @@ class NaturalForm(Kernel):
         kept = int(np.count_nonzero(responsibilities > threshold))
         return kept < _GATHER_SHARE * responsibilities.size
 
-    def close(self, state: _Sums) -> SufficientStatistics:
+    def close(self, state: NaturalSums) -> SufficientStatistics:
         statistics = replace(
             moments_to_statistics(state.moments, self.center, self.covariances.moment),
             log_likelihood=state.log_likelihood,

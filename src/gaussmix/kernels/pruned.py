@@ -57,10 +57,12 @@ def may_pay(kernel: Kernel) -> bool:
     return fewer and kernel.n_components * n_terms >= LEAST_PRODUCTS
 
 
-def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
+def prune(
+    dense: Kernel, center: Array, extent: Array, form: type[NaturalForm] = NaturalForm
+) -> Kernel:
     """Return the pruned form of a kernel, or the kernel itself if no bound is accurate.
 
-    All rows lie in the box center +- extent.
+    All rows lie in the box center +- extent; the bound is in the natural form given.
     """
     projection = _separating_directions(dense)
     if projection is None:
@@ -81,7 +83,7 @@ def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
     origin = np.zeros(projection.shape[1])
     single = np.finfo(np.float32).eps / np.finfo(float).eps * error <= _BOUND_ERROR_SINGLE
     dtype = np.float32 if single else np.float64
-    bound = NaturalForm(log_weights, means, shadows, origin, dense.background, dtype)
+    bound = form(log_weights, means, shadows, origin, dense.background, dtype)
     return PrunedForm(dense, bound, center, projection)
 
 
@@ -138,6 +140,10 @@ class PrunedForm(Kernel):
         self.projection, self._shift = projection, center @ projection
         self._constants = self.log_weights + self.covariances.log_norm()
         self.bytes_per_row = min(dense.bytes_per_row, max(_MOST_BYTES_PER_ROW, self.n_joint))
+
+    @property
+    def light(self) -> bool:
+        return False
 
     @property
     def known(self) -> AnyArray | None:

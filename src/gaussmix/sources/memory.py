@@ -26,9 +26,6 @@ __all__ = ["MemorySource"]
 Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
-# Folds that need less workspace a row are work for so short calls that it is tried how many
-# threads pay (measured).
-_LIGHT_BYTES = 400
 # Output that is yielded at once where it is streamed.
 _STREAMED_BYTES = 32 * 2**20
 
@@ -70,7 +67,7 @@ class MemorySource(Source):
     def reduce(self, fold: Fold[Value]) -> Value:
         size = self._block_size(fold.bytes_per_row)
         kind = (type(fold), fold.bytes_per_row)
-        light = self.n_threads > 1 and fold.bytes_per_row < _LIGHT_BYTES
+        light = self.n_threads > 1 and fold.light
         n_threads = self._pace.threads(kind) if light else self.n_threads
         began = time.perf_counter()
 

@@ -1,0 +1,294 @@
+"""The E-step as loops over tiles of rows, which Numba compiles.
+
+A tile's features, densities and responsibilities stay in the first cache, and Python's
+lock is not held.  Arrays of a tile have shape (n, TILE), one row of the data a column.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._typing import AnyArray
+
+__all__ = ["TILE", "ExpTerms", "expect", "write_features", "write_joint"]
+
+TILE = 256
+
+# Allowed everywhere: sums and products may be fused.  Sums of many rows may be reordered too.
+_EXACT = frozenset({"contract", "nnan", "ninf", "nsz"})
+_ANY_ORDER = _EXACT | {"reassoc"}
+
+
+def _compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
+    """Compile without Python's lock; keep the result on disk where that is possible."""
+
+    def decorate(function: Any) -> Any:
+        options: dict[str, Any] = {
+            "nogil": True,
+            "error_model": "numpy",
+            "fastmath": set(fastmath),
+        }
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:  # no folder to write to
+            return njit(**options)(function)
+
+    return decorate
+
+
+class ExpTerms(NamedTuple):
+    """What exp() of a number type needs: x = n ln 2 + r, exp(x) = 2^n polynomial(r).
+
+    Attributes
+    ----------
+    numbers : ndarray
+        log2(e); a number that leaves the nearest integer in the last bits of what it is
+        added to; ln 2 in two parts; the least x; the Taylor coefficients 1, 1/2!, ...
+    bits : type
+        Integers of the same size.
+    bias, shift : int
+        Of the exponent.
+    """
+
+    numbers: AnyArray
+    bits: Any
+    bias: Any
+    shift: Any
+
+    @classmethod
+    def of(cls, dtype: type, lowest: float) -> ExpTerms:
+        """Return the terms for float64 or float32."""
+        double = np.dtype(dtype).itemsize == 8
+        mantissa, bias, degree = (52, 1023, 12) if double else (23, 127, 6)
+        high = 6.93147180369123816490e-01 if double else 0.693359375
+        low = 1.90821492927058770002e-10 if double else -2.12194440e-4
+        taylor = [1.0 / math.factorial(i) for i in (0, *range(2, degree + 1))]
+        numbers = [math.log2(math.e), 1.5 * 2.0**mantissa, high, low, lowest, *taylor]
+        bits = np.int64 if double else np.int32
+        return cls(np.array(numbers, dtype), bits, bits(bias), bits(mantissa))
+
+
+@_compiled(_EXACT)
+def write_features(
+    rows: AnyArray,
+    center: AnyArray,
+    first: AnyArray,
+    second: AnyArray,
+    term: AnyArray,
+    out: AnyArray,
+) -> None:
+    """Write [1, x, second(x)] of rows (m, d) about `center` into columns of `out` (n_terms, m).
+
+    Second-order term ``term[q]``, ascending, adds the product of features ``first[q]`` and
+    ``second[q]``.
+    """
+    n_rows, n_features = rows.shape
+    out[0, :n_rows] = out.dtype.type(1.0)
+    for j in range(n_features):
+        own, middle = out[1 + j], center[j]
+        for i in range(n_rows):
+            own[i] = rows[i, j] - middle
+    for q in range(len(term)):
+        a, b, own = out[1 + first[q]], out[1 + second[q]], out[1 + n_features + term[q]]
+        if q == 0 or term[q] != term[q - 1]:
+            for i in range(n_rows):
+                own[i] = a[i] * b[i]
+        else:
+            for i in range(n_rows):
+                own[i] += a[i] * b[i]
+
+
+@_compiled(_EXACT)
+def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> None:
+    """Write theta @ features into m columns: two components and four terms at a time."""
+    n_joint, n_terms = theta.shape
+    for k in range(0, n_joint, 2):
+        other = min(k + 1, n_joint - 1)  # an odd last component is done twice, at no cost
+        a, b = out[other], out[k]
+        a[:m] = theta[other, 0]
+        b[:m] = theta[k, 0]
+        if other == k:
+            for t in range(1, n_terms):
+                u, x = theta[k, t], features[t]
+                for i in range(m):
+                    b[i] += u * x[i]
+            continue
+        last = 1 + (n_terms - 1) // 4 * 4
+        for t in range(1, last, 4):
+            u0, u1, u2, u3 = theta[k, t], theta[k, t + 1], theta[k, t + 2], theta[k, t + 3]
+            v0, v1 = theta[other, t], theta[other, t + 1]
+            v2, v3 = theta[other, t + 2], theta[other, t + 3]
+            x0, x1, x2, x3 = features[t], features[t + 1], features[t + 2], features[t + 3]
+            for i in range(m):
+                b[i] += u0 * x0[i] + u1 * x1[i] + u2 * x2[i] + u3 * x3[i]
+                a[i] += v0 * x0[i] + v1 * x1[i] + v2 * x2[i] + v3 * x3[i]
+        for t in range(last, n_terms):
+            u, v, x = theta[k, t], theta[other, t], features[t]
+            for i in range(m):
+                b[i] += u * x[i]
+                a[i] += v * x[i]
+
+
+@_compiled(_EXACT)
+def _exponentiate(
+    joint: AnyArray,
+    terms: ExpTerms,
+    power: AnyArray,
+    bits: AnyArray,
+    largest: AnyArray,
+    total: AnyArray,
+) -> None:
+    """Turn log-joint densities into exp(density - largest), and find `largest` and `total`.
+
+    `power` (TILE,) and `bits` are the same memory, as numbers and as integers.
+    """
+    m = len(total)
+    c = terms.numbers
+    log2e, nearest, high, low, lowest = c[0], c[1], c[2], c[3], c[4]
+    c0, c2, c3, c4, c5, c6 = c[5], c[6], c[7], c[8], c[9], c[10]
+    largest[:] = joint[0, :m]
+    total[:] = c0 - c0
+    for k in range(1, len(joint)):
+        own = joint[k]
+        for i in range(m):
+            largest[i] = max(largest[i], own[i])
+    for k in range(len(joint)):
+        own = joint[k]
+        if len(c) > 11:
+            c7, c8, c9, c10, c11, c12 = c[11], c[12], c[13], c[14], c[15], c[16]
+            for i in range(m):
+                x = max(own[i] - largest[i], lowest)
+                shifted = x * log2e + nearest
+                n = shifted - nearest
+                r = (x - n * high) - n * low
+                s = r * r
+                tail = (c8 + c9 * r) + s * ((c10 + c11 * r) + s * c12)
+                tail = (c4 + c5 * r) + s * ((c6 + c7 * r) + s * tail)
+                own[i] = (c0 + r) + s * ((c2 + c3 * r) + s * tail)
+                power[i] = shifted
+        else:
+            for i in range(m):
+                x = max(own[i] - largest[i], lowest)
+                shifted = x * log2e + nearest
+                n = shifted - nearest
+                r = (x - n * high) - n * low
+                s = r * r
+                own[i] = (c0 + r) + s * ((c2 + c3 * r) + s * ((c4 + c5 * r) + s * c6))
+                power[i] = shifted
+        for i in range(m):
+            bits[i] = (bits[i] + terms.bias) << terms.shift
+        for i in range(m):
+            own[i] *= power[i]
+            total[i] += own[i]
+
+
+@_compiled(_EXACT)
+def _share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray) -> None:
+    """Turn exp(density - largest) into (weighted) responsibilities."""
+    one = total.dtype.type(1.0)
+    for i in range(len(total)):
+        shares[i] = one / total[i]
+    if len(weights):
+        for i in range(len(total)):
+            shares[i] *= weights[i]
+    for k in range(len(joint)):
+        own = joint[k]
+        for i in range(len(total)):
+            own[i] *= shares[i]
+
+
+@_compiled(_ANY_ORDER)
+def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int) -> None:
+    """Add joint @ features' of m columns: two components and four terms at a time."""
+    n_joint, n_terms = moments.shape
+    zero = joint.dtype.type(0.0)
+    last = n_terms // 4 * 4
+    for k in range(0, n_joint, 2):
+        other = min(k + 1, n_joint - 1)
+        both = moments.dtype.type(other > k)
+        a, b = joint[k], joint[other]
+        for t in range(0, last, 4):
+            x0, x1, x2, x3 = features[t], features[t + 1], features[t + 2], features[t + 3]
+            a0, a1, a2, a3 = zero, zero, zero, zero
+            b0, b1, b2, b3 = zero, zero, zero, zero
+            for i in range(m):
+                a0 += a[i] * x0[i]
+                a1 += a[i] * x1[i]
+                a2 += a[i] * x2[i]
+                a3 += a[i] * x3[i]
+                b0 += b[i] * x0[i]
+                b1 += b[i] * x1[i]
+                b2 += b[i] * x2[i]
+                b3 += b[i] * x3[i]
+            moments[k, t] += a0
+            moments[k, t + 1] += a1
+            moments[k, t + 2] += a2
+            moments[k, t + 3] += a3
+            moments[other, t] += both * b0
+            moments[other, t + 1] += both * b1
+            moments[other, t + 2] += both * b2
+            moments[other, t + 3] += both * b3
+        for t in range(last, n_terms):
+            x = features[t]
+            a0, b0 = zero, zero
+            for i in range(m):
+                a0 += a[i] * x[i]
+                b0 += b[i] * x[i]
+            moments[k, t] += a0
+            moments[other, t] += both * b0
+
+
+@_compiled(_EXACT)
+def expect(
+    rows: AnyArray,
+    weights: AnyArray,
+    center: AnyArray,
+    theta: AnyArray,
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    terms: ExpTerms,
+    scratch: tuple[AnyArray, AnyArray],
+    moments: AnyArray,
+    largest: AnyArray,
+    total: AnyArray,
+) -> None:
+    """Add the moments of rows (B, d) under their responsibilities, and write their densities.
+
+    Row i's log-density is largest[i] + log(total[i]).  `weights` is (B,), or empty; `scratch`
+    is memory (TILE,), as numbers and as integers.
+    """
+    n_joint, n_terms = theta.shape
+    power, bits = scratch
+    features = np.empty((n_terms, TILE), theta.dtype)
+    joint = np.empty((n_joint, TILE), theta.dtype)
+    shares = np.empty(TILE, theta.dtype)
+    for begin in range(0, len(rows), TILE):
+        end = min(begin + TILE, len(rows))
+        own = total[begin:end]
+        write_features(rows[begin:end], center, pairs[0], pairs[1], pairs[2], features)
+        _multiply(theta, features, joint, end - begin)
+        _exponentiate(joint, terms, power, bits, largest[begin:end], own)
+        _share(joint, weights[begin:end], own, shares)
+        _add_moments(joint, features, moments, end - begin)
+
+
+@_compiled(_EXACT)
+def write_joint(
+    rows: AnyArray,
+    center: AnyArray,
+    theta: AnyArray,
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    out: AnyArray,
+) -> None:
+    """Write log-joint densities of rows (B, d) into `out` (n_joint, B)."""
+    features = np.empty((theta.shape[1], TILE), theta.dtype)
+    for begin in range(0, len(rows), TILE):
+        end = min(begin + TILE, len(rows))
+        write_features(rows[begin:end], center, pairs[0], pairs[1], pairs[2], features)
+        _multiply(theta, features, out[:, begin:end], end - begin)
