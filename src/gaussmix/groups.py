@@ -97,6 +97,10 @@ class Groups:
             return np.add.reduce(array, axis=0, keepdims=True)
         return array if self._separate else np.add.reduceat(array, self.first, axis=0)
 
+    def max(self, array: Array) -> Array:
+        """Return the largest of an array (J, ...) in each group, shape (G, ...)."""
+        return np.maximum.reduceat(array, self.first, axis=0)
+
     def any(self, mask: AnyArray) -> AnyArray:
         """Whether a mask (J,) holds anywhere in each group, shape (G,)."""
         return np.logical_or.reduceat(mask, self.first)
@@ -110,8 +114,14 @@ class Groups:
         sizes = np.bincount(self.owner[components])
         return Groups.of(tuple(sizes[sizes > 0].tolist()))
 
+    def own(self, g: int) -> slice:
+        """Return the places of one group's components."""
+        return slice(self.bounds[g], self.bounds[g + 1])
+
+    def part(self, array: AnyArray, g: int) -> AnyArray:
+        """Return one group's part of an array (J, ...)."""
+        return array[self.bounds[g] : self.bounds[g + 1]]
+
     def parts(self, array: AnyArray) -> list[AnyArray]:
         """Return an array (J, ...) cut into those of the groups."""
-        return [
-            array[a:b] for a, b in zip(self.bounds[:-1], self.bounds[1:], strict=True)
-        ]
+        return [self.part(array, g) for g in range(len(self))]

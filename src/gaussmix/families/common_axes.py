@@ -83,9 +83,7 @@ class VEE(CommonAxes):
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        values = self._values(
-            statistics.scatters, statistics.counts, statistics.groups, previous
-        )
+        values = self._values(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(values, statistics.n_components, statistics.n_features)
 
     def _values(

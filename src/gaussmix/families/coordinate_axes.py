@@ -26,9 +26,7 @@ class CoordinateAxes(Family):
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        variances = self.rule(
-            statistics.scatters, statistics.counts, statistics.groups, previous
-        )
+        variances = self.rule(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(variances, statistics.n_components, statistics.n_features)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:

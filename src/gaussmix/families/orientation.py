@@ -91,7 +91,9 @@ class _Search:
         waiting, lowered = wanted, np.zeros(len(wanted), dtype=bool)
         for _ in range(_MAX_HALVINGS):
             # Cayley's transform of an antisymmetric matrix is a rotation.
-            turn = np.linalg.solve(unit - 0.5 * angles, unit + 0.5 * angles)
+            turn: Array = np.asarray(
+                np.linalg.solve(unit - 0.5 * angles, unit + 0.5 * angles), dtype=np.float64
+            )
             rotated = self._turned(self.rotated, turn)
             variances, objective = self._evaluate(rotated)
             better = waiting & (objective < self.objective)

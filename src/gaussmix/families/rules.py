@@ -295,5 +295,4 @@ def _newton_step(state: VolumeState, slope: Array, totals: Array, groups: Groups
 
 def _bounded(volumes: Array, groups: Groups) -> Array:
     # A component without any scatter must not take the others with it.
-    largest = np.maximum.reduceat(volumes, groups.first)
-    return np.maximum(volumes, _SMALLEST_VOLUME * groups.spread(largest))
+    return np.maximum(volumes, _SMALLEST_VOLUME * groups.spread(groups.max(volumes)))
