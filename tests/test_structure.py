@@ -15,9 +15,9 @@ import gaussmix
 SOURCE = Path(gaussmix.__file__).parent
 # Each layer may import from earlier ones and from itself.
 LAYERS = [
-    {"_typing", "exceptions", "moments", "blocks", "discovery", "files", "keeping"},
+    {"_typing", "exceptions", "groups", "moments", "blocks", "discovery", "files", "keeping"},
     {"statistics", "covariances"},
-    {"acceleration"},
+    {"acceleration", "stacks"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
     {"criteria", "evaluate", "stepwise", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},

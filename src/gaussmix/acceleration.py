@@ -13,7 +13,7 @@ their Cholesky factors, so wherever a leap ends there are statistics of some row
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._typing import Array
+    from .groups import Groups
     from .statistics import SufficientStatistics
 
-__all__ = ["Squarem"]
+__all__ = ["Squarem", "leap"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
 _FIRST_STEPS = 6
@@ -51,8 +52,13 @@ class Squarem:
     def __init__(self, scale: Array) -> None:
         self.scale = np.where(scale > 0, scale, 1.0)
         self.limit = _FIRST_LIMIT
-        self._path: list[SufficientStatistics] = []
+        self._path: list[Any] = []
         self._lengths: list[float] = []
+
+    @property
+    def path(self) -> list[Any]:
+        """The last statistics noted, at most three, the newest last."""
+        return self._path
 
     @property
     def rate(self) -> float:
@@ -73,43 +79,86 @@ class Squarem:
 
         `trace` is what EM climbs, the value of the newest parameters last.
         """
-        self._path = [*self._path[-2:], statistics]
-        if len(self._path) < 3 or len(trace) <= _FIRST_STEPS:
+        if not self.is_due(statistics, trace):
             return None
-        before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        if not 0.0 < _SLOW * before < last:
-            return None
-        return self._leap()
-
-    def _leap(self) -> SufficientStatistics | None:
-        newest = self._path[-1]
         try:
-            first, second, third = (_Coordinates.of(s, self.scale) for s in self._path)
+            found, (leaps,) = leap([self], self._path)
         except np.linalg.LinAlgError:
             return None
-        step, bend = second - first, (third - second) - (second - first)
-        curvature = bend.norm()
-        if not 0.0 < curvature < np.inf:
-            return None
-        length = step.norm() / curvature
-        if not length > 1.0:
-            return None
+        return found if leaps else None
+
+    def is_due(self, newest: Any, trace: Sequence[float]) -> bool:
+        """Take the newest statistics, in whatever form; say whether a leap may pay."""
+        self._path = [*self._path[-2:], newest]
+        if len(self._path) < 3 or len(trace) <= _FIRST_STEPS:
+            return False
+        before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
+        return 0.0 < _SLOW * before < last
+
+    def length(self, step: float, curvature: float) -> float:
+        """Return how far to leap, in steps of EM, by the sizes of a step and of its change.
+
+        0 is not at all.
+        """
+        if not 0.0 < curvature < np.inf or not step > curvature:
+            return 0.0
+        length = step / curvature
         self._lengths.append(length)
         if length > self.limit:
             length, self.limit = self.limit, self.limit * _GROWTH
-        target = first + 2.0 * length * step + length**2 * bend
-        return target.statistics(newest, self.scale) if target.is_finite() else None
+        return length
+
+
+def leap(
+    squarems: Sequence[Squarem], path: Sequence[SufficientStatistics]
+) -> tuple[SufficientStatistics, list[bool]]:
+    """Return the statistics to leap to, of one or several fits, and which of them leap.
+
+    Parameters
+    ----------
+    squarems : sequence of Squarem (G,)
+        Each decides for itself.
+    path : sequence of three SufficientStatistics
+        The last on the paths of G mixtures of one kind.
+
+    Raises
+    ------
+    LinAlgError
+        If a scatter is singular.
+    """
+    groups, newest, scale = path[-1].groups, path[-1], squarems[0].scale
+    first, second, third = (_Coordinates.of(statistics, scale) for statistics in path)
+    step = second - first
+    bend = (third - second) - step
+    sizes = zip(step.norms(groups), bend.norms(groups), strict=True)
+    lengths = [own.length(*pair) for own, pair in zip(squarems, sizes, strict=True)]
+    if not any(lengths):
+        return newest, [False] * len(lengths)
+    factors = np.array(lengths)
+    target = first + step.times(2.0 * factors, groups) + bend.times(factors**2, groups)
+    finite = np.isfinite(target.norms(groups)).tolist()
+    leaps = [length > 0.0 and good for length, good in zip(lengths, finite, strict=True)]
+    return target.statistics(newest, scale), leaps
 
 
 class _Coordinates:
-    """Statistics as points of a vector space: sums and multiples are statistics again."""
+    """Statistics as points of a vector space: sums and multiples are statistics again.
 
-    def __init__(self, parts: list[Array]) -> None:
-        self.parts = parts
+    Attributes
+    ----------
+    own : ndarray (J, m)
+        Of each component: the log of its count, its mean in units of `scale`, and its
+        scatter by the factor unless those are pooled.
+    whole : ndarray (G, n)
+        Of each mixture: pooled scatters, and the log of the noise.
+    """
+
+    def __init__(self, own: Array, whole: Array) -> None:
+        self.own, self.whole = own, whole
 
     @classmethod
     def of(cls, statistics: SufficientStatistics, scale: Array) -> _Coordinates:
-        """Return logs of counts, means in units of `scale`, and scatters by their factors.
+        """Return the coordinates of statistics.
 
         Raises
         ------
@@ -117,44 +166,58 @@ class _Coordinates:
             If a scatter is singular.
         """
         assert statistics.scatters is not None
-        counts = statistics.counts
-        own = counts if len(statistics.scatters) == len(counts) else counts.sum(keepdims=True)
+        counts, n_mixtures = statistics.counts, len(statistics.groups)
         with np.errstate(divide="ignore", invalid="ignore"):
-            parts = [np.log(counts), statistics.means / scale]
-            covariances = statistics.scatters / statistics.moment.expand(own)
-            parts += [statistics.moment.coordinates(covariances)]
-            if statistics.noise > 0:
-                parts += [np.log([statistics.noise])]
-        return cls(parts)
+            own = [np.log(counts)[:, None], statistics.means / scale]
+            covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
+            coordinates = statistics.moment.coordinates(covariances)
+            whole = [coordinates] if statistics.pooled else []
+            own += [] if statistics.pooled else [coordinates]
+            if np.any(statistics.noise > 0):
+                whole += [np.log(np.reshape(statistics.noise, (-1, 1)))]
+        together = np.concatenate(whole, axis=1) if whole else np.zeros((n_mixtures, 0))
+        return cls(np.concatenate(own, axis=1), together)
 
     def statistics(self, like: SufficientStatistics, scale: Array) -> SufficientStatistics:
         """Return the statistics of these coordinates, with the total weight of others."""
-        with np.errstate(over="ignore"):
-            counts = np.exp(self.parts[0])
-            noise = float(np.exp(self.parts[3][0])) if len(self.parts) > 3 else 0.0
-            scatters = like.moment.from_coordinates(self.parts[2], like.n_features)
-        share = (like.total + like.noise) / (counts.sum() + noise)
-        counts, noise = counts * share, noise * share
-        own = counts if len(scatters) == len(counts) else counts.sum(keepdims=True)
-        return replace(
-            like,
-            counts=counts,
-            means=self.parts[1] * scale,
-            scatters=scatters * like.moment.expand(own),
-            noise=noise,
+        groups, d = like.groups, like.n_features
+        own, whole, noise = self.own, self.whole, np.zeros(len(groups))
+        with np.errstate(over="ignore", invalid="ignore"):
+            counts = np.exp(own[:, 0])
+            if np.any(like.noise > 0):
+                noise, whole = np.exp(whole[:, -1]), whole[:, :-1]
+            scatters = like.moment.from_coordinates(whole if like.pooled else own[:, 1 + d :], d)
+            share = (groups.sum(like.counts) + like.noise) / (groups.sum(counts) + noise)
+            noise = noise * share
+            found = replace(
+                like,
+                counts=counts * groups.spread(share),
+                means=own[:, 1 : 1 + d] * scale,
+                noise=float(noise[0]) if like.mixtures is None else noise,
+            )
+            return replace(found, scatters=scatters * like.moment.expand(_weights(found)))
+
+    def norms(self, groups: Groups) -> list[float]:
+        """Return the norm of each mixture's part (G,)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = groups.sum(np.square(self.own).sum(axis=1))
+            squares = squares + np.square(self.whole).sum(axis=1)
+        return list(np.sqrt(squares).tolist())
+
+    def times(self, factors: Array, groups: Groups) -> _Coordinates:
+        """Return the multiples by a number for each mixture (G,)."""
+        return _Coordinates(
+            groups.spread(factors)[:, None] * self.own, factors[:, None] * self.whole
         )
 
-    def norm(self) -> float:
-        return float(np.sqrt(sum(np.vdot(part, part) for part in self.parts)))
-
-    def is_finite(self) -> bool:
-        return all(np.isfinite(part).all() for part in self.parts)
-
     def __add__(self, other: _Coordinates) -> _Coordinates:
-        return _Coordinates([a + b for a, b in zip(self.parts, other.parts, strict=True)])
+        return _Coordinates(self.own + other.own, self.whole + other.whole)
 
     def __sub__(self, other: _Coordinates) -> _Coordinates:
-        return _Coordinates([a - b for a, b in zip(self.parts, other.parts, strict=True)])
+        return _Coordinates(self.own - other.own, self.whole - other.whole)
 
-    def __rmul__(self, factor: float) -> _Coordinates:
-        return _Coordinates([factor * part for part in self.parts])
+
+def _weights(statistics: SufficientStatistics) -> Array:
+    """Return the weight that each scatter is a sum over."""
+    counts = statistics.counts
+    return statistics.groups.sum(counts) if statistics.pooled else counts

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Callback",
+    "Climb",
     "EMOptions",
     "FitResult",
     "History",
@@ -262,66 +263,47 @@ def fit_em(
         raise FitInterrupted(run.result(Status.INTERRUPTED)) from None
 
 
-class Run:
-    """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
-
-    #: What moves besides the history, the rule and the leaps: what a checkpoint keeps.
-    MOVING = (
-        "mixture",
-        "evaluated",
-        "statistics",
-        "collapsed",
-        "rejected",
-        "_target",
-        "_leaping",
-        "_leap",
-    )
+class Climb:
+    """Trace and verdict of one fit, wherever its mixture and statistics are kept."""
 
     def __init__(
-        self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions
+        self, n_components: int, family: Family, summary: DataSummary, options: EMOptions
     ) -> None:
         self.family, self.summary, self.options = family, summary, options
-        self.constraints = options.constraints(summary, family, start.n_components)
+        self.constraints = options.constraints(summary, family, n_components)
         self.n = summary.total.total
         self.rule = AitkenRule(options.tol, self.n)
         self.history = History()
         # What EM climbs, on which it stops: with a prior it is not the likelihood alone.
         self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
-        self.mixture = self.evaluated = start
-        self.statistics: SufficientStatistics | None = None
         self.collapsed: tuple[int, ...] = ()
         accelerate = options.accelerate and options.reg_covar == 0
         self.squarem = Squarem(np.sqrt(summary.variances)) if accelerate else None
         #: Whether the last E-step was of a leap that did not climb.
         self.rejected = False
-        # Where to leap to next; whether `mixture` is where a leap ended; its place in the trace.
-        self._target: SufficientStatistics | None = None
+        # Whether the mixture is where a leap ended; its place in the trace.
         self._leaping = False
         self._leap = 0
         self._began = time.perf_counter()
 
-    def note(self, statistics: SufficientStatistics) -> None:
-        """Take what an E-step found: statistics, and the log-likelihood of the mixture."""
-        value = statistics.log_likelihood
-        if self.constraints.prior is not None:
-            value += self.constraints.prior.log_density(self.mixture, self.family)
+    def accept(self, log_likelihood: float, log_prior: float = 0.0) -> bool:
+        """Take the value of the newest mixture; False if it is of a leap that did not climb."""
+        value = log_likelihood + log_prior
         self.rejected = self._leaping and not self._landed(value)
         if self.rejected:
-            return
-        self.statistics, self.evaluated = statistics, self.mixture
+            return False
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.collapsed.append(self.collapsed)
-        self.history.log_likelihood.append(statistics.log_likelihood)
+        self.history.log_likelihood.append(log_likelihood)
         if self.climbed is not self.history.log_likelihood:
             self.climbed.append(value)
-        if self.squarem is not None:
-            self._target = self.squarem.note(statistics, self.climbed)
+        return True
 
     def _landed(self, value: float) -> bool:
         """Whether a leap has climbed; if not, the last state of EM's own stands."""
         assert self.squarem is not None
         climbed = bool(value >= self.climbed[-1]) and not self.collapsed
-        self._leaping, self._target = False, None
+        self._leaping = False
         self.squarem.restart(success=climbed)
         if climbed:
             self._leap = len(self.climbed)
@@ -342,30 +324,6 @@ class Run:
             return Status.MAX_ITERATIONS
         return None
 
-    def advance(self, *, hold: bool = True) -> None:
-        """M-step; `hold` covariances above the floor, or leave that to the caller."""
-        self._leaping = self._target is not None
-        try:
-            statistics = self.statistics if self._target is None else self._target
-            assert statistics is not None
-            self._maximise(statistics, hold)
-        except (np.linalg.LinAlgError, DataError):
-            if self._target is None:
-                raise
-            self._target = None
-            self.advance(hold=hold)
-
-    def _maximise(self, statistics: SufficientStatistics, hold: bool) -> None:
-        self.mixture, collapsed = maximization(
-            statistics,
-            self.family,
-            self.constraints,
-            self.evaluated,
-            self.evaluated.feature_names,
-            hold=hold,
-        )
-        self.collapsed = collapsed_components(collapsed, self.family)
-
     def _slowness(self) -> float:
         return 0.0 if self.squarem is None else self.squarem.rate
 
@@ -375,10 +333,13 @@ class Run:
         remaining = self.rule.remaining(self.climbed, self._leap, self._slowness())
         return Iteration(len(trace) - 1, trace[-1] / self.n, gain / self.n, remaining / self.n)
 
-    def result(self, status: Status) -> FitResult:
+    def result_of(
+        self, mixture: Mixture, statistics: SufficientStatistics | None, status: Status
+    ) -> FitResult:
+        """Return the fit that ends with this mixture, the last that was accepted."""
         trace = self.history.log_likelihood
         return FitResult(
-            mixture=self.evaluated,
+            mixture=mixture,
             family=self.family,
             log_likelihood=trace[-1] if trace else float("nan"),
             n=self.n,
@@ -386,8 +347,69 @@ class Run:
             status=status,
             history=self.history,
             equal_weights=self.constraints.equal_weights,
-            statistics=self.statistics,
+            statistics=statistics,
         )
+
+
+class Run(Climb):
+    """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
+
+    #: What moves besides the history, the rule and the leaps: what a checkpoint keeps.
+    MOVING = (
+        "mixture",
+        "evaluated",
+        "statistics",
+        "collapsed",
+        "rejected",
+        "_target",
+        "_leaping",
+        "_leap",
+    )
+
+    def __init__(
+        self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions
+    ) -> None:
+        super().__init__(start.n_components, family, summary, options)
+        self.mixture = self.evaluated = start
+        self.statistics: SufficientStatistics | None = None
+        # Where to leap to next.
+        self._target: SufficientStatistics | None = None
+
+    def note(self, statistics: SufficientStatistics) -> None:
+        """Take what an E-step found: statistics, and the log-likelihood of the mixture."""
+        prior = self.constraints.prior
+        log_prior = 0.0 if prior is None else prior.log_density(self.mixture, self.family)
+        self._target = None
+        if self.accept(statistics.log_likelihood, log_prior):
+            self.statistics, self.evaluated = statistics, self.mixture
+            if self.squarem is not None:
+                self._target = self.squarem.note(statistics, self.climbed)
+
+    def advance(self) -> None:
+        """M-step."""
+        self._leaping = self._target is not None
+        try:
+            statistics = self.statistics if self._target is None else self._target
+            assert statistics is not None
+            self._maximise(statistics)
+        except (np.linalg.LinAlgError, DataError):
+            if self._target is None:
+                raise
+            self._target = None
+            self.advance()
+
+    def _maximise(self, statistics: SufficientStatistics) -> None:
+        self.mixture, collapsed = maximization(
+            statistics,
+            self.family,
+            self.constraints,
+            self.evaluated,
+            self.evaluated.feature_names,
+        )
+        self.collapsed = collapsed_components(collapsed, self.family)
+
+    def result(self, status: Status) -> FitResult:
+        return self.result_of(self.evaluated, self.statistics, status)
 
 
 def collapsed_components(mask: AnyArray, family: Family) -> tuple[int, ...]:

@@ -1,26 +1,35 @@
-"""Many fits to the same rows at once: one E-step for all, each its own M-step and verdict."""
+"""Many fits to the same rows at once: one E-step for all, one M-step for each family."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .em import Run
-from .estep import expectation
+from .acceleration import leap
+from .covariances import FullCovariances
+from .em import Climb, collapsed_components
+from .exceptions import DataError
+from .groups import Groups
 from .kernels.choice import MOST_TERMS
-from .kernels.stacked import Part, StackedForm
+from .kernels.stacked import StackedForm
+from .kernels.whitened import WhitenedForm
+from .mixture import Mixture
 from .moments import PRODUCTS
+from .mstep import maximization_of_several
+from .stacks import Parameters, join_parameters, join_statistics, one_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ._typing import AnyArray
-    from .em import EMOptions, FitResult
+    from .em import EMOptions, FitResult, Status
     from .families import Family
-    from .mixture import Mixture
+    from .noise import Noise
     from .sources import Source
+    from .stacks import Place
     from .statistics import SufficientStatistics
     from .summary import DataSummary
 
@@ -42,11 +51,8 @@ class Job:
 
 def pays(source: Source) -> bool:
     """Whether fits to these rows are faster together than one after the other."""
-    return source.n_rows <= _MOST_ROWS and _has_few_terms(source)
-
-
-def _has_few_terms(source: Source) -> bool:
-    return PRODUCTS.n_terms(source.n_features) <= MOST_TERMS
+    few_terms = PRODUCTS.n_terms(source.n_features) <= MOST_TERMS
+    return source.n_rows <= _MOST_ROWS and few_terms
 
 
 def fit_together(
@@ -56,75 +62,262 @@ def fit_together(
 
     Each result is the one `fit_em` gives, to rounding.
     """
-    runs = {i: Run(job.start, job.family, job.summary, options) for i, job in enumerate(jobs)}
-    while runs:
-        found = _expectations(source, [(jobs[i], run) for i, run in runs.items()])
-        for i, statistics in zip(list(runs), found, strict=True):
-            run = runs[i]
-            run.note(statistics)
-            status = run.verdict()
-            if status is None:
-                _advance(run)
-            else:
-                del runs[i]
-                yield i, run.result(status)
+    lanes = sorted((_Lane(i, job, options) for i, job in enumerate(jobs)), key=_Lane.team_key)
+    teams = [_Team(list(own)) for _, own in groupby(lanes, key=_Lane.team_key)]
+    while teams:
+        _expect(source, teams)
+        _leap_together([lane for team in teams for lane in team.lanes if lane.due])
+        done = [pair for team in teams for pair in team.stopped()]
+        for lane, status in sorted(done, key=lambda pair: pair[0].number):
+            yield lane.number, lane.result(status)
+        teams = [team for team in teams if team.lanes]
+        for team in teams:
+            team.maximise()
 
 
-def _advance(run: Run) -> None:
-    """M-step; covariances are held above the floor later, all at once, if that is needed."""
+class _Lane(Climb):
+    """One fit among others: its mixture and its statistics are places in stacks."""
+
+    def __init__(self, number: int, job: Job, options: EMOptions) -> None:
+        start = job.start
+        super().__init__(start.n_components, job.family, job.summary, options)
+        self.number, self.job, self.noise = number, job, start.noise
+        share = None if start.noise is None else np.array([start.noise.weight])
+        groups = Groups.of((start.n_components,))
+        own = Parameters(start.weights, start.means, start.covariances, share, groups)
+        self.mixture: Place[Parameters] = (own, 0)
+        self.evaluated = self.mixture
+        self.statistics: Place[SufficientStatistics] | None = None
+        self.target: Place[SufficientStatistics] | None = None
+        #: Whether a leap may pay.
+        self.due = False
+
+    def team_key(self) -> tuple[str, int, int]:
+        """Fits of one family are a team; but a start may be of another structure."""
+        given = self.job.start.covariances
+        own = type(given) is self.family.held and given.shared == self.family.shared
+        return self.family.name, id(self.family), -1 if own else self.number
+
+    def note(self, place: Place[SufficientStatistics]) -> None:
+        """Take what the E-step found."""
+        self.target, prior = None, self.constraints.prior
+        log_prior = 0.0
+        if prior is not None:
+            log_prior = prior.log_density(self._alone(self.mixture), self.family)
+        stack, g = place
+        accepted = self.accept(float(stack.log_likelihood[g]), log_prior)
+        self.due = False
+        if accepted:
+            self.statistics, self.evaluated = place, self.mixture
+            if self.squarem is not None:
+                self.due = self.squarem.is_due(place, self.climbed)
+
+    def source(self) -> Place[SufficientStatistics]:
+        """Return the statistics of the next M-step."""
+        self._leaping = self.target is not None
+        place = self.statistics if self.target is None else self.target
+        assert place is not None
+        return place
+
+    def maximise(self) -> Place[Parameters]:
+        """M-step alone, its covariances held above the floor; a leap it fails at is not made."""
+        try:
+            found, mask = maximization_of_several(
+                join_statistics([self.source()]),
+                self.family,
+                [self.constraints],
+                join_parameters([self.evaluated], self.family),
+            )
+        except (np.linalg.LinAlgError, DataError):
+            if self.target is None:
+                raise
+            self.target = None
+            return self.maximise()
+        self.collapsed = collapsed_components(mask, self.family)
+        return found, 0
+
+    @property
+    def background(self) -> float | None:
+        """Log of weight times density of the noise."""
+        noise = self._noise(self.mixture)
+        return None if noise is None else noise.log_joint
+
+    def _noise(self, place: Place[Parameters]) -> Noise | None:
+        stack, g = place
+        if self.noise is None or stack.noise is None:
+            return None
+        return self.noise.weighing(float(stack.noise[g]))
+
+    def _alone(self, place: Place[Parameters]) -> Mixture:
+        stack, g = place
+        own = stack.groups.own(g)
+        means = stack.means[own].copy()
+        covariances = stack.covariances
+        if len(stack.groups) > 1:
+            values = values_of(covariances, stack.groups, g, self.family).copy()
+            covariances = self.family.hold(values, *means.shape)
+        names, noise = self.job.start.feature_names, self._noise(place)
+        return Mixture._of_fit(stack.weights[own].copy(), means, covariances, names, noise)
+
+    def result(self, status: Status) -> FitResult:
+        assert self.statistics is not None
+        return self.result_of(self._alone(self.evaluated), one_of(*self.statistics), status)
+
+
+class _Team:
+    """The fits of one family that still go on; `current` are their newest parameters."""
+
+    def __init__(self, lanes: list[_Lane]) -> None:
+        self.lanes, self.family = lanes, lanes[0].family
+        self.current = self._joined()
+
+    def _joined(self) -> Parameters:
+        return join_parameters([lane.mixture for lane in self.lanes], self.family)
+
+    def note(self, whole: SufficientStatistics, first: int, component: int) -> None:
+        """Take the team's part of all statistics; it begins at these places of groups and rows."""
+        assert whole.scatters is not None
+        groups = self.current.groups
+        own = slice(component, component + groups.n_components)
+        statistics = replace(
+            whole,
+            counts=whole.counts[own],
+            means=whole.means[own],
+            scatters=whole.scatters[own],
+            log_likelihood=whole.log_likelihood[first : first + len(groups)],
+            noise=whole.noise[first : first + len(groups)],
+            mixtures=groups,
+        ).held_as(self.family.held.moment)
+        if self.family.shared:
+            statistics = statistics.pool()
+        for g, lane in enumerate(self.lanes):
+            lane.note((statistics, g))
+
+    def stopped(self) -> list[tuple[_Lane, Status]]:
+        """Let those fits go that are done, and return them."""
+        verdicts = [(lane, lane.verdict()) for lane in self.lanes]
+        self.lanes = [lane for lane, status in verdicts if status is None]
+        return [(lane, status) for lane, status in verdicts if status is not None]
+
+    def maximise(self) -> None:
+        """M-step; covariances are held above the floor later, if that is needed."""
+        try:
+            self.current, _ = maximization_of_several(
+                join_statistics([lane.source() for lane in self.lanes]),
+                self.family,
+                [lane.constraints for lane in self.lanes],
+                join_parameters([lane.evaluated for lane in self.lanes], self.family),
+                hold=False,
+            )
+        except (np.linalg.LinAlgError, DataError):
+            for lane in self.lanes:
+                lane.mixture = lane.maximise()
+            self.current = self._joined()
+            return
+        for g, lane in enumerate(self.lanes):
+            lane.mixture, lane.collapsed = (self.current, g), ()
+
+    def hold(self, below: AnyArray) -> None:
+        """Hold covariances of some fits (G,) above the floor; starts are what they are."""
+        for lane, low in zip(self.lanes, below, strict=True):
+            if low and len(lane.history):
+                lane.mixture = lane.maximise()
+        self.current = self._joined()
+
+
+def _leap_together(lanes: list[_Lane]) -> None:
+    """Say where to leap; the statistics of families of one kind go together."""
+
+    def kind(lane: _Lane) -> tuple[str, bool]:
+        return lane.family.held.moment.name, lane.family.shared
+
+    for _, own in groupby(sorted(lanes, key=kind), key=kind):
+        _leap(list(own))
+
+
+def _leap(lanes: list[_Lane]) -> None:
+    squarems = [lane.squarem for lane in lanes if lane.squarem is not None]
+    path = [join_statistics([squarem.path[i] for squarem in squarems]) for i in range(3)]
     try:
-        run.advance(hold=False)
+        found, leaps = leap(squarems, path)
     except np.linalg.LinAlgError:
-        run.advance()
+        if len(lanes) > 1:
+            for lane in lanes:
+                _leap([lane])
+        return
+    for g, (lane, far) in enumerate(zip(lanes, leaps, strict=True)):
+        lane.target = (found, g) if far else None
 
 
-def _expectations(source: Source, active: list[tuple[Job, Run]]) -> Iterator[SufficientStatistics]:
-    """Yield the statistics of each fit's family; alone where together is not accurate."""
-    form = _form(active) if _has_few_terms(source) else None
-    together = [None] * len(active) if form is None else form.split(source.reduce(form))
-    accurate = [False] * len(active) if form is None else form.accurate
-    for (job, run), statistics, good in zip(active, together, accurate, strict=True):
-        if statistics is not None and good:
-            yield _for_family(statistics, job.family)
-        else:
-            yield expectation(source, job.summary, run.mixture, job.family, job.known)
+# -- the E-step ----------------------------------------------------------------------------
 
 
-def _form(active: list[tuple[Job, Run]]) -> StackedForm | None:
+def _expect(source: Source, teams: list[_Team]) -> None:
+    """E-step of all fits; of those alone for which together is not accurate."""
+    form = _form(teams)
+    lanes = [lane for team in teams for lane in team.lanes]
+    if form is None:
+        found = join_statistics([(_expectation_alone(source, lane), 0) for lane in lanes])
+    else:
+        found = source.reduce(form)
+        if not form.accurate.all():
+            places = [
+                (found, g) if good else (_expectation_alone(source, lane), 0)
+                for g, (lane, good) in enumerate(zip(lanes, form.accurate, strict=True))
+            ]
+            found = join_statistics(places)
+    first = component = 0
+    for team in teams:
+        team.note(found, first, component)
+        first += len(team.current.groups)
+        component += team.current.groups.n_components
+
+
+def _form(teams: list[_Team]) -> StackedForm | None:
     """Return the E-step of all fits, their covariances held above the floor, or None."""
-    summary = active[0][0].summary
-
-    def stacked() -> StackedForm:
-        parts = [_part(job, run) for job, run in active]
-        return StackedForm(parts, summary.center, summary.extent)
-
     try:
-        form = stacked()
-        below = form.may_be_below([run.constraints.floor for _, run in active])
+        form = _stacked(teams)
+        floors = [
+            np.broadcast_to(team.lanes[0].constraints.floor, team.current.means.shape)
+            for team in teams
+        ]
+        below = form.may_be_below(np.concatenate(floors))
+        if not below.any():
+            return form
     except np.linalg.LinAlgError:  # one of them is singular
-        form, below = None, [True] * len(active)
-    if form is not None and not any(below):
-        return form
-    for (_, run), low in zip(active, below, strict=True):
-        if low and len(run.history):
-            run.advance()
+        below = np.ones(sum(len(team.lanes) for team in teams), dtype=bool)
+    first = 0
+    for team in teams:
+        team.hold(below[first : first + len(team.lanes)])
+        first += len(team.lanes)
     try:
-        return stacked()
+        return _stacked(teams)
     except np.linalg.LinAlgError:
         return None
 
 
-def _part(job: Job, run: Run) -> Part:
-    mixture = run.mixture
-    return Part(
-        np.log(mixture.weights),
-        mixture.means,
-        mixture.covariances.to_dense(),
-        None if mixture.noise is None else mixture.noise.log_joint,
-        job.known,
+def _stacked(teams: list[_Team]) -> StackedForm:
+    stacks = [team.current for team in teams]
+    lanes = [lane for team in teams for lane in team.lanes]
+    summary = lanes[0].summary
+    return StackedForm(
+        np.log(np.concatenate([stack.weights for stack in stacks])),
+        np.concatenate([stack.means for stack in stacks]),
+        np.concatenate([stack.to_dense() for stack in stacks]),
+        Groups.joined([stack.groups for stack in stacks]),
+        [lane.background for lane in lanes],
+        [lane.job.known for lane in lanes],
+        summary.center,
+        summary.extent,
     )
 
 
-def _for_family(statistics: SufficientStatistics, family: Family) -> SufficientStatistics:
-    statistics = statistics.held_as(family.held.moment)
-    return statistics.pool() if family.shared else statistics
+def _expectation_alone(source: Source, lane: _Lane) -> SufficientStatistics:
+    """Return the statistics of one fit, with products as moments."""
+    stack, g = lane.mixture
+    own = stack.groups.own(g)
+    means = stack.means[own]
+    covariances = FullCovariances(stack.to_dense()[own], *means.shape)
+    kernel = WhitenedForm(np.log(stack.weights[own]), means, covariances, PRODUCTS, lane.background)
+    kernel.known = lane.job.known
+    return source.reduce(kernel)

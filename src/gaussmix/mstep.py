@@ -1,4 +1,4 @@
-"""One maximisation step: statistics to a mixture, kept away from collapse."""
+"""One maximisation step: statistics to mixtures, kept away from collapse."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 
 from .exceptions import DataError
 from .mixture import Mixture
+from .stacks import Parameters, join_statistics, one_of, values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._typing import AnyArray, Array
     from .covariances import Covariances
     from .families import Family
-    from .noise import Noise
     from .prior import PriorTerms
     from .statistics import SufficientStatistics
 
-__all__ = ["Constraints", "maximization"]
+__all__ = ["Constraints", "maximization", "maximization_of_several"]
 
 # A component with less than this share of the rows is empty: its parameters stay as they were.
 _EMPTY = 1e-12
@@ -59,13 +61,8 @@ def maximization(
     constraints: Constraints,
     previous: Mixture | None = None,
     feature_names: tuple[str, ...] | None = None,
-    *,
-    hold: bool = True,
 ) -> tuple[Mixture, AnyArray]:
     """Return the mixture that maximises the expected log-likelihood.
-
-    With ``hold=False`` covariances are not held above the floor: for callers who look
-    for themselves, and come back if that is needed.
 
     Raises
     ------
@@ -78,54 +75,99 @@ def maximization(
     collapsed : ndarray of bool (K,), or (1,) for a shared covariance
         Which covariances are held at the floor.
     """
-    weights, noise = _weights(statistics, constraints, previous)
-    statistics = constraints.regularised(_fill_empty(statistics, family, previous))
-    if constraints.prior is not None:
-        statistics = constraints.prior.add_to(statistics, family)
-    held = None if previous is None else previous.covariances
-    if hold:
-        covariances, collapsed = _estimate(statistics, family, constraints.floor, held)
-    else:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            covariances, collapsed = family.estimate(statistics, held), np.zeros(1, dtype=bool)
-    mixture = Mixture._of_fit(weights, statistics.means, covariances, feature_names, noise)
+    before = noise = None
+    if previous is not None:
+        noise = previous.noise
+        share = None if noise is None else np.array([noise.weight])
+        before = Parameters(
+            previous.weights, previous.means, previous.covariances, share, statistics.groups
+        )
+    found, collapsed = maximization_of_several(statistics, family, [constraints], before)
+    if noise is not None and found.noise is not None:
+        noise = noise.weighing(float(found.noise[0]))
+    mixture = Mixture._of_fit(found.weights, found.means, found.covariances, feature_names, noise)
     return mixture, collapsed
 
 
+def maximization_of_several(
+    statistics: SufficientStatistics,
+    family: Family,
+    constraints: Sequence[Constraints],
+    previous: Parameters | None = None,
+    *,
+    hold: bool = True,
+) -> tuple[Parameters, AnyArray]:
+    """Return the same for several mixtures, whose constraints differ by the prior at most.
+
+    With ``hold=False`` covariances are not held above the floor: for callers who look
+    for themselves, and come back if that is needed.
+    """
+    every = constraints[0]
+    weights, noise = _weights(statistics, every, previous)
+    statistics = every.regularised(_fill_empty(statistics, family, previous))
+    if every.prior is not None:
+        statistics = _with_priors(statistics, family, constraints)
+    held = None if previous is None else previous.covariances
+    if hold:
+        covariances, collapsed = _held(statistics, family, every.floor, held)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            covariances = _estimate(statistics, family, held)
+        collapsed = np.zeros(len(covariances.values), dtype=bool)
+    found = Parameters(weights, statistics.means, covariances, noise, statistics.groups)
+    return found, collapsed
+
+
 def _weights(
-    statistics: SufficientStatistics, constraints: Constraints, previous: Mixture | None
-) -> tuple[Array, Noise | None]:
-    """Return the mixing weights (K,) and the noise with its own."""
+    statistics: SufficientStatistics, constraints: Constraints, previous: Parameters | None
+) -> tuple[Array, Array | None]:
+    """Return the mixing weights (J,) and those of the noise (G,)."""
     tiny = np.finfo(float).tiny
-    total = statistics.total + statistics.noise
-    counts = statistics.counts
+    counts, groups = statistics.counts, statistics.groups
+    sums = groups.sum(counts)
+    total = sums + statistics.noise
     if constraints.equal_weights:
-        counts = np.full(len(counts), statistics.total / len(counts))
-    weights = np.maximum(counts / total, tiny)
+        counts = np.repeat(sums / groups.counts, groups.counts)
+    weights = np.maximum(counts / groups.spread(total), tiny)
     if previous is None or previous.noise is None:
         return weights, None
-    return weights, previous.noise.weighing(max(statistics.noise / total, tiny))
+    return weights, np.maximum(statistics.noise / total, tiny)
 
 
-def _estimate(
+def _with_priors(
+    statistics: SufficientStatistics, family: Family, constraints: Sequence[Constraints]
+) -> SufficientStatistics:
+    """Add what each mixture's own prior says."""
+    if len(constraints) == 1:
+        assert constraints[0].prior is not None
+        return constraints[0].prior.add_to(statistics, family)
+    each = [_with_priors(one_of(statistics, g), family, [own]) for g, own in enumerate(constraints)]
+    return join_statistics([(one, 0) for one in each])
+
+
+def _held(
     statistics: SufficientStatistics, family: Family, floor: Array, previous: Covariances | None
 ) -> tuple[Covariances, AnyArray]:
     """Return the family's covariances, none of them below the floor, and which were."""
     if family.free:
-        return family.estimate(statistics, previous).floored(floor)
+        return _estimate(statistics, family, previous).floored(floor)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         try:
-            covariances = family.estimate(statistics, previous)
+            covariances = _estimate(statistics, family, previous)
             covariances, collapsed = covariances.floored(floor)
         except np.linalg.LinAlgError:
+            if len(statistics.groups) > 1:
+                return _held_one_by_one(statistics, family, floor, previous)
             collapsed = np.ones(statistics.n_components, dtype=bool)
     if not collapsed.any():
         return covariances, collapsed
     # Raising one covariance would break what ties it to the others: raise the scatters
     # they are all estimated from.
+    if len(statistics.groups) > 1 and not collapsed.all():
+        return _held_one_by_one(statistics, family, floor, previous)
     try:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            covariances = family.estimate(statistics.widened(2.0 * floor), None)
+            covariances = _estimate(statistics.widened(2.0 * floor), family, None)
         return covariances.floored(floor)[0], collapsed
     except np.linalg.LinAlgError:
         raise DataError(
@@ -134,15 +176,51 @@ def _estimate(
         ) from None
 
 
+def _estimate(
+    statistics: SufficientStatistics, family: Family, previous: Covariances | None
+) -> Covariances:
+    """Return the family's covariances of one or several mixtures."""
+    groups = statistics.groups
+    if family.grouped or len(groups) == 1:
+        return family.estimate(statistics, previous)
+    parts = _apart(statistics, family, previous)
+    values = np.concatenate([family.estimate(one, before).values for one, before in parts])
+    return family.hold(values, groups.n_components, statistics.n_features)
+
+
+def _held_one_by_one(
+    statistics: SufficientStatistics, family: Family, floor: Array, previous: Covariances | None
+) -> tuple[Covariances, AnyArray]:
+    found = [_held(one, family, floor, own) for one, own in _apart(statistics, family, previous)]
+    values = np.concatenate([covariances.values for covariances, _ in found])
+    covariances = family.hold(values, statistics.n_components, statistics.n_features)
+    return covariances, np.concatenate([mask for _, mask in found])
+
+
+def _apart(
+    statistics: SufficientStatistics, family: Family, previous: Covariances | None
+) -> list[tuple[SufficientStatistics, Covariances | None]]:
+    """Return the statistics and the covariances of each mixture."""
+    parts: list[tuple[SufficientStatistics, Covariances | None]] = []
+    for g, size in enumerate(statistics.groups.sizes):
+        own = None
+        if previous is not None:
+            values = values_of(previous, statistics.groups, g, family)
+            own = family.hold(values, size, statistics.n_features)
+        parts.append((one_of(statistics, g), own))
+    return parts
+
+
 def _fill_empty(
-    statistics: SufficientStatistics, family: Family, previous: Mixture | None
+    statistics: SufficientStatistics, family: Family, previous: Parameters | None
 ) -> SufficientStatistics:
     """Give empty components the statistics that their previous parameters would have."""
-    empty = statistics.counts <= _EMPTY * statistics.total
-    if not empty.any() or previous is None:
+    least = _EMPTY * statistics.groups.spread(statistics.groups.sum(statistics.counts))
+    empty = statistics.counts <= least
+    if previous is None or not empty.any():
         return statistics
     assert statistics.scatters is not None
-    counts = np.where(empty, _EMPTY * statistics.total, statistics.counts)
+    counts = np.where(empty, least, statistics.counts)
     means = np.where(empty[:, None], previous.means, statistics.means)
     scatters = statistics.scatters
     if not family.shared and previous.covariances.moment is statistics.moment:

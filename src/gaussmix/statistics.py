@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .exceptions import ParameterError
+from .groups import Groups
 from .moments import PRODUCTS, Moment
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class SufficientStatistics:
         Scatter about the component's own mean, held as `moment` says:
         (d, d), (d,) or a trace.  With leading length 1 and K > 1 it is pooled
         over components; None when only first moments were collected.
+        Those of several mixtures are pooled over each of them: (G, *shape).
     moment : Moment
         How scatters are held.
     log_likelihood : float
@@ -41,6 +43,9 @@ class SufficientStatistics:
         Rows seen, whatever their weight.
     noise : float
         Sum of responsibilities (times sample weights) of a uniform background.
+    mixtures : Groups or None
+        Of several mixtures: whose the components are.  `log_likelihood` and `noise` are
+        then arrays (G,).
 
     Notes
     -----
@@ -52,9 +57,21 @@ class SufficientStatistics:
     means: Array
     scatters: Array | None
     moment: Moment = PRODUCTS
-    log_likelihood: float = 0.0
+    log_likelihood: Any = 0.0
     n_rows: int = 0
-    noise: float = 0.0
+    noise: Any = 0.0
+    mixtures: Groups | None = None
+
+    @property
+    def groups(self) -> Groups:
+        """Which components belong to the same mixture."""
+        return Groups.of((len(self.counts),)) if self.mixtures is None else self.mixtures
+
+    @property
+    def pooled(self) -> bool:
+        """Whether scatters are those of whole mixtures."""
+        assert self.scatters is not None
+        return len(self.scatters) < len(self.counts)
 
     @property
     def n_components(self) -> int:
@@ -146,9 +163,7 @@ class SufficientStatistics:
         about diag(variances), and still of the family.
         """
         assert self.scatters is not None
-        counts = self.counts
-        if len(self.scatters) < len(counts):
-            counts = counts.sum(keepdims=True)
+        counts = self.groups.sum(self.counts) if self.pooled else self.counts
         extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
         return replace(self, scatters=self.scatters + extra)
 
@@ -165,9 +180,9 @@ class SufficientStatistics:
         return replace(self, scatters=total.scatters - between)
 
     def pool(self) -> SufficientStatistics:
-        """Return the statistics with per-component scatters summed into one."""
+        """Return the statistics with per-component scatters summed into one of each mixture."""
         assert self.scatters is not None
-        return replace(self, scatters=self.scatters.sum(axis=0, keepdims=True))
+        return replace(self, scatters=self.groups.sum(self.scatters))
 
     def as_one(self) -> SufficientStatistics:
         """Return the statistics of the components' rows together, as one component."""

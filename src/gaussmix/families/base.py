@@ -37,6 +37,8 @@ class Family(ABC):
     free: ClassVar[bool] = True
     #: Whether it is for data of one feature only.
     univariate: ClassVar[bool] = False
+    #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.
+    grouped: ClassVar[bool] = False
 
     @abstractmethod
     def estimate(
@@ -47,6 +49,9 @@ class Family(ABC):
         Laws: the expected complete log-likelihood never falls; scaling all counts
         and scatters by one factor changes nothing.  Families that iterate inside
         start from `previous`.  Every count is positive.
+
+        If the family is `grouped` the statistics may be of several mixtures: components
+        belong together as ``statistics.groups`` says, and so do those of `previous`.
         """
 
     @abstractmethod
@@ -69,7 +74,12 @@ class Family(ABC):
         return covariance
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
-        """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure."""
+        """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
+
+        Of several mixtures that each share one, these count as so many covariances.
+        """
+        if self.shared and len(values) > 1:
+            return self.held(values, len(values), n_features)
         return self.held(values, n_components, n_features, self.shared)
 
     def __repr__(self) -> str:

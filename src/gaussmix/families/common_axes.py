@@ -24,6 +24,7 @@ from .rules import (
 
 if TYPE_CHECKING:
     from .._typing import Array
+    from ..groups import Groups
     from ..statistics import SufficientStatistics
 
 
@@ -32,13 +33,16 @@ class CommonAxes(Family):
 
     rule: ClassVar[Rule]
     held = FullCovariances
+    grouped = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        axes, variances = best_axes(statistics.scatters, statistics.counts, self.rule, previous)
-        values = (axes * variances[:, None, :]) @ axes.T
+        axes, variances = best_axes(
+            statistics.scatters, statistics.counts, statistics.groups, self.rule, previous
+        )
+        values = (axes * variances[:, None, :]) @ np.swapaxes(axes, 1, 2)
         return self.hold(values, statistics.n_components, statistics.n_features)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
@@ -59,7 +63,8 @@ class EEE(CommonAxes):
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        values = statistics.scatters / statistics.total
+        totals = statistics.groups.sum(statistics.counts)
+        values = statistics.scatters / totals[:, None, None]
         return self.hold(values, statistics.n_components, statistics.n_features)
 
     def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
@@ -78,31 +83,35 @@ class VEE(CommonAxes):
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        values = self._values(statistics.scatters, statistics.counts, previous)
+        values = self._values(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(values, statistics.n_components, statistics.n_features)
 
-    def _values(self, scatters: Array, counts: Array, previous: Covariances | None) -> Array:
-        lost = without_scatter(np.diagonal(scatters, axis1=1, axis2=2), counts)
+    def _values(
+        self, scatters: Array, counts: Array, groups: Groups, previous: Covariances | None
+    ) -> Array:
+        lost = without_scatter(np.diagonal(scatters, axis1=1, axis2=2), counts, groups)
         if lost.any():
-            return estimate_others(self._values, scatters, counts, previous, lost)
-        scatters = definite(scatters, counts)
+            return estimate_others(self._values, scatters, counts, groups, previous, lost)
+        scatters = definite(scatters, counts, groups)
+        shape = scatters.shape
 
         def state(volumes: Array) -> VolumeState:
             each = scatters / volumes[:, None, None]
-            pooled = each.sum(axis=0)
-            shares = np.linalg.inv(pooled) @ each
-            flat = shares.reshape(len(shares), -1)
-            turned = np.swapaxes(shares, 1, 2).reshape(flat.shape)
+            pooled = groups.sum(each)
+            shares = groups.spread(np.linalg.inv(pooled)) @ each
+            flat = shares.reshape(len(shares), -1)[groups.places]
+            turned = np.swapaxes(shares, 1, 2).reshape(len(shares), -1)[groups.places]
             return VolumeState(
                 volumes,
                 pooled,
-                float(np.linalg.slogdet(pooled)[1]),
+                np.linalg.slogdet(pooled)[1],
                 np.trace(shares, axis1=1, axis2=2),
-                flat @ turned.T,
+                flat @ np.swapaxes(turned, 1, 2),
             )
 
-        best = best_volumes(counts, scatters.shape[1], state, previous)
-        return best.volumes[:, None, None] * best.pooled / counts.sum()
+        best = best_volumes(counts, groups, shape[1], state, previous)
+        sizes = best.volumes / groups.spread(groups.sum(counts))
+        return sizes[:, None, None] * groups.spread(best.pooled)
 
 
 class EVE(CommonAxes):

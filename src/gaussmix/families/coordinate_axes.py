@@ -20,12 +20,13 @@ class CoordinateAxes(Family):
 
     rule: ClassVar[Rule]
     held = DiagonalCovariances
+    grouped = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        variances = self.rule(statistics.scatters, statistics.counts, previous)
+        variances = self.rule(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(variances, statistics.n_components, statistics.n_features)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
@@ -45,6 +46,13 @@ class EEI(CoordinateAxes):
     summary = "ellipsoids along the coordinate axes, all of the same volume and shape"
     rule = EE
     shared = True
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        assert statistics.scatters is not None
+        values = statistics.scatters / statistics.groups.sum(statistics.counts)[:, None]
+        return self.hold(values, statistics.n_components, statistics.n_features)
 
 
 class VEI(CoordinateAxes):

@@ -25,13 +25,15 @@ class OwnAxes(Family):
     rule: ClassVar[Rule]
     held = FullCovariances
     free = False
+    grouped = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
         eigenvalues, axes = np.linalg.eigh(statistics.scatters)
-        variances = self.rule(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
+        eigenvalues = np.maximum(eigenvalues, 0.0)
+        variances = self.rule(eigenvalues, statistics.counts, statistics.groups, previous)
         values = (axes * variances[:, None, :]) @ np.swapaxes(axes, 1, 2)
         return self.hold(values, statistics.n_components, statistics.n_features)
 

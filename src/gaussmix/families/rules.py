@@ -8,7 +8,8 @@ rule here minimises
     sum_k [ n_k sum_j log v_kj + sum_j s_kj / v_kj ]
 
 over variances v (K, d) of its form, for scatters s (K, d) along the axes and
-counts n (K,) (Celeux & Govaert 1995, sections 3 and 4).
+counts n (K,) (Celeux & Govaert 1995, sections 3 and 4).  Of several mixtures, whose
+components `groups` tell apart, each is minimised by itself.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
+    from ..groups import Groups
 
 __all__ = [
     "EE",
@@ -53,9 +55,13 @@ class Rule(ABC):
 
     @abstractmethod
     def __call__(
-        self, scatters: Array, counts: Array, previous: Covariances | None = None
+        self,
+        scatters: Array,
+        counts: Array,
+        groups: Groups,
+        previous: Covariances | None = None,
     ) -> Array:
-        """Return variances (K, d), or (1, d) if all are equal.
+        """Return variances (K, d), or (1, d) if there is one group and all are equal.
 
         `previous` is where an inner iteration starts.
         """
@@ -69,9 +75,13 @@ class EqualVolumeAndShape(Rule):
     """v_j = sum_k s_kj / n."""
 
     def __call__(
-        self, scatters: Array, counts: Array, previous: Covariances | None = None
+        self,
+        scatters: Array,
+        counts: Array,
+        groups: Groups,
+        previous: Covariances | None = None,
     ) -> Array:
-        return scatters.sum(axis=0, keepdims=True) / counts.sum()
+        return groups.spread(groups.sum(scatters) / groups.sum(counts)[:, None])
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features
@@ -81,23 +91,33 @@ class EqualShape(Rule):
     """v_kj = volume_k shape_j: the shape is the same, volumes are found by iteration."""
 
     def __call__(
-        self, scatters: Array, counts: Array, previous: Covariances | None = None
+        self,
+        scatters: Array,
+        counts: Array,
+        groups: Groups,
+        previous: Covariances | None = None,
     ) -> Array:
-        lost = without_scatter(scatters, counts)
+        lost = without_scatter(scatters, counts, groups)
         if lost.any():
-            return estimate_others(self, scatters, counts, previous, lost)
+            return estimate_others(self, scatters, counts, groups, previous, lost)
         scatters = np.maximum(scatters, 0.0)  # rounding may leave less
 
         def state(volumes: Array) -> VolumeState:
             each = scatters / volumes[:, None]
-            pooled = each.sum(axis=0)
-            shares = each / pooled
+            pooled = groups.sum(each)
+            shares = each / groups.spread(pooled)
+            padded = shares[groups.places]
             return VolumeState(
-                volumes, pooled, float(np.log(pooled).sum()), shares.sum(axis=1), shares @ shares.T
+                volumes,
+                pooled,
+                np.log(pooled).sum(axis=1),
+                shares.sum(axis=1),
+                padded @ np.swapaxes(padded, 1, 2),
             )
 
-        best = best_volumes(counts, scatters.shape[1], state, previous)
-        return best.volumes[:, None] * best.pooled / counts.sum()
+        best = best_volumes(counts, groups, scatters.shape[1], state, previous)
+        sizes = best.volumes / groups.spread(groups.sum(counts))
+        return sizes[:, None] * groups.spread(best.pooled)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components + n_features - 1
@@ -107,10 +127,15 @@ class EqualVolume(Rule):
     """v_kj = volume s_kj / |s_k|^(1/d), volume = sum_k |s_k|^(1/d) / n."""
 
     def __call__(
-        self, scatters: Array, counts: Array, previous: Covariances | None = None
+        self,
+        scatters: Array,
+        counts: Array,
+        groups: Groups,
+        previous: Covariances | None = None,
     ) -> Array:
         sizes = geometric_mean(scatters)
-        return scatters * (sizes.sum() / counts.sum() / sizes)[:, None]
+        volumes = groups.spread(groups.sum(sizes) / groups.sum(counts))
+        return scatters * (volumes / sizes)[:, None]
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1)
@@ -120,7 +145,11 @@ class Free(Rule):
     """v_kj = s_kj / n_k."""
 
     def __call__(
-        self, scatters: Array, counts: Array, previous: Covariances | None = None
+        self,
+        scatters: Array,
+        counts: Array,
+        groups: Groups,
+        previous: Covariances | None = None,
     ) -> Array:
         return scatters / counts[:, None]
 
@@ -140,28 +169,31 @@ def geometric_mean(values: Array) -> Array:
 class VolumeState:
     """Volumes of covariances that are multiples of one matrix S, and what follows from them.
 
+    Of each of G groups, that is; K are the components of the largest.
+
     Attributes
     ----------
-    volumes : ndarray (K,)
-    pooled : ndarray
+    volumes : ndarray (J,)
+    pooled : ndarray (G, ...)
         S = sum_k W_k / volume_k, held as the scatters are.
-    log_det : float
+    log_det : ndarray (G,)
         Of S.
-    traces : ndarray (K,)
+    traces : ndarray (J,)
         trace(T_k), T_k = S^-1 W_k / volume_k.
-    products : ndarray (K, K)
-        trace(T_k T_l).
+    products : ndarray (G, K, K)
+        trace(T_k T_l), placed as ``groups.places``.
     """
 
     volumes: Array
     pooled: Array
-    log_det: float
+    log_det: Array
     traces: Array
     products: Array
 
 
 def best_volumes(
     counts: Array,
+    groups: Groups,
     n_features: int,
     state: Callable[[Array], VolumeState],
     previous: Covariances | None,
@@ -170,12 +202,14 @@ def best_volumes(
 
     In the logarithms of the volumes the objective, sum_k n_k d log volume_k +
     n log |S|, is convex: Newton's method finds its minimum.  Where a step of it does
-    not go down, the alternation of Celeux & Govaert (1995, section 3.4) does.
+    not go down, the alternation of Celeux & Govaert (1995, section 3.4) does.  Groups
+    that are there stay, while others move.
     """
-    n = counts.sum()
+    totals = groups.sum(counts)
+    n = groups.spread(totals)
 
-    def objective(found: VolumeState) -> float:
-        return n_features * float(counts @ np.log(found.volumes)) + float(n) * found.log_det
+    def objective(found: VolumeState) -> Array:
+        return n_features * groups.sum(counts * np.log(found.volumes)) + totals * found.log_det
 
     if previous is None:
         now = state(np.ones(len(counts)))
@@ -185,29 +219,33 @@ def best_volumes(
     value = objective(now)
     for _ in range(_MAX_INNER):
         slope = n_features * counts - n * now.traces
-        if not np.abs(slope).max() > _INNER_TOLERANCE * n:
+        moving = groups.any(np.abs(slope) > _INNER_TOLERANCE * n)
+        if not moving.any():
             break
         before, value_before = now, value
-        now = state(_bounded(before.volumes * np.exp(_newton_step(before, slope, n))))
+        step = np.where(groups.spread(moving), _newton_step(before, slope, totals, groups), 0.0)
+        now = state(_bounded(before.volumes * np.exp(step), groups))
         value = objective(now)
         # Close to the minimum the objective changes by less than its rounding.
-        if not value <= value_before + _ROUNDING * n:
-            now = state(_bounded(before.volumes * n * before.traces / (n_features * counts)))
+        worse = moving & ~(value <= value_before + _ROUNDING * totals)
+        if worse.any():
+            other = _bounded(before.volumes * n * before.traces / (n_features * counts), groups)
+            now = state(np.where(groups.spread(worse), other, now.volumes))
             value = objective(now)
     return now
 
 
-def without_scatter(own: Array, counts: Array) -> AnyArray:
+def without_scatter(own: Array, counts: Array, groups: Groups) -> AnyArray:
     """Return which components (K,) have no scatter `own` (K, d) along any axis but by rounding.
 
     Subtracting large numbers may leave less than nothing, and their volumes would be
     sought for ever.
     """
-    shares = counts / counts.sum()
-    return np.asarray((own <= _NO_SCATTER * shares[:, None] * own.sum(axis=0)).all(axis=1))
+    average = groups.spread(groups.sum(own) / groups.sum(counts)[:, None])
+    return np.asarray((own <= _NO_SCATTER * counts[:, None] * average).all(axis=1))
 
 
-def definite(scatters: Array, counts: Array) -> Array:
+def definite(scatters: Array, counts: Array, groups: Groups) -> Array:
     """Return matrices (K, d, d), those that rounding left indefinite a little wider.
 
     Of a component without scatter in some direction the best volume may be 0; less than
@@ -217,14 +255,19 @@ def definite(scatters: Array, counts: Array) -> Array:
         np.linalg.cholesky(scatters)
         return scatters
     except np.linalg.LinAlgError:
+        if len(groups) > 1:
+            parts = zip(groups.parts(scatters), groups.parts(counts), strict=True)
+            each = [definite(own, n, groups.of((len(n),))) for own, n in parts]
+            return np.concatenate(each)
         least = _NO_SCATTER * np.diag(np.diagonal(scatters.sum(axis=0)))
         return scatters + (counts / counts.sum())[:, None, None] * least
 
 
 def estimate_others(
-    estimate: Callable[[Array, Array, Covariances | None], Array],
+    estimate: Callable[[Array, Array, Groups, Covariances | None], Array],
     scatters: Array,
     counts: Array,
+    groups: Groups,
     previous: Covariances | None,
     lost: AnyArray,
 ) -> Array:
@@ -233,17 +276,23 @@ def estimate_others(
     kept: AnyArray = np.flatnonzero(~lost)
     if len(kept):
         before = None if previous is None else previous.take(kept)
-        values[kept] = estimate(scatters[kept], counts[kept], before)
+        values[kept] = estimate(scatters[kept], counts[kept], groups.some(kept), before)
     return values
 
 
-def _newton_step(state: VolumeState, slope: Array, n: float) -> Array:
+def _newton_step(state: VolumeState, slope: Array, totals: Array, groups: Groups) -> Array:
+    present = groups.present
+    traces, slope = (np.where(present, part[groups.places], 0.0) for part in (state.traces, slope))
+    n = totals[:, None, None]
     # All volumes times one number are the same covariances: the ones fix that direction.
-    curvature = n * (np.diag(state.traces) - state.products) + n / len(slope)
-    curvature[np.diag_indices(len(slope))] += 1e-12 * n
-    return np.clip(np.linalg.solve(curvature, -slope), -2.0, 2.0)
+    curvature = n / groups.counts[:, None, None] - n * state.products
+    curvature *= present[:, :, None] & present[:, None, :]
+    diagonal = np.einsum("gkk->gk", curvature)
+    diagonal += totals[:, None] * np.where(present, traces + 1e-12, 1.0)
+    steps = np.linalg.solve(curvature, -slope[:, :, None])[:, :, 0]
+    return np.clip(steps[present], -2.0, 2.0)
 
 
-def _bounded(volumes: Array) -> Array:
+def _bounded(volumes: Array, groups: Groups) -> Array:
     # A component without any scatter must not take the others with it.
-    return np.maximum(volumes, _SMALLEST_VOLUME * volumes.max())
+    return np.maximum(volumes, _SMALLEST_VOLUME * groups.spread(groups.max(volumes)))

@@ -20,13 +20,14 @@ class EII(Family):
     name = "EII"
     summary = "spheres, all of the same volume"
     held = SphericalCovariances
-    shared = True
+    shared = grouped = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
         assert statistics.scatters is not None
-        values = statistics.scatters / (statistics.total * statistics.n_features)
+        totals = statistics.groups.sum(statistics.counts)
+        values = statistics.scatters / (totals * statistics.n_features)
         return self.hold(values, statistics.n_components, statistics.n_features)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
@@ -46,6 +47,7 @@ class VII(Family):
     synonym: ClassVar[str | None] = "spherical"
     summary = "spheres of any volume"
     held = SphericalCovariances
+    grouped = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

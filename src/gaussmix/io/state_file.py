@@ -124,7 +124,9 @@ class _Encoder:
 
 def _fields(value: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(value, SufficientStatistics):
-        return "statistics", {**vars(value), "moment": value.moment.name}
+        held = {**vars(value), "moment": value.moment.name}
+        del held["mixtures"]  # files are of one
+        return "statistics", held
     if isinstance(value, Mixture):
         return "mixture", {
             "weights": value.weights,
