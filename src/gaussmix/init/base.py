@@ -154,13 +154,17 @@ def softened(statistics: SufficientStatistics) -> SufficientStatistics:
     is a share of the total weight: repeated rows and rescaled weights start alike.
     """
     assert statistics.scatters is not None
-    extra = _SOFTENING * statistics.total / statistics.n_components
-    average = statistics.scatters.sum(axis=0) / statistics.total
-    if not np.any(average):  # every row sits on its center: any spread will do
-        offsets = statistics.means - np.average(statistics.means, axis=0, weights=statistics.counts)
-        average = statistics.moment.outer(offsets).mean(axis=0)
+    groups, moment = statistics.groups, statistics.moment
+    totals = groups.sum(statistics.counts)
+    average = groups.sum(statistics.scatters) / moment.expand(totals)
+    for g in np.flatnonzero(~average.reshape(len(groups), -1).any(axis=1)).tolist():
+        # Every row sits on its center: any spread will do.
+        own = groups.own(g)
+        middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
+        average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
+    extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,
         counts=statistics.counts + extra,
-        scatters=statistics.scatters + extra * average,
+        scatters=statistics.scatters + moment.expand(extra) * groups.spread(average),
     )

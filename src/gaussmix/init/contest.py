@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..blocks import Workspace
+from ..groups import Groups
 from ..kernels.base import LOWEST_LOG
 from ..kernels.natural import features_of, moments_to_statistics
 from ..mixture import Mixture
-from ..mstep import maximization
+from ..mstep import maximization_of_several
+from ..stacks import Parameters
 from .base import softened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .._typing import AnyArray, Array
-    from ..covariances import Covariances
     from ..mstep import Constraints
     from ..statistics import SufficientStatistics
     from .base import StartData
@@ -94,18 +95,12 @@ class _Field:
         self.data, self.family, self.constraints = data, data.family, constraints
         self.moment = data.family.held.moment
         self.k, self.n = data.n_components, float(data.weights.sum())
-        # Components estimated one by one are so whichever mixture they belong to.
-        self.independent = data.family.free and not data.family.shared
         self._features = _Features(data, len(labels))
         self.values = np.full(len(labels), -np.inf)
         self._before = self.values
         share = 0.0 if data.background is None else data.background.weight
         self.noise = np.full(len(labels), share)
-        stacked = self._divided(labels)
-        each = (self._part(stacked, r) for r in range(len(labels)))
-        parts = [softened(part) for part in each]
-        groups = [_stack(parts)] if self.independent else parts
-        self._estimate(groups, [None] * len(groups))
+        self._estimate(softened(self._divided(labels)), None)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -120,7 +115,11 @@ class _Field:
             chosen = labels[:, None, block] == numbers
             weighted = np.where(chosen, self.data.weights[block], 0.0)
             moments += weighted.reshape(-1, features.shape[1]) @ features.T
-        return moments_to_statistics(moments, self._features.center, self.moment)
+        return self._statistics(moments)
+
+    def _statistics(self, moments: Array) -> SufficientStatistics:
+        found = moments_to_statistics(moments, self._features.center, self.moment)
+        return replace(found, mixtures=Groups.of((self.k,) * (len(moments) // self.k)))
 
     def expect(self) -> None:
         """E-step of all mixtures."""
@@ -142,7 +141,7 @@ class _Field:
             noise += (own * shares).sum(axis=1)
             values += (largest + np.log(total)) @ weights
             moments += joint.reshape(len(theta), -1) @ features.T
-        self.statistics = moments_to_statistics(moments, self._features.center, self.moment)
+        self.statistics = self._statistics(moments)
         self._before, self.values = self.values, values + self._log_priors()
         self._found_noise = noise / self.n
 
@@ -160,33 +159,20 @@ class _Field:
     def maximise(self) -> None:
         """M-step of all mixtures."""
         self.noise = self._found_noise
-        if self.independent:
-            self._estimate([self.statistics], [self._stacked()])
-            return
-        every = range(len(self))
-        parts = [self._part(self.statistics, r) for r in every]
-        self._estimate(parts, [self._mixture(r) for r in every])
+        self._estimate(self.statistics, self._parameters())
 
-    def _estimate(
-        self, groups: Sequence[SufficientStatistics], previous: Sequence[Mixture | None]
-    ) -> None:
-        """M-step of groups of components: all of them, or those of each mixture."""
-        found, collapsed = [], []
-        for group, before in zip(groups, previous, strict=True):
-            pooled = group.pool() if self.family.shared else group
-            mixture, mask = maximization(pooled, self.family, self.constraints, before)
-            found.append(mixture)
-            collapsed.append(np.broadcast_to(mask, mixture.n_components))
-        weights = np.concatenate([m.weights for m in found]).reshape(-1, self.k)
+    def _estimate(self, statistics: SufficientStatistics, previous: Parameters | None) -> None:
+        pooled = statistics.pool() if self.family.shared else statistics
+        constraints = [self.constraints] * len(self)
+        found, collapsed = maximization_of_several(pooled, self.family, constraints, previous)
+        weights = found.weights.reshape(-1, self.k)
         self.weights = weights * ((1.0 - self.noise) / weights.sum(axis=1))[:, None]
-        self.means = np.concatenate([m.means for m in found])
-        self.covariances = self._held([m.covariances for m in found])
-        each = np.concatenate(collapsed).reshape(-1, self.k)
-        self.collapsed: AnyArray = np.asarray(each.any(axis=1))
-
-    def _held(self, several: list[Covariances]) -> Covariances:
-        values = np.concatenate([held.spread(held.values) for held in several])
-        return self.family.held(values, *self.means.shape)
+        self.means = found.means
+        values = found.covariances.values
+        if self.family.shared:
+            values = np.repeat(values, self.k, axis=0)
+        self.covariances = self.family.held(values, *self.means.shape)
+        self.collapsed: AnyArray = np.asarray(collapsed.reshape(len(self), -1).any(axis=1))
 
     # -- who stays ------------------------------------------------------------------
 
@@ -228,7 +214,8 @@ class _Field:
         self.collapsed = self.collapsed[places]
         components = (self.k * places[:, None] + np.arange(self.k)).ravel()
         self.means, self.covariances = self.means[components], self.covariances.take(components)
-        self.statistics = self.statistics.take(components)
+        groups = Groups.of((self.k,) * len(places))
+        self.statistics = replace(self.statistics.take(components), mixtures=groups)
 
     def mixture(self, r: int) -> Mixture:
         """Return one of the mixtures, with its background."""
@@ -239,12 +226,14 @@ class _Field:
 
     # -- parts ----------------------------------------------------------------------
 
-    def _part(self, stacked: SufficientStatistics, r: int) -> SufficientStatistics:
-        return stacked.take(np.arange(self.k * r, self.k * (r + 1)))
-
-    def _stacked(self) -> Mixture:
-        weights = self.weights.ravel() / len(self)
-        return Mixture._of_fit(weights, self.means, self.covariances, None)
+    def _parameters(self) -> Parameters:
+        """Return the parameters of all mixtures, as M-steps take them."""
+        values = (
+            self.covariances.values[:: self.k] if self.family.shared else self.covariances.values
+        )
+        held = self.family.hold(values, *self.means.shape)
+        groups = self.statistics.groups
+        return Parameters(self.weights.ravel(), self.means, held, None, groups)
 
     def _mixture(self, r: int) -> Mixture:
         own = np.arange(self.k * r, self.k * (r + 1))
@@ -287,13 +276,3 @@ class _Features:
         workspace = Workspace()
         for block in self.blocks:
             yield block, self._of(block, workspace)
-
-
-def _stack(parts: Sequence[SufficientStatistics]) -> SufficientStatistics:
-    """Return the statistics of the components of several mixtures as those of one."""
-    return replace(
-        parts[0],
-        counts=np.concatenate([part.counts for part in parts]),
-        means=np.concatenate([part.means for part in parts]),
-        scatters=np.concatenate([part.scatters for part in parts]),
-    )
