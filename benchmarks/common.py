@@ -8,6 +8,7 @@ import platform
 import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,7 @@ def machine(packages: tuple[str, ...] = ("numpy", "scipy", "scikit-learn")) -> d
         "versions": {
             "gaussmix": gaussmix.__version__,
             **{name: version(name) for name in packages},
+            **{name: version(name) for name in ("numba",) if find_spec(name)},
         },
         "source": _source(),
         # Limits that were set on threads: none, unless the run was told so.

@@ -259,8 +259,9 @@ def details(rows: list[Row]) -> str:
             if row["reason"]:
                 lines.append(f"{title(row)} {row['peer']} | | | | | | {row['reason']} |")
                 continue
-            gap = abs(row["log_likelihood_a_row"] - against)
-            mark = "another answer" if not gap <= SAME[row["dtype"]] else ""
+            # Without a reference (both have no fit) nothing can be said about the answer.
+            gap = np.nan if against is None else abs(row["log_likelihood_a_row"] - against)
+            mark = "another answer" if gap > SAME[row["dtype"]] else ""
             mib = "" if row["extra_mib"] is None else f"{row['extra_mib']:.0f}"
             lines.append(
                 f"{title(row)} {row['peer']} | {row['log_likelihood_a_row']:.7f} | {gap:.0e} "

@@ -194,8 +194,11 @@ class Desk:
 
 
 def few_rows(case: Case) -> Case:
-    """Return a case of the same start, to load code by: enough rows for no collapse."""
-    some = max(2_000, 4 * case.k * case.X.shape[1])
+    """Return a case of the same start, to load code by.
+
+    Enough rows for no collapse, and for what is only loaded where rows are many.
+    """
+    some = max(2_000, 4 * case.k * case.X.shape[1], 200_000 // case.k + 1)
     return replace(case, X=case.X[:some].copy())
 
 

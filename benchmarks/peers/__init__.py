@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import Case, Outcome, Parameters, Peer, UnsupportedError
 from .gmmx import GMMX
-from .like_scikit_learn import Gaussmix, ScikitLearn
+from .like_scikit_learn import Gaussmix, GaussmixNumPy, ScikitLearn
 from .onedal import OneDAL
 from .outside import Armadillo, Mclust
 from .with_torch import TGMM, Pomegranate, TorchGMM
@@ -13,6 +13,7 @@ PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (
         Gaussmix(),
+        GaussmixNumPy(),
         ScikitLearn(),
         GMMX(),
         TorchGMM(),

@@ -44,6 +44,7 @@ class _LikeScikitLearn(Peer):
                 random_state=0,
                 **given,
                 **self.options,
+                **self.arithmetic(case.dtype),
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
@@ -52,6 +53,10 @@ class _LikeScikitLearn(Peer):
             return Outcome(seconds, model.n_iter_, parameters(*reached, case.covariance_type))
 
         return run
+
+    def arithmetic(self, dtype: str) -> dict[str, Any]:
+        """Return the options that make a fit compute in the type of the rows."""
+        return {}
 
     def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
         model = self.fitted(case)
@@ -78,6 +83,9 @@ class Gaussmix(_LikeScikitLearn):
 
         return GaussianMixture
 
+    def arithmetic(self, dtype: str) -> dict[str, Any]:
+        return {"dtype": dtype}
+
     def fitted(self, case: Case) -> Any:
         # A tiny fit only to have an estimator; its mixture is then the start's.
         from gaussmix import GaussianMixture, Mixture
@@ -92,6 +100,18 @@ class Gaussmix(_LikeScikitLearn):
             model.fit(case.X[: 50 * case.k])
         model.mixture_ = mixture  # predictions are made by the mixture
         return model
+
+
+class GaussmixNumPy(Gaussmix):
+    """The same without the loops that Numba compiles."""
+
+    name = "gaussmix, NumPy alone"
+
+    def fitter(self, case: Case) -> Callable[[int], Outcome]:
+        from gaussmix.kernels import compiled
+
+        compiled._is_installed = lambda: False  # each peer has a process of its own
+        return super().fitter(case)
 
 
 class ScikitLearn(_LikeScikitLearn):
