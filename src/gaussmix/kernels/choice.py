@@ -80,4 +80,4 @@ def choose_kernel(
     )
     if covariances.shared or covariances.moment is not moment or not may_pay(dense):
         return dense
-    return prune(dense, center, reach, form)
+    return prune(dense, center, reach)

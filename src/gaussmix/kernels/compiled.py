@@ -100,14 +100,6 @@ class CompiledForm(NaturalForm):
             wanted = max(_LEAST_BYTES_PER_ROW, _BYTES_A_PRODUCT * products)
             self.bytes_per_row = min(wanted, self._bytes_of_joint)
 
-    def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        loops = _loops()
-        if loops is None or not self._in_tiles:
-            return super().log_joint(rows, workspace)
-        out: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.dtype)
-        loops.write_joint(_plain(rows), self.center, self.theta, self._pairs, out)
-        return out
-
     @property
     def bytes_of_joint(self) -> int:
         return self._bytes_of_joint

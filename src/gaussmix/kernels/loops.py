@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["TILE", "ExpTerms", "expect", "write_features", "write_joint"]
+__all__ = ["TILE", "ExpTerms", "expect", "write_features"]
 
 TILE = 256
 
@@ -276,19 +276,3 @@ def expect(
         _exponentiate(joint, terms, power, bits, largest[begin:end], own)
         _share(joint, weights[begin:end], own, shares)
         _add_moments(joint, features, moments, end - begin)
-
-
-@_compiled(_EXACT)
-def write_joint(
-    rows: AnyArray,
-    center: AnyArray,
-    theta: AnyArray,
-    pairs: tuple[AnyArray, AnyArray, AnyArray],
-    out: AnyArray,
-) -> None:
-    """Write log-joint densities of rows (B, d) into `out` (n_joint, B)."""
-    features = np.empty((theta.shape[1], TILE), theta.dtype)
-    for begin in range(0, len(rows), TILE):
-        end = min(begin + TILE, len(rows))
-        write_features(rows[begin:end], center, pairs[0], pairs[1], pairs[2], features)
-        _multiply(theta, features, out[:, begin:end], end - begin)

@@ -57,12 +57,10 @@ def may_pay(kernel: Kernel) -> bool:
     return fewer and kernel.n_components * n_terms >= LEAST_PRODUCTS
 
 
-def prune(
-    dense: Kernel, center: Array, extent: Array, form: type[NaturalForm] = NaturalForm
-) -> Kernel:
+def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
     """Return the pruned form of a kernel, or the kernel itself if no bound is accurate.
 
-    All rows lie in the box center +- extent; the bound is in the natural form given.
+    All rows lie in the box center +- extent.
     """
     projection = _separating_directions(dense)
     if projection is None:
@@ -83,7 +81,7 @@ def prune(
     origin = np.zeros(projection.shape[1])
     single = np.finfo(np.float32).eps / np.finfo(float).eps * error <= _BOUND_ERROR_SINGLE
     dtype = np.float32 if single else np.float64
-    bound = form(log_weights, means, shadows, origin, dense.background, dtype)
+    bound = NaturalForm(log_weights, means, shadows, origin, dense.background, dtype)
     return PrunedForm(dense, bound, center, projection)
 
 
