@@ -141,3 +141,47 @@ def test_problems_are_the_same_at_every_call():
         rows = problem.rows()
         assert np.isfinite(rows).all() and len(rows) > problem.n_components
         np.testing.assert_array_equal(rows, problem.rows())
+
+
+def fit_of(method, likelihood, seconds=1.0, **changes):
+    sound = {"smallest_component_rows": 50.0, "smallest_relative_eigenvalue": 0.1}
+    fit = {"set": "iris", "n": 150, "d": 4, "k": 3, "seed": 0, "method": method, **sound}
+    fit.update(stopped=likelihood is None, seconds=seconds, iterations=5, converged=True)
+    return {**fit, "log_likelihood_a_row": likelihood, **changes}
+
+
+def test_fits_that_were_stopped_count_for_their_time_alone():
+    from time_to_optimum import METHODS, report, summary
+
+    ours, *theirs = METHODS
+    rows = [fit_of(ours, -1.0), *(fit_of(name, -1.5, 10.0) for name in theirs[:2])]
+    rows.append(fit_of(theirs[2], None, 20.0))
+    figures = summary(rows)
+    assert figures["all"] == {"cases": 1, "at_least_as_good": 1, "better": 1}
+    assert figures["none stopped"]["cases"] == 0
+    times = figures["seconds_ratio"][theirs[2]]["all"]
+    assert (times["median"], times["stopped"]) == (0.05, 1)
+    assert "**≤ 0.050**" in report(rows)
+    assert "> 20.0000 (1 stopped)" in report(rows)
+
+
+def test_a_fit_of_ours_that_was_stopped_is_lost():
+    from time_to_optimum import METHODS, report, summary
+
+    ours, *theirs = METHODS
+    rows = [fit_of(ours, None, 20.0), *(fit_of(name, -1.5, 10.0) for name in theirs)]
+    figures = summary(rows)
+    assert figures["all"] == {"cases": 1, "at_least_as_good": 0, "better": 0}
+    assert figures["seconds_ratio"][theirs[0]]["all"]["median"] == np.inf
+    assert "| lost: set |" in report(rows)
+
+
+def test_fits_are_made_or_stopped():
+    from fits import DEFAULT, Fits
+
+    fits = Fits(limit=60.0)
+    done = fits.measure("iris", 0, DEFAULT)
+    assert not done["stopped"] and done["n"] == 150 and done["converged"]
+    fits.limit = 0.0
+    assert fits.measure("many", 0, DEFAULT)["stopped"]
+    assert fits.process is None
