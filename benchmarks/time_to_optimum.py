@@ -19,7 +19,7 @@ shares are also given over cases where no winner is marked.  (scikit-learn adds 
 variances, which bounds its likelihood; gaussmix adds nothing and holds a floor of
 1e-10 of the data's variances.)
 
-    python benchmarks/time_to_optimum.py                        # all: 25 minutes
+    python benchmarks/time_to_optimum.py                        # all: 27 minutes
     python benchmarks/time_to_optimum.py --sets iris wine --seeds 0 1
     python benchmarks/time_to_optimum.py --sets many --limit 600     # until all are done
     python benchmarks/time_to_optimum.py --report                # the tables again
