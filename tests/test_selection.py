@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import sys
 import warnings
@@ -413,37 +412,6 @@ def test_a_callback_sees_every_cell_and_may_stop(capsys):
     ]  # fmt: skip
     assert len(search.results_) == 3
     assert "3 of 6  Cell(EEE, 2: " in capsys.readouterr().out
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_verbose_shows_a_bar_on_a_terminal(monkeypatch, capsys):
-    pytest.importorskip("rich")
-    terminal = Terminal()
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", terminal)
-    choose(families=["EEE", "VVV"], verbose=1)
-    assert "6/6" in terminal.getvalue()
-    assert "components 3" in terminal.getvalue()
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize("rich", [True, False])
-def test_verbose_prints_some_lines_without_a_terminal_or_rich(rich, monkeypatch, capsys):
-    if not rich:
-        monkeypatch.setattr(sys, "stderr", Terminal())
-        monkeypatch.setattr("gaussmix.selection.progress.find_spec", lambda name: None)
-    choose(sizes=range(1, 7), families=["EEE", "EII", "VII", "VVI"], verbose=1)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [str(n) for n in range(2, 25, 2)]
-
-
-def test_silent_unless_asked(capsys):
-    choose()
-    assert capsys.readouterr() == ("", "")
 
 
 def test_interruption_keeps_the_models_done():
