@@ -75,10 +75,15 @@ def limit(n: int, d: int, k: int, measured: dict[str, float]) -> float:
     return n * k * (4 * terms / measured["gemm_flops"] + 1 / measured["exponentials"])
 
 
+def iterations(work: float) -> int:
+    """Return the length of the long fit: what is short is timed over more iterations."""
+    return int(np.clip(30_000_000 / work, 4, 101))
+
+
 def measure(size: tuple[int, int, int], peers: list[str], options: argparse.Namespace) -> list[Row]:
     """Time peers in turns at one size."""
     n, d, k = size
-    n_iter = 4 if n * d * k > 1_000_000 else 31
+    n_iter = iterations(n * d * k)
     X = gaussian_rows(n, d, k, separation=SEPARATION)
     with tempfile.TemporaryDirectory(prefix="gaussmix-benchmark-") as folder:
         path = Path(folder) / "case.npz"
@@ -140,6 +145,9 @@ def plot(rows: list[Row]) -> None:
         if bounds:
             axes.plot(*zip(*bounds, strict=True), "k--", linewidth=1, label="arithmetic limit")
         axes.set(xscale="log", yscale="log", xlabel=TITLES[sweep])
+        sizes = sorted({row[sweep] for row in own})
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("seconds an iteration")
     handles: dict[str, object] = {}

@@ -94,6 +94,7 @@ def test_models_that_cannot_be_fitted_are_counted_and_explained(work):
         (["iris.csv", "-c", "ful"], "--families: unknown family 'ful'. Did you mean 'full'"),
         (["iris.csv", "--criterion", "magic"], "--criterion: unknown criterion 'magic'"),
         (["iris.csv", "--init", "magic"], "unknown start 'magic'"),
+        (["iris.csv", "--jobs", "0"], "--jobs: expected an integer of at least 1, got 0"),
     ],
 )
 def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
@@ -102,6 +103,20 @@ def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
     assert done.stdout == ""
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def test_jobs_do_not_change_the_answer(tmp_path):
+    rng = np.random.default_rng(0)  # so many rows that models are fitted one by one
+    np.save(
+        tmp_path / "two.npy",
+        rng.standard_normal((60_000, 2)) + 4 * rng.integers(2, size=60_000)[:, None],
+    )
+    common = ("select", "two.npy", "-k", "1-2", "-c", "EII,VVI", "--json")
+    alone, beside = (
+        json.loads(gaussmix(*common, *more, cwd=tmp_path).stdout) for more in ((), ("--jobs", 2))
+    )
+    assert beside == alone
+    assert len(alone["results"]) == 4
 
 
 def test_numbers_of_components():

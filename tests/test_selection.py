@@ -406,7 +406,7 @@ def test_a_callback_sees_every_cell_and_may_stop(capsys):
         seen.append(cell)
         return len(seen) == 3
 
-    search = choose(callback=stop, families=["EEE", "VVV"], verbose=1)
+    search = choose(callback=stop, families=["EEE", "VVV"], verbose=2)
     assert [(cell.family.name, cell.n_components) for cell in seen] == [
         ("EEE", 1), ("VVV", 1), ("EEE", 2),
     ]  # fmt: skip

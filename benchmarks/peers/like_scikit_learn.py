@@ -107,11 +107,20 @@ class GaussmixNumPy(Gaussmix):
 
     name = "gaussmix, NumPy alone"
 
-    def fitter(self, case: Case) -> Callable[[int], Outcome]:
-        from gaussmix.kernels import compiled
+    def estimator(self) -> Any:
+        without_numba()
+        return super().estimator()
 
-        compiled._is_installed = lambda: False  # each peer has a process of its own
-        return super().fitter(case)
+    def fitted(self, case: Case) -> Any:
+        without_numba()
+        return super().fitted(case)
+
+
+def without_numba() -> None:
+    """Let gaussmix believe that Numba is not installed; each peer has a process of its own."""
+    from gaussmix.kernels import compiled
+
+    compiled._is_installed = lambda: False
 
 
 class ScikitLearn(_LikeScikitLearn):

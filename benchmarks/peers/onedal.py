@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Case, Outcome, Peer, held, parameters, timed
+from .base import Case, Outcome, Peer, UnsupportedError, held, parameters, timed
 
 
 class OneDAL(Peer):
@@ -47,3 +47,6 @@ class OneDAL(Peer):
             )
 
         return run
+
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        raise UnsupportedError("only fits: daal4py has no prediction for em_gmm")

@@ -48,6 +48,9 @@ class Armadillo(Peer):
         if shutil.which("g++") is None or not Path("/usr/include/armadillo").exists():
             raise UnsupportedError("needs g++ and libarmadillo-dev")
 
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        raise UnsupportedError("no responsibilities (assign and log_p only)")
+
     def fitter(self, case: Case) -> Callable[[int], Outcome]:
         program = _compiled(case.covariance_type, case.dtype.name)
         start = case.start_as(case.dtype)
@@ -116,6 +119,9 @@ class Mclust(Peer):
         super().check(covariance_type, dtype)
         if shutil.which("Rscript") is None:
             raise UnsupportedError("needs Rscript and the package mclust")
+
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        raise UnsupportedError("no adapter: rows would go to R by files for every call")
 
     def fitter(self, case: Case) -> Callable[[int], Outcome]:
         folder = tempfile.TemporaryDirectory(prefix="gaussmix-mclust-")

@@ -60,6 +60,22 @@ class TorchGMM(Peer):
 
         return run
 
+    def predictor(self, case: Case) -> dict[str, Callable[[], np.ndarray]]:
+        """Return what the estimator's methods compute: its model, without the trainer."""
+        import torch
+
+        model, X = self._model(case), torch.from_numpy(case.X)
+
+        def logs() -> tuple[torch.Tensor, torch.Tensor]:
+            with torch.inference_mode():
+                return model(X)
+
+        return {
+            "predict": lambda: logs()[0].argmax(-1).numpy(),
+            "predict_proba": lambda: logs()[0].exp().numpy(),
+            "score_samples": lambda: np.asarray(logs()[1]),
+        }
+
     @staticmethod
     def _model(case: Case) -> Any:
         import torch

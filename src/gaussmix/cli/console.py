@@ -30,6 +30,7 @@ _OPTIONS = {
     "max_iter": "--max-iter",
     "n_components": "--components",
     "n_init": "--starts",
+    "n_jobs": "--jobs",
     "random_state": "--seed",
     "reg_covar": "--reg-covar",
     "resume": "--resume",

@@ -25,11 +25,14 @@ _LOADED_BYTES = 256 * 2**20
 
 
 def open_data(
-    data: Sequence[Path], columns: list[str] | None, weights: str | None = None
+    data: Sequence[Path],
+    columns: list[str] | None,
+    weights: str | None = None,
+    n_jobs: int | None = None,
 ) -> Source:
     """Open the columns asked for, or all that are numeric; tell what that meant.
 
-    `weights` is the column of sample weights.
+    `weights` is the column of sample weights, `n_jobs` how many threads work on the rows.
     """
     found = scan(data, columns)
     for note in found.notes:
@@ -41,11 +44,13 @@ def open_data(
     except DataError as error:
         raise DataError(f"--weights: {error}") from None
     if _bytes(found) > _LOADED_BYTES:
-        source = open_source(found, weights)
+        source = open_source(found, weights, n_jobs)
         assert source is not None
         return source
     rows, sample_weight = found.read(weights)
-    return MemorySource(rows, check_sample_weight(sample_weight, len(rows)), feature_names=names)
+    return MemorySource(
+        rows, check_sample_weight(sample_weight, len(rows)), feature_names=names, n_jobs=n_jobs
+    )
 
 
 def open_for(mixture: Mixture, data: Sequence[Path], columns: list[str] | None) -> Source:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from rich import box
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from ..em import EMOptions, FitResult
@@ -21,7 +20,15 @@ from ..init import get_start
 from ..io.model_file import model_from_result, to_json
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
 from ..selection.fitter import FitOptions
-from ..selection.search import DEFAULT_START, choose_families, choose_sizes, wanted_criteria
+from ..selection.progress import bar
+from ..selection.search import (
+    DEFAULT_START,
+    choose_families,
+    choose_sizes,
+    row_threads,
+    wanted_criteria,
+)
+from ..sources.threads import count_threads
 from .console import in_options, notes, print_json, results, say
 from .data import files_of, open_data, title
 from .demo import save_figure
@@ -46,6 +53,10 @@ def command(
     columns: ColumnsOption = None,
     init: Annotated[str, typer.Option(help="Start, as for gaussmix fit.")] = DEFAULT_START,
     seed: SeedOption = 0,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Models fitted at a time, a core each; -1: as many as cores."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the best models to print.")] = 10,
     out: Annotated[
         Path | None,
@@ -70,7 +81,9 @@ def command(
     kept = out or _FOLDER / f"{_stem(data[0])}-{name}.json"
     for path in (picture, kept):  # better now than after a long search
         check_out(path, *files_of(data))
-    source = open_data(data, chosen_columns)
+    if jobs is not None:
+        count_threads(jobs)
+    source = open_data(data, chosen_columns, n_jobs=row_threads(jobs))
     chosen_families = choose_families(
         families if families == "all" else split_names("--families", families), source.n_features
     )
@@ -79,7 +92,9 @@ def command(
     try:
         with _progress(title(data), len(sizes) * len(chosen_families), quiet=json) as advance:
             options = FitOptions(EMOptions(), seed=seed)
-            for cell in search(source, chosen_families, sizes, get_start(init), criteria, options):
+            for cell in search(
+                source, chosen_families, sizes, get_start(init), criteria, options, n_jobs=jobs
+            ):
                 cells.append(cell)
                 advance(cell)
     except KeyboardInterrupt:
@@ -139,21 +154,8 @@ def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[Cell
     if quiet or not console.is_terminal:
         yield lambda cell: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda cell: bar.update(
-            task,
-            advance=1,
-            description=f"{escape(title)}  {cell.family.name}, components {cell.n_components}",
-        )
+    with bar(total, console, title) as tell:
+        yield tell
 
 
 def _draw(found: ResultsTable, data: list[Path], picture: Path) -> None:

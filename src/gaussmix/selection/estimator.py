@@ -24,6 +24,7 @@ from .cells import Cell, best_cell, describe_skipped
 from .criteria import Criterion, get_criterion
 from .delegation import BestEstimator
 from .fitter import FitOptions
+from .progress import progress
 from .search import (
     DEFAULT_START,
     choose_families,
@@ -75,7 +76,9 @@ class GaussianMixtureIC(
         the table takes more than some seconds.  Results do not depend on it.  Fits to
         Dask and Spark follow each other: the cluster has the cores.
     verbose : int, default 0
-        Print each model as it is done.
+        1 shows a progress bar on a terminal where rich is installed
+        (``gaussmix[cli]``), elsewhere a line for each tenth of the models; 2 prints
+        each model as it is done.
     callback : callable, optional
         Called with the `Cell` of each model; a true result stops the search.
     equal_weights, prior, noise : optional
@@ -184,12 +187,14 @@ class GaussianMixtureIC(
         total = len(families) * len(sizes)
         cells: list[Cell] = []
         try:
-            for cell in search(
-                source, families, sizes, start, criteria, options, n_jobs=self.n_jobs
-            ):
-                cells.append(cell)
-                if self._report(cell, len(cells), total):
-                    break
+            with progress(self.verbose, total) as tell:
+                for cell in search(
+                    source, families, sizes, start, criteria, options, n_jobs=self.n_jobs
+                ):
+                    cells.append(cell)
+                    tell(cell)
+                    if self.callback is not None and self.callback(cell):
+                        break
         except KeyboardInterrupt:
             best = self._keep(model, cells, criteria)
             if best is None or best.result is None:
@@ -275,11 +280,6 @@ class GaussianMixtureIC(
         self.criterion_ = best.values[criterion.name]
         self.results_ = ResultsTable(cells, names, criterion.name)
         return best
-
-    def _report(self, cell: Cell, done: int, total: int) -> bool | None:
-        if self.verbose:
-            print(f"  {done:3d} of {total}  {cell!r}")
-        return self.callback(cell) if self.callback is not None else None
 
 
 def _seed(random_state: Any) -> int:
