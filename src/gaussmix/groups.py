@@ -110,7 +110,7 @@ class Groups:
         return array if self._single or self._separate else array.take(self.owner, axis=0)
 
     def some(self, components: AnyArray) -> Groups:
-        """Return the groups that a mask (J,) of components leaves; those without any go."""
+        """Return the groups of components at some places; those without any go."""
         sizes = np.bincount(self.owner[components])
         return Groups.of(tuple(sizes[sizes > 0].tolist()))
 
@@ -120,7 +120,7 @@ class Groups:
 
     def part(self, array: AnyArray, g: int) -> AnyArray:
         """Return one group's part of an array (J, ...)."""
-        return array[self.bounds[g] : self.bounds[g + 1]]
+        return array[self.own(g)]
 
     def parts(self, array: AnyArray) -> list[AnyArray]:
         """Return an array (J, ...) cut into those of the groups."""

@@ -137,10 +137,11 @@ def _weights(
 def _with_priors(
     statistics: SufficientStatistics, family: Family, constraints: Sequence[Constraints]
 ) -> SufficientStatistics:
-    """Add what each mixture's own prior says."""
-    if len(constraints) == 1:
-        assert constraints[0].prior is not None
-        return constraints[0].prior.add_to(statistics, family)
+    """Add what each mixture's own prior says, all at once if it is the same."""
+    prior = constraints[0].prior
+    assert prior is not None
+    if all(own.prior is prior for own in constraints):
+        return prior.add_to(statistics, family)
     each = [_with_priors(one_of(statistics, g), family, [own]) for g, own in enumerate(constraints)]
     return join_statistics([(one, 0) for one in each])
 

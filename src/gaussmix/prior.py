@@ -146,17 +146,21 @@ class PriorTerms:
     scale: Array
 
     def add_to(self, statistics: SufficientStatistics, family: Family) -> SufficientStatistics:
-        """Return statistics whose maximum-likelihood estimates are the posterior mode."""
+        """Return statistics whose maximum-likelihood estimates are the posterior mode.
+
+        Those of several mixtures get the same prior each.
+        """
         assert statistics.scatters is not None
-        counts, kappa = statistics.counts, self.shrinkage
+        counts, kappa, d = statistics.counts, self.shrinkage, statistics.n_features
         pull = (kappa * counts / (kappa + counts))[:, None]
         between = statistics.moment.outer(np.sqrt(pull) * (statistics.means - self.mean))
-        if len(statistics.scatters) < len(between):
-            between = between.sum(axis=0, keepdims=True)
+        if statistics.pooled:
+            between = statistics.groups.sum(between)
         means = counts[:, None] * statistics.means + kappa * self.mean
+        each = [family.prior_counts(own, self.dof, d) for own in statistics.groups.parts(counts)]
         return replace(
             statistics,
-            counts=family.prior_counts(counts, self.dof, statistics.n_features),
+            counts=np.concatenate(each),
             means=means / (counts + kappa)[:, None],
             scatters=statistics.scatters + between + self.scale,
         )
