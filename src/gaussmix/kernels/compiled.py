@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..blocks import Index, Workspace
-    from ..covariances import Covariances
     from ..moments import Moment
     from .natural import NaturalSums
 
@@ -82,16 +81,8 @@ class CompiledForm(NaturalForm):
     May be sent to machines without Numba: there it is the natural form.
     """
 
-    def __init__(
-        self,
-        log_weights: Array,
-        means: Array,
-        covariances: Covariances,
-        center: Array,
-        background: float | None = None,
-        dtype: type = np.float64,
-    ) -> None:
-        super().__init__(log_weights, means, covariances, center, background, dtype)
+    def _lay_out(self) -> None:
+        super()._lay_out()
         self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * self.theta.shape[1]))
         self._in_tiles = self.theta.size <= _MOST_PRODUCTS
         self._bytes_of_joint = self.bytes_per_row

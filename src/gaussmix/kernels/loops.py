@@ -110,7 +110,7 @@ def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> Non
     """Write theta @ features into m columns: two components and four terms at a time."""
     n_joint, n_terms = theta.shape
     for k in range(0, n_joint, 2):
-        other = min(k + 1, n_joint - 1)  # an odd last component is done twice, at no cost
+        other = min(k + 1, n_joint - 1)
         a, b = out[other], out[k]
         a[:m] = theta[other, 0]
         b[:m] = theta[k, 0]
@@ -161,27 +161,25 @@ def _exponentiate(
             largest[i] = max(largest[i], own[i])
     for k in range(len(joint)):
         own = joint[k]
+        for i in range(m):
+            x = max(own[i] - largest[i], lowest)
+            shifted = x * log2e + nearest
+            n = shifted - nearest
+            own[i] = (x - n * high) - n * low
+            power[i] = shifted
         if len(c) > 11:
             c7, c8, c9, c10, c11, c12 = c[11], c[12], c[13], c[14], c[15], c[16]
             for i in range(m):
-                x = max(own[i] - largest[i], lowest)
-                shifted = x * log2e + nearest
-                n = shifted - nearest
-                r = (x - n * high) - n * low
+                r = own[i]
                 s = r * r
                 tail = (c8 + c9 * r) + s * ((c10 + c11 * r) + s * c12)
                 tail = (c4 + c5 * r) + s * ((c6 + c7 * r) + s * tail)
                 own[i] = (c0 + r) + s * ((c2 + c3 * r) + s * tail)
-                power[i] = shifted
         else:
             for i in range(m):
-                x = max(own[i] - largest[i], lowest)
-                shifted = x * log2e + nearest
-                n = shifted - nearest
-                r = (x - n * high) - n * low
+                r = own[i]
                 s = r * r
                 own[i] = (c0 + r) + s * ((c2 + c3 * r) + s * ((c4 + c5 * r) + s * c6))
-                power[i] = shifted
         for i in range(m):
             bits[i] = (bits[i] + terms.bias) << terms.shift
         for i in range(m):
@@ -211,7 +209,7 @@ def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int)
     zero = joint.dtype.type(0.0)
     last = n_terms // 4 * 4
     for k in range(0, n_joint, 2):
-        other = min(k + 1, n_joint - 1)
+        other = min(k + 1, n_joint - 1)  # an odd last component is done twice, and counted once
         both = moments.dtype.type(other > k)
         a, b = joint[k], joint[other]
         for t in range(0, last, 4):

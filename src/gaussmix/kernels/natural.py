@@ -114,6 +114,10 @@ class NaturalForm(Kernel):
         if background is not None:
             self.theta[-1, 0] = background
         self.theta = self.theta.astype(dtype, copy=False)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Decide how long blocks are, and the strips in which wide features are written."""
         wide = self._second is not None and self.theta.shape[1] >= _GATHER_TERMS
         # Wide features are built strip by strip, so that blocks can stay long: gathering has
         # a price for each component and block.
