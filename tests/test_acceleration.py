@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
+from gaussmix.acceleration import _extrapolate, _padded
+from gaussmix.coordinates import from_vectors, metric, to_vectors
 from gaussmix.moments import NORM, PRODUCTS, SQUARES
 from tests.variants import FAMILIES, blobs, run
 
@@ -101,3 +104,60 @@ def test_coordinates_of_covariances_are_unconstrained_and_exact(moment):
     assert np.linalg.eigvalsh(anywhere).min() > 0 if moment is PRODUCTS else (anywhere > 0).all()
     with pytest.raises(np.linalg.LinAlgError):
         moment.coordinates(0 * covariances)
+
+
+def steps_of_a_linear_map(rates, start, n_steps):
+    """Steps (n_steps, 2, p) of x -> rates * x in turned coordinates, and the turn."""
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.normal(size=(len(rates), len(rates))))[0]
+    points = [turn @ (rates**i * start) for i in range(n_steps + 1)]
+    return np.array(list(itertools.pairwise(points))), turn
+
+
+def test_a_leap_goes_where_the_steps_of_a_linear_map_would_end():
+    rates = np.array([0.99, 0.9, 0.2])
+    steps, _ = steps_of_a_linear_map(rates, np.array([1.0, 2.0, -1.0]), 4)
+    ways, lengths, limited = _extrapolate(*_padded([steps]), np.array([1e4]))
+    np.testing.assert_allclose(steps[-1, 0] + ways[0], 0.0, atol=1e-6)
+    assert not limited[0]
+    assert 10 < lengths[0] < 100  # between those of the two slow rates
+
+
+def test_a_leap_goes_away_from_a_saddle_and_no_further_than_its_limit():
+    rates = np.array([1.25, 0.5])
+    steps, turn = steps_of_a_linear_map(rates, np.array([0.1, 1.0]), 3)
+    (free,), _, _ = _extrapolate(*_padded([steps]), np.array([100.0]))
+    last = turn.T @ steps[-1, 0]
+    np.testing.assert_allclose(turn.T @ free, [last[0], -last[1]], atol=1e-9)
+    (short,), _, limited = _extrapolate(*_padded([steps]), np.array([2.0]))
+    np.testing.assert_allclose(turn.T @ short, [2.0 * 0.25 * last[0], -last[1]], atol=1e-9)
+    assert limited[0]
+
+
+def test_leaps_of_several_fits_together_are_those_of_each():
+    several = [
+        steps_of_a_linear_map(np.array([0.9, 0.5, 0.1]), np.ones(3), 4)[0],
+        steps_of_a_linear_map(np.array([0.8, 0.3]), np.ones(2), 3)[0],
+    ]
+    limits = np.array([50.0, 3.0])
+    ways, lengths, limited = _extrapolate(*_padded(several), limits)
+    for g, steps in enumerate(several):
+        (way,), length, limit = _extrapolate(*_padded([steps]), limits[g : g + 1])
+        np.testing.assert_allclose(ways[g, : len(way)], way, rtol=1e-9)
+        np.testing.assert_allclose(lengths[g], length[0], rtol=1e-9)
+        assert limited[g] == limit[0]
+
+
+@every_family
+def test_coordinates_of_statistics_are_exact_and_keep_the_total(family):
+    X, labels = blobs(n=90, d=2, seed=2)
+    statistics = run(X, labels, family, max_iter=3).statistics
+    (vector,) = to_vectors(statistics)
+    (scale,) = metric(statistics)
+    assert scale.shape == vector.shape
+    found, (same,) = from_vectors([vector], statistics)
+    np.testing.assert_allclose(same, vector, atol=1e-12)
+    np.testing.assert_allclose(found.scatters, statistics.scatters, rtol=1e-10)
+    moved, (there,) = from_vectors([vector + 0.5 * scale], statistics)
+    assert moved.counts.sum() == pytest.approx(len(X))
+    np.testing.assert_allclose(to_vectors(moved)[0], there, atol=1e-9)

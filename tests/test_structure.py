@@ -17,7 +17,8 @@ SOURCE = Path(gaussmix.__file__).parent
 LAYERS = [
     {"_typing", "exceptions", "groups", "moments", "blocks", "discovery", "files", "keeping"},
     {"statistics", "covariances"},
-    {"acceleration", "stacks"},
+    {"stacks"},
+    {"acceleration", "coordinates"},
     {"families", "kernels", "sources", "summary", "validation", "convergence"},
     {"criteria", "evaluate", "stepwise", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},

@@ -1,223 +1,194 @@
-"""SQUAREM: leaps along the path of EM, in the space of sufficient statistics.
+"""Leaps along the path of EM: a quasi-Newton step from what EM's last steps have shown.
 
-EM is a fixed-point map; near its limit it moves the same way again and again, a
-little less each time.  Three statistics on the path tell direction and rate, and a
-leap goes where many steps would lead (Varadhan & Roland 2008, scheme SqS3).
+EM maps statistics to statistics, and stands still at an optimum.  Its last steps tell how
+the map's own steps change from place to place, in the few directions it lately took; in those
+directions a leap goes where the steps would end (multisecant equations: Zhou, Alexander & Lange
+2011).  In the metric of complete data the change is symmetric, so each direction has a rate of
+its own: what shrinks by a rate a at each step has 1 / (1 - a) steps to go.  Near a saddle some
+directions grow instead.  A leap that looked for the place where EM stands still would go back to
+the saddle; this one goes on, away from it, as far (saddle-free Newton: Dauphin et al. 2014).
 
-Statistics, not parameters, are extrapolated: the M-step that follows gives
-covariances of any family, so no family needs a parametrisation of its own, and the
-two forms of the E-step give the same statistics.  Counts go by their logarithms, scatters by
-their Cholesky factors, so wherever a leap ends there are statistics of some rows.
+Where the steps are taken is not the parameters but the statistics: see `coordinates`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .coordinates import from_vectors, metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._typing import Array
-    from .groups import Groups
+    from ._typing import AnyArray, Array
     from .statistics import SufficientStatistics
 
-__all__ = ["Squarem", "leap"]
+__all__ = ["Leaps", "leap"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
 _FIRST_STEPS = 6
-# Gains that shrink faster than this leave nothing to accelerate.
+# Plain steps between leaps, which show where a leap has led; gains that shrink faster than
+# this leave nothing to accelerate.
+_PLAIN_STEPS = 2
 _SLOW = 0.6
-# The longest leap, in steps of EM, at first; it grows where leaps succeed.
+# Steps of EM that a leap looks back on.
+_MEMORY = 5
+# Directions that the last steps differed in by less than this share are rounding.
+_SAME = 1e-3
+# The longest leap, in steps of EM, at first; it grows where more is asked for, and falls back
+# where leaps fail.
 _FIRST_LIMIT = 4.0
-_GROWTH = 4.0
+_GROWTH = 2.0
 # Leaps that are remembered for the rate of convergence.
-_MEMORY = 10
+_LENGTHS = 10
 
 
-class Squarem:
-    """Notes the statistics on EM's path and says where to leap.
-
-    Parameters
-    ----------
-    scale : ndarray (d,)
-        Standard deviations of the features: the unit of means.
-    """
+class Leaps:
+    """What one fit remembers of EM's steps; says when a leap may pay."""
 
     #: What moves: what a checkpoint keeps.
-    MOVING = ("limit", "_path", "_lengths")
+    MOVING = ("limit", "_steps", "_start", "_plain", "_lengths")
 
-    def __init__(self, scale: Array) -> None:
-        self.scale = np.where(scale > 0, scale, 1.0)
+    def __init__(self) -> None:
         self.limit = _FIRST_LIMIT
-        self._path: list[Any] = []
+        # Steps of EM: coordinates of the statistics before and after, the newest last.
+        self._steps: list[tuple[Array, Array]] = []
+        # Where the step that is under way began.
+        self._start: Array | None = None
+        self._plain = 0
         self._lengths: list[float] = []
 
     @property
-    def path(self) -> list[Any]:
-        """The last statistics noted, at most three, the newest last."""
-        return self._path
+    def steps(self) -> list[tuple[Array, Array]]:
+        """EM's last steps: coordinates before and after, the newest last."""
+        return self._steps
 
     @property
     def rate(self) -> float:
         """The slowest rate at which gains have lately been seen to shrink; 0 if unknown."""
-        longest = max(self._lengths[-_MEMORY:], default=1.0)
-        return (1.0 - 1.0 / longest) ** 2
+        longest = max(self._lengths[-_LENGTHS:], default=1.0)
+        return (1.0 - 1.0 / max(longest, 1.0)) ** 2
 
-    def restart(self, *, success: bool) -> None:
-        """Forget the path: a leap has been taken, or taken back."""
-        self._path = self._path[:0] if success else self._path[-1:]
-        if not success:
-            self.limit = max(_FIRST_LIMIT, self.limit / _GROWTH)
-
-    def note(
-        self, statistics: SufficientStatistics, trace: Sequence[float]
-    ) -> SufficientStatistics | None:
-        """Take the newest statistics; return those to leap to, or None for a plain step.
+    def note(self, found: Array | None, trace: Sequence[float]) -> bool:
+        """Take the coordinates of what an E-step found; say whether a leap may pay.
 
         `trace` is what EM climbs, the value of the newest parameters last.
         """
-        if not self.is_due(statistics, trace):
-            return None
-        try:
-            found, (leaps,) = leap([self], self._path)
-        except np.linalg.LinAlgError:
-            return None
-        return found if leaps else None
-
-    def is_due(self, newest: Any, trace: Sequence[float]) -> bool:
-        """Take the newest statistics, in whatever form; say whether a leap may pay."""
-        self._path = [*self._path[-2:], newest]
-        if len(self._path) < 3 or len(trace) <= _FIRST_STEPS:
+        if found is not None and self._start is not None:
+            self._steps = [*self._steps[1 - _MEMORY :], (self._start, found)]
+        self._start = found
+        self._plain += 1
+        if self._plain <= _PLAIN_STEPS or len(self._steps) < 3 or len(trace) <= _FIRST_STEPS:
             return False
         before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        return 0.0 < _SLOW * before < last
+        return found is not None and 0.0 < _SLOW * before < last
 
-    def length(self, step: float, curvature: float) -> float:
-        """Return how far to leap, in steps of EM, by the sizes of a step and of its change.
-
-        0 is not at all.
-        """
-        if not 0.0 < curvature < np.inf or not step > curvature:
-            return 0.0
-        length = step / curvature
+    def go(self, target: Array, length: float, *, limited: bool) -> None:
+        """Note where a leap goes, and how much more is to be gained than by a step of EM."""
+        self._start = target
         self._lengths.append(length)
-        if length > self.limit:
-            length, self.limit = self.limit, self.limit * _GROWTH
-        return length
+        if limited:
+            self.limit *= _GROWTH
+
+    def land(self, *, success: bool) -> None:
+        """Note that a leap has been taken, or taken back."""
+        self._plain = 0
+        if not success:
+            self.limit = max(_FIRST_LIMIT, self.limit / _GROWTH**2)
+            self._start = self._steps[-1][1]
 
 
 def leap(
-    squarems: Sequence[Squarem], path: Sequence[SufficientStatistics]
+    several: Sequence[Leaps], newest: SufficientStatistics
 ) -> tuple[SufficientStatistics, list[bool]]:
     """Return the statistics to leap to, of one or several fits, and which of them leap.
 
     Parameters
     ----------
-    squarems : sequence of Squarem (G,)
-        Each decides for itself.
-    path : sequence of three SufficientStatistics
+    several : sequence of Leaps (G,)
+    newest : SufficientStatistics
         The last on the paths of G mixtures of one kind.
-
-    Raises
-    ------
-    LinAlgError
-        If a scatter is singular.
     """
-    groups, newest, scale = path[-1].groups, path[-1], squarems[0].scale
-    first, second, third = (_Coordinates.of(statistics, scale) for statistics in path)
-    step = second - first
-    bend = (third - second) - step
-    sizes = zip(step.norms(groups), bend.norms(groups), strict=True)
-    lengths = [own.length(*pair) for own, pair in zip(squarems, sizes, strict=True)]
-    if not any(lengths):
-        return newest, [False] * len(lengths)
-    factors = np.array(lengths)
-    target = first + step.times(2.0 * factors, groups) + bend.times(factors**2, groups)
-    finite = np.isfinite(target.norms(groups)).tolist()
-    leaps = [length > 0.0 and good for length, good in zip(lengths, finite, strict=True)]
-    return target.statistics(newest, scale), leaps
+    scales = metric(newest)
+    # (m, 2, p) each: in the metric, where steps began and ended.
+    steps = [np.array(own.steps) * scale for own, scale in zip(several, scales, strict=True)]
+    limits = np.array([own.limit for own in several])
+    ways, lengths, limited = _extrapolate(*_padded(steps), limits)
+    targets = []
+    for own, way, scale in zip(several, ways, scales, strict=True):
+        way = way[: len(scale)]
+        targets.append(own.steps[-1][0] + np.divide(way, scale, where=scale > 0, out=way))
+    found, vectors = from_vectors(targets, newest)
+    leaps = [bool(np.isfinite(vector).all()) for vector in vectors]
+    for g, own in enumerate(several):
+        if leaps[g]:
+            own.go(vectors[g], float(lengths[g]), limited=bool(limited[g]))
+    return found, leaps
 
 
-class _Coordinates:
-    """Statistics as points of a vector space: sums and multiples are statistics again.
+def _padded(several: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Return how steps (m, 2, p) of fits differ and the last of them, zeros where there is none.
 
-    Attributes
+    Returns
+    -------
+    moved, changed : ndarray (G, m, p)
+        From one step to the next, the way between their starts and the change of the step.
+    last : ndarray (G, p)
+    """
+    n_changes = max(len(steps) for steps in several) - 1
+    size = max(steps.shape[2] for steps in several)
+    moved = np.zeros((len(several), n_changes, size))
+    changed, last = np.zeros_like(moved), np.zeros((len(several), size))
+    for g, steps in enumerate(several):
+        own = slice(0, steps.shape[2])
+        starts, ways = steps[:, 0], steps[:, 1] - steps[:, 0]
+        moved[g, : len(steps) - 1, own] = starts[1:] - starts[:-1]
+        changed[g, : len(steps) - 1, own] = ways[1:] - ways[:-1]
+        last[g, own] = ways[-1]
+    return moved, changed, last
+
+
+def _extrapolate(
+    moved: Array, changed: Array, last: Array, limits: Array
+) -> tuple[Array, Array, AnyArray]:
+    """Return the ways (G, p) from the last start of each fit to where its steps would end.
+
+    Parameters
     ----------
-    own : ndarray (J, m)
-        Of each component: the log of its count, its mean in units of `scale`, and its
-        scatter by the factor unless those are pooled.
-    whole : ndarray (G, n)
-        Of each mixture: pooled scatters, and the log of the noise.
+    moved, changed, last
+        See `_padded`.
+    limits : ndarray (G,)
+        The most steps of EM that a way may stand for.
+
+    Returns
+    -------
+    ways : ndarray (G, p)
+    lengths : ndarray (G,)
+        What is to be gained, over what a step of EM gains.
+    limited : ndarray of bool (G,)
+        Whether a way would be longer.
     """
-
-    def __init__(self, own: Array, whole: Array) -> None:
-        self.own, self.whole = own, whole
-
-    @classmethod
-    def of(cls, statistics: SufficientStatistics, scale: Array) -> _Coordinates:
-        """Return the coordinates of statistics.
-
-        Raises
-        ------
-        LinAlgError
-            If a scatter is singular.
-        """
-        assert statistics.scatters is not None
-        counts, n_mixtures = statistics.counts, len(statistics.groups)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = [np.log(counts)[:, None], statistics.means / scale]
-            covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
-            coordinates = statistics.moment.coordinates(covariances)
-            whole = [coordinates] if statistics.pooled else []
-            own += [] if statistics.pooled else [coordinates]
-            if np.any(statistics.noise > 0):
-                whole += [np.log(np.reshape(statistics.noise, (-1, 1)))]
-        together = np.concatenate(whole, axis=1) if whole else np.zeros((n_mixtures, 0))
-        return cls(np.concatenate(own, axis=1), together)
-
-    def statistics(self, like: SufficientStatistics, scale: Array) -> SufficientStatistics:
-        """Return the statistics of these coordinates, with the total weight of others."""
-        groups, d = like.groups, like.n_features
-        own, whole, noise = self.own, self.whole, np.zeros(len(groups))
-        with np.errstate(over="ignore", invalid="ignore"):
-            counts = np.exp(own[:, 0])
-            if np.any(like.noise > 0):
-                noise, whole = np.exp(whole[:, -1]), whole[:, :-1]
-            scatters = like.moment.from_coordinates(whole if like.pooled else own[:, 1 + d :], d)
-            share = (groups.sum(like.counts) + like.noise) / (groups.sum(counts) + noise)
-            noise = noise * share
-            found = replace(
-                like,
-                counts=counts * groups.spread(share),
-                means=own[:, 1 : 1 + d] * scale,
-                noise=float(noise[0]) if like.mixtures is None else noise,
-            )
-            return replace(found, scatters=scatters * like.moment.expand(_weights(found)))
-
-    def norms(self, groups: Groups) -> list[float]:
-        """Return the norm of each mixture's part (G,)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            squares = groups.sum(np.square(self.own).sum(axis=1))
-            squares = squares + np.square(self.whole).sum(axis=1)
-        return list(np.sqrt(squares).tolist())
-
-    def times(self, factors: Array, groups: Groups) -> _Coordinates:
-        """Return the multiples by a number for each mixture (G,)."""
-        return _Coordinates(
-            groups.spread(factors)[:, None] * self.own, factors[:, None] * self.whole
-        )
-
-    def __add__(self, other: _Coordinates) -> _Coordinates:
-        return _Coordinates(self.own + other.own, self.whole + other.whole)
-
-    def __sub__(self, other: _Coordinates) -> _Coordinates:
-        return _Coordinates(self.own - other.own, self.whole - other.whole)
-
-
-def _weights(statistics: SufficientStatistics) -> Array:
-    """Return the weight that each scatter is a sum over."""
-    counts = statistics.counts
-    return statistics.groups.sum(counts) if statistics.pooled else counts
+    norms = np.linalg.norm(moved, axis=2, keepdims=True)
+    norms = np.where(norms > 0, norms, 1.0)
+    moved, changed = moved / norms, changed / norms
+    across = moved.swapaxes(1, 2)
+    # Orthonormal directions, as combinations of the ways moved.
+    values, parts = np.linalg.eigh(moved @ across)
+    kept = values > _SAME**2 * values[:, -1:]
+    parts *= np.where(kept, 1.0 / np.sqrt(np.where(kept, values, 1.0)), 0.0)[:, None]
+    # How much steps change along them: a symmetric matrix, which has directions of its own.
+    change = parts.swapaxes(1, 2) @ (moved @ changed.swapaxes(1, 2)) @ parts
+    rates, turn = np.linalg.eigh(0.5 * (change + change.swapaxes(1, 2)))
+    parts = parts @ turn
+    along = (parts.swapaxes(1, 2) @ (moved @ last[:, :, None]))[:, :, 0]
+    rates, least = np.abs(rates), 1.0 / limits[:, None]
+    limited = ((rates < least) & (along != 0.0)).any(axis=1)
+    further = (1.0 / np.maximum(rates, least) - 1.0) * along
+    ways = last + (across @ (parts @ further[:, :, None]))[:, :, 0]
+    # By the squares: a step gains half its square, all steps 1 / rate as much.
+    squares, tiny = along**2, np.finfo(float).tiny
+    whole = np.square(last).sum(axis=1)
+    gains = (squares / np.maximum(rates, tiny)).sum(axis=1) + (whole - squares.sum(axis=1))
+    return ways, gains / np.maximum(whole, tiny), limited

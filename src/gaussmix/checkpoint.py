@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "open_keeper"]
 
 _KIND = "gaussmix-checkpoint"
-_VERSION = 1
+_VERSION = 2
 # Means and variances of the same rows in other blocks agree to rounding.
 _SAME = 1e-9
 _HISTORY = ("log_likelihood", "seconds", "collapsed", "rejected")
@@ -299,7 +299,7 @@ def _captured(run: Run) -> dict[str, Any]:
     return {
         "run": _moving(run),
         "rule": _moving(run.rule),
-        "squarem": None if run.squarem is None else _moving(run.squarem),
+        "leaps": None if run.leaps is None else _moving(run.leaps),
         "history": _history(run.history),
         "climbed": list(run.climbed),
     }
@@ -312,7 +312,7 @@ def _moving(piece: Any) -> dict[str, Any]:
 
 def _restore(run: Run, state: dict[str, Any]) -> None:
     """Put a run where another stood."""
-    for piece, name in ((run, "run"), (run.rule, "rule"), (run.squarem, "squarem")):
+    for piece, name in ((run, "run"), (run.rule, "rule"), (run.leaps, "leaps")):
         if piece is not None:
             for attribute, value in state[name].items():
                 setattr(piece, attribute, value)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .acceleration import Squarem
+from .acceleration import Leaps, leap
 from .convergence import AitkenRule
+from .coordinates import to_vectors
 from .criteria import n_parameters
 from .estep import expectation
 from .exceptions import DataError, FitInterrupted
@@ -72,7 +73,7 @@ class EMOptions:
         Whether to stop as soon as a covariance is held at the floor: for searches that
         have no use for such a fit.
     accelerate : bool
-        Whether to leap ahead where EM is slow (see `Squarem`).  Not with `reg_covar`, which
+        Whether to leap ahead where EM is slow (see `Leaps`).  Not with `reg_covar`, which
         does not climb the likelihood, so a bad leap could not be told from a good one.
     dtype : type
         Of the arithmetic within a block of rows: float64 or float32.
@@ -278,7 +279,7 @@ class Climb:
         self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
         self.collapsed: tuple[int, ...] = ()
         accelerate = options.accelerate and options.reg_covar == 0
-        self.squarem = Squarem(np.sqrt(summary.variances)) if accelerate else None
+        self.leaps = Leaps() if accelerate else None
         #: Whether the last E-step was of a leap that did not climb.
         self.rejected = False
         # Whether the mixture is where a leap ended; its place in the trace.
@@ -301,10 +302,10 @@ class Climb:
 
     def _landed(self, value: float) -> bool:
         """Whether a leap has climbed; if not, the last state of EM's own stands."""
-        assert self.squarem is not None
+        assert self.leaps is not None
         climbed = bool(value >= self.climbed[-1]) and not self.collapsed
         self._leaping = False
-        self.squarem.restart(success=climbed)
+        self.leaps.land(success=climbed)
         if climbed:
             self._leap = len(self.climbed)
         else:
@@ -325,7 +326,7 @@ class Climb:
         return None
 
     def _slowness(self) -> float:
-        return 0.0 if self.squarem is None else self.squarem.rate
+        return 0.0 if self.leaps is None else self.leaps.rate
 
     def iteration(self) -> Iteration:
         trace = self.history.log_likelihood
@@ -382,8 +383,17 @@ class Run(Climb):
         self._target = None
         if self.accept(statistics.log_likelihood, log_prior):
             self.statistics, self.evaluated = statistics, self.mixture
-            if self.squarem is not None:
-                self._target = self.squarem.note(statistics, self.climbed)
+            if self.leaps is not None:
+                self._target = self._next_leap(self.leaps, statistics)
+
+    def _next_leap(
+        self, leaps: Leaps, statistics: SufficientStatistics
+    ) -> SufficientStatistics | None:
+        """Return the statistics to leap to from these, or None for a plain step."""
+        if not leaps.note(to_vectors(statistics)[0], self.climbed):
+            return None
+        target, (far,) = leap([leaps], statistics)
+        return target if far else None
 
     def advance(self) -> None:
         """M-step."""
@@ -393,9 +403,10 @@ class Run(Climb):
             assert statistics is not None
             self._maximise(statistics)
         except (np.linalg.LinAlgError, DataError):
-            if self._target is None:
+            if self._target is None or self.leaps is None:
                 raise
             self._target = None
+            self.leaps.land(success=False)
             self.advance()
 
     def _maximise(self, statistics: SufficientStatistics) -> None:

@@ -101,9 +101,9 @@ class GaussianMixture(
         Called with an `Iteration` after each E-step; a true result stops the fit.  If it
         has a method ``progress`` that is called with `Progress` within each pass.
     accelerate : bool, default True
-        Leap ahead where EM is slow (SQUAREM, Varadhan & Roland 2008): a third of the
-        passes or fewer, and no drop of the log-likelihood.  False is plain EM, every
-        step of it.  No effect with `reg_covar`.
+        Leap ahead where EM is slow, by a quasi-Newton step (after Zhou, Alexander & Lange
+        2011): several times fewer passes, and no drop of the log-likelihood.  False is
+        plain EM, every step of it.  No effect with `reg_covar`.
     equal_weights : bool, default False
         Hold all mixing weights at 1 / K.
     prior : None, "conjugate" or ConjugatePrior, default None

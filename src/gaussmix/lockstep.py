@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .acceleration import leap
+from .coordinates import to_vectors
 from .covariances import FullCovariances
 from .em import Climb, collapsed_components
 from .exceptions import DataError
@@ -66,7 +67,7 @@ def fit_together(
     teams = [_Team(list(own)) for _, own in groupby(lanes, key=_Lane.team_key)]
     while teams:
         _expect(source, teams)
-        _leap_together([lane for team in teams for lane in team.lanes if lane.due])
+        _leap_together([lane for team in teams for lane in team.lanes])
         done = [pair for team in teams for pair in team.stopped()]
         for lane, status in sorted(done, key=lambda pair: pair[0].number):
             yield lane.number, lane.result(status)
@@ -89,8 +90,6 @@ class _Lane(Climb):
         self.evaluated = self.mixture
         self.statistics: Place[SufficientStatistics] | None = None
         self.target: Place[SufficientStatistics] | None = None
-        #: Whether a leap may pay.
-        self.due = False
 
     def team_key(self) -> tuple[str, int, int]:
         """Fits of one family are a team; but a start may be of another structure."""
@@ -105,19 +104,18 @@ class _Lane(Climb):
         if prior is not None:
             log_prior = prior.log_density(self._alone(self.mixture), self.family)
         stack, g = place
-        accepted = self.accept(float(stack.log_likelihood[g]), log_prior)
-        self.due = False
-        if accepted:
+        if self.accept(float(stack.log_likelihood[g]), log_prior):
             self.statistics, self.evaluated = place, self.mixture
-            if self.squarem is not None:
-                self.due = self.squarem.is_due(place, self.climbed)
+
+    def place(self) -> Place[SufficientStatistics]:
+        """Return the statistics that the last E-step found."""
+        assert self.statistics is not None
+        return self.statistics
 
     def source(self) -> Place[SufficientStatistics]:
         """Return the statistics of the next M-step."""
         self._leaping = self.target is not None
-        place = self.statistics if self.target is None else self.target
-        assert place is not None
-        return place
+        return self.place() if self.target is None else self.target
 
     def maximise(self) -> Place[Parameters]:
         """M-step alone, its covariances held above the floor; a leap it fails at is not made."""
@@ -131,10 +129,16 @@ class _Lane(Climb):
         except (np.linalg.LinAlgError, DataError):
             if self.target is None:
                 raise
-            self.target = None
+            self._turn_back()
             return self.maximise()
         self.collapsed = collapsed_components(mask, self.family)
         return found, 0
+
+    def _turn_back(self) -> None:
+        """Give up a leap that no M-step can follow."""
+        assert self.leaps is not None
+        self.target = None
+        self.leaps.land(success=False)
 
     @property
     def background(self) -> float | None:
@@ -231,22 +235,25 @@ def _leap_together(lanes: list[_Lane]) -> None:
     def kind(lane: _Lane) -> tuple[str, bool]:
         return lane.family.held.moment.name, lane.family.shared
 
-    for _, own in groupby(sorted(lanes, key=kind), key=kind):
+    climbing = [lane for lane in lanes if lane.leaps is not None and not lane.rejected]
+    for _, own in groupby(sorted(climbing, key=kind), key=kind):
         _leap(list(own))
 
 
 def _leap(lanes: list[_Lane]) -> None:
-    squarems = [lane.squarem for lane in lanes if lane.squarem is not None]
-    path = [join_statistics([squarem.path[i] for squarem in squarems]) for i in range(3)]
-    try:
-        found, leaps = leap(squarems, path)
-    except np.linalg.LinAlgError:
-        if len(lanes) > 1:
-            for lane in lanes:
-                _leap([lane])
+    found = to_vectors(join_statistics([lane.place() for lane in lanes]))
+    due = [
+        (lane, lane.leaps)
+        for lane, vector in zip(lanes, found, strict=True)
+        if lane.leaps is not None and lane.leaps.note(vector, lane.climbed)
+    ]
+    if not due:
         return
-    for g, (lane, far) in enumerate(zip(lanes, leaps, strict=True)):
-        lane.target = (found, g) if far else None
+    targets, leaps = leap(
+        [own for _, own in due], join_statistics([lane.place() for lane, _ in due])
+    )
+    for g, ((lane, _), far) in enumerate(zip(due, leaps, strict=True)):
+        lane.target = (targets, g) if far else None
 
 
 # -- the E-step ----------------------------------------------------------------------------

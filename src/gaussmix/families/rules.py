@@ -133,6 +133,7 @@ class EqualVolume(Rule):
         groups: Groups,
         previous: Covariances | None = None,
     ) -> Array:
+        scatters = np.maximum(scatters, 0.0)  # rounding may leave less
         sizes = geometric_mean(scatters)
         volumes = groups.spread(groups.sum(sizes) / groups.sum(counts))
         return scatters * (volumes / sizes)[:, None]
