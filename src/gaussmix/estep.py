@@ -44,7 +44,7 @@ def expectation(
         summary.extent,
         None if mixture.noise is None else mixture.noise.log_joint,
         dtype,
-        source.rows_if_known,
+        source.rows_drawn_from,
     )
     kernel.known = known
     statistics = source.reduce(kernel)

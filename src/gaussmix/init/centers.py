@@ -97,7 +97,11 @@ def distinct_rows(
 ) -> Array:
     """Return different rows (K, d) drawn by weight; fewer if there are not so many."""
     order = rng.choice(len(rows), len(rows), replace=False, p=weights / weights.sum())
-    distinct, first = np.unique(rows[order], axis=0, return_index=True)
+    # Almost always the first few differ; only repetitive data are looked at in full.
+    for some in (order[: 2 * n_components], order):
+        distinct, first = np.unique(rows[some], axis=0, return_index=True)
+        if len(distinct) >= n_components:
+            break
     return distinct[np.argsort(first)[:n_components]]
 
 

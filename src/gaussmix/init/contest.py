@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..blocks import Workspace
 from ..groups import Groups
-from ..kernels.base import LOWEST_LOG
-from ..kernels.natural import features_of, moments_to_statistics
+from ..kernels.natural import moments_to_statistics
+from ..kernels.several import SeveralForm
 from ..mixture import Mixture
 from ..mstep import maximization_of_several
+from ..sources.threads import Pool
 from ..stacks import Parameters
 from .base import softened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
     from ..mstep import Constraints
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["contest"]
 
-# Bytes of joint densities, and of features, that are held at a time.
-_JOINT_BYTES = 2**25
-_FEATURE_BYTES = 2**26
 # Log-likelihoods a row that are closer than this are the same optimum; a start that gains less
 # than this in an iteration has settled.
 _SAME = 1e-5
@@ -69,8 +66,12 @@ def contest(
     LinAlgError
         If covariances cannot be had from these rows by float64 arithmetic.
     """
-    field = _Field(data, constraints, labels)
-    most = len(labels)
+    with Pool(data.source.n_threads) as pool:
+        return _finalists(_Field(data, constraints, labels, pool), halvings)
+
+
+def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
+    most = len(field)
     for iteration in range(halvings[-1] + 1):
         field.expect()
         if iteration in halvings:
@@ -91,70 +92,53 @@ def contest(
 class _Field:
     """The starts still in the contest."""
 
-    def __init__(self, data: StartData, constraints: Constraints, labels: AnyArray) -> None:
+    def __init__(
+        self, data: StartData, constraints: Constraints, labels: AnyArray, pool: Pool
+    ) -> None:
         self.data, self.family, self.constraints = data, data.family, constraints
         self.moment = data.family.held.moment
         self.k, self.n = data.n_components, float(data.weights.sum())
-        self._features = _Features(data, len(labels))
+        self._form = SeveralForm(
+            data.rows, data.weights, self.moment, data.source.rows_drawn_from, pool
+        )
         self.values = np.full(len(labels), -np.inf)
         self._before = self.values
         share = 0.0 if data.background is None else data.background.weight
         self.noise = np.full(len(labels), share)
-        self._estimate(softened(self._divided(labels)), None)
+        divided = self._form.divided(labels, self.k)
+        self._estimate(softened(self._statistics(divided)), None)
 
     def __len__(self) -> int:
         return len(self.values)
 
     # -- one iteration ------------------------------------------------------------
 
-    def _divided(self, labels: AnyArray) -> SufficientStatistics:
-        """Return the statistics of all components of hard divisions (R, m)."""
-        numbers = np.arange(self.k)[:, None]
-        moments = np.zeros((len(labels) * self.k, self._features.n_terms))
-        for block, features in self._features:
-            chosen = labels[:, None, block] == numbers
-            weighted = np.where(chosen, self.data.weights[block], 0.0)
-            moments += weighted.reshape(-1, features.shape[1]) @ features.T
-        return self._statistics(moments)
-
     def _statistics(self, moments: Array) -> SufficientStatistics:
-        found = moments_to_statistics(moments, self._features.center, self.moment)
+        found = moments_to_statistics(moments, self._form.center, self.moment)
         return replace(found, mixtures=Groups.of((self.k,) * (len(moments) // self.k)))
 
     def expect(self) -> None:
         """E-step of all mixtures."""
-        theta, background = self._natural()
-        moments = np.zeros_like(theta)
-        values, noise = np.zeros(len(self)), np.zeros(len(self))
-        for block, features in self._features:
-            weights = self.data.weights[block]
-            joint = (theta @ features).reshape(len(self), self.k, -1)
-            largest = np.maximum(joint.max(axis=1), background)
-            joint -= largest[:, None]
-            np.maximum(joint, LOWEST_LOG, out=joint)
-            np.exp(joint, out=joint)
-            own = np.exp(np.maximum(background - largest, LOWEST_LOG))
-            own *= background > -np.inf
-            total = joint.sum(axis=1) + own
-            shares = weights / total
-            joint *= shares[:, None]
-            noise += (own * shares).sum(axis=1)
-            values += (largest + np.log(total)) @ weights
-            moments += joint.reshape(len(theta), -1) @ features.T
-        self.statistics = self._statistics(moments)
+        theta = self._natural()
+        moments, values = self._form.expect(theta)
+        self._found_noise = moments[:, self.k :, 0].sum(axis=1) / self.n
+        self.statistics = self._statistics(moments[:, : self.k].reshape(-1, theta.shape[2]))
         self._before, self.values = self.values, values + self._log_priors()
-        self._found_noise = noise / self.n
 
-    def _natural(self) -> tuple[Array, Array]:
-        """Return natural parameters (R * K, n_terms), and log-joint backgrounds (R, 1)."""
+    def _natural(self) -> Array:
+        """Return natural parameters (R, J, n_terms); a background comes last."""
         natural = self.covariances.natural(self.means)
         assert natural.quadratic is not None
+        background = self.data.background
         with np.errstate(divide="ignore"):
             constant = natural.constant + np.log(self.weights.ravel())
-            background = np.full((len(self), 1), -np.inf)
-            if self.data.background is not None:
-                background[:, 0] = np.log(self.noise) - self.data.background.log_volume
-        return np.column_stack([constant, natural.linear, natural.quadratic]), background
+            theta = np.column_stack([constant, natural.linear, natural.quadratic])
+            theta = theta.reshape(len(self), self.k, -1)
+            if background is None:
+                return theta
+            last = np.zeros((len(self), 1, theta.shape[2]))
+            last[:, 0, 0] = np.log(self.noise) - background.log_volume
+        return np.concatenate([theta, last], axis=1)
 
     def maximise(self) -> None:
         """M-step of all mixtures."""
@@ -247,32 +231,3 @@ class _Field:
             return 0.0
         each = [prior.log_density(self._mixture(r), self.family) for r in range(len(self))]
         return np.array(each)
-
-
-class _Features:
-    """Blocks of rows with their features [1, x, second(x)], kept if they are few."""
-
-    def __init__(self, data: StartData, n_starts: int) -> None:
-        self.rows, self.moment = data.rows, data.family.held.moment
-        n_rows, n_features = data.rows.shape
-        self.center = np.zeros(n_features)
-        self.n_terms = n_terms = 1 + n_features + self.moment.n_terms(n_features)
-        size = min(
-            _JOINT_BYTES // (8 * n_starts * data.n_components), _FEATURE_BYTES // (8 * n_terms)
-        )
-        size = max(1, min(n_rows, size))
-        self.blocks = [slice(i, i + size) for i in range(0, n_rows, size)]
-        self._kept: list[Array] | None = None
-        if 8 * n_rows * n_terms <= _FEATURE_BYTES:
-            self._kept = [self._of(block, Workspace()) for block in self.blocks]
-
-    def _of(self, block: slice, workspace: Workspace) -> Array:
-        return features_of(self.rows[block], self.center, self.moment, workspace)
-
-    def __iter__(self) -> Iterator[tuple[slice, Array]]:
-        if self._kept is not None:
-            yield from zip(self.blocks, self._kept, strict=True)
-            return
-        workspace = Workspace()
-        for block in self.blocks:
-            yield block, self._of(block, workspace)

@@ -35,6 +35,8 @@ _ROWS_PER_MEAN = 20
 # What it may cost: passes over all the data, plus so many products.
 _PASSES = 10
 _PRODUCTS = 2e9
+# The winner's iterations on the subsample cost at most so many passes over all the data.
+_SUBSAMPLE_PASSES = 20
 # Lloyd's iterations of starts from k-means: they need not converge.
 _LLOYD = 10
 # Trees are built of at most this many rows: their time and memory grow with the square.
@@ -172,13 +174,23 @@ def _in_place(data: StartData, mixture: Mixture) -> Mixture:
     return replace(mixture, means=mixture.means + data.summary.center, feature_names=names)
 
 
+def _most_iterations(data: StartData) -> int:
+    """Return how many iterations on the subsample cost no more than they can save."""
+    n_rows, n_drawn = data.summary.total.n_rows, len(data.rows)
+    if n_drawn >= n_rows:
+        return data.options.max_iter
+    return min(data.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
+
+
 def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture | None:
     """Return what EM on the subsample makes of the first that keeps all its widths, if one does."""
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.rows + data.summary.center
-    source = MemorySource(rows, unit, n_jobs=data.source.n_threads)
+    source = MemorySource(
+        rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
+    )
     summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
-    options = replace(data.options, give_up_collapsed=True)
+    options = replace(data.options, give_up_collapsed=True, max_iter=_most_iterations(data))
     for mixture in mixtures:
         result = fit_em(source, mixture, data.family, summary, options)
         if not result.collapsed:

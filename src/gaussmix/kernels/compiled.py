@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..moments import Moment
     from .natural import NaturalSums
 
-__all__ = ["CompiledForm", "natural_form"]
+__all__ = ["CompiledForm", "expect_in_tiles", "loops_for", "natural_form", "pairs_of"]
 
 # Rows times components from which a fit gains more than it takes to load the loops.
 _LEAST_WORK = 200_000
@@ -42,6 +42,19 @@ def natural_form(n_joint: int, n_rows: int | None) -> type[NaturalForm]:
     return CompiledForm if much and _is_installed() else NaturalForm
 
 
+def loops_for(n_joint: int, n_terms: int, n_rows: int | None) -> ModuleType | None:
+    """Return the loops to use for so many densities of so many terms, None where BLAS is faster.
+
+    `n_rows` is as for `natural_form`.
+    """
+    compiled = natural_form(n_joint, n_rows) is CompiledForm
+    return _loops() if compiled and _is_for_tiles(n_joint * n_terms) else None
+
+
+def _is_for_tiles(n_products: int) -> bool:
+    return n_products <= _MOST_PRODUCTS
+
+
 @lru_cache(maxsize=1)
 def _is_installed() -> bool:
     return find_spec("numba") is not None
@@ -58,14 +71,14 @@ def _loops() -> ModuleType | None:
 
 
 @lru_cache(maxsize=4)
-def _exp_terms(dtype: type) -> Any:
+def _exp_terms(dtype: np.dtype[Any]) -> Any:
     from .loops import ExpTerms
 
-    return ExpTerms.of(dtype, lowest_log(dtype))
+    return ExpTerms.of(dtype.type, lowest_log(dtype))
 
 
 @lru_cache(maxsize=64)
-def _pairs(moment: Moment | None, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+def pairs_of(moment: Moment | None, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Return which features are multiplied for which second-order term; none for None."""
     empty = np.empty(0, dtype=np.intp)
     return (empty, empty, empty) if moment is None else moment.pairs(n_features)
@@ -84,7 +97,7 @@ class CompiledForm(NaturalForm):
     def _lay_out(self) -> None:
         super()._lay_out()
         self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * self.theta.shape[1]))
-        self._in_tiles = self.theta.size <= _MOST_PRODUCTS
+        self._in_tiles = _is_for_tiles(self.theta.size)
         self._bytes_of_joint = self.bytes_per_row
         if self._in_tiles:
             products = self.theta.size + _EXP_PRODUCTS * self.n_joint
@@ -101,7 +114,7 @@ class CompiledForm(NaturalForm):
 
     @property
     def _pairs(self) -> tuple[AnyArray, AnyArray, AnyArray]:
-        return _pairs(self._second, self.n_features)
+        return pairs_of(self._second, self.n_features)
 
     def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
         loops = _loops()
@@ -123,22 +136,8 @@ class CompiledForm(NaturalForm):
         if loops is None or not self._in_tiles or self.known is not None:
             super().add(state, rows, weights, index, workspace)
             return
-        terms = _exp_terms(self.dtype)
-        largest = workspace.array("largest", len(rows), dtype=self.dtype)
-        total = workspace.array("total", len(rows), dtype=self.dtype)
-        power = workspace.array("power", loops.TILE, dtype=self.dtype)
-        moments = np.zeros(self.theta.shape)
-        loops.expect(
-            _plain(rows),
-            _NO_WEIGHTS if weights is None else _plain(weights),
-            self.center,
-            self.theta,
-            self._pairs,
-            terms,
-            (power, power.view(terms.bits)),
-            moments,
-            largest,
-            total,
+        (moments,), (largest,), (total,) = expect_in_tiles(
+            loops, rows, weights, self.center, self.theta[None], self._pairs, workspace
         )
         state.moments += moments[: self.n_components]
         state.n_rows += len(rows)
@@ -149,6 +148,51 @@ class CompiledForm(NaturalForm):
         else:
             largest += np.log(total, out=total)
             state.log_likelihood += float(weights @ largest)
+
+
+def expect_in_tiles(
+    loops: ModuleType,
+    rows: AnyArray,
+    weights: AnyArray | None,
+    center: Array,
+    theta: Array,
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    workspace: Workspace,
+) -> tuple[Array, Array, Array]:
+    """Return what the E-steps of R mixtures find of the same rows (B, d).
+
+    Parameters
+    ----------
+    theta : ndarray (R, n_joint, n_terms)
+        Natural parameters about `center` (d,).
+    pairs : tuple of ndarray of int
+        Which features are multiplied (see `Moment.pairs`).
+
+    Returns
+    -------
+    moments : ndarray (R, n_joint, n_terms)
+    largest, total : ndarray (R, B)
+        Log-densities are largest + log(total); in workspace memory.
+    """
+    dtype = theta.dtype.type
+    terms = _exp_terms(np.dtype(dtype))
+    largest = workspace.array("largest", len(theta), len(rows), dtype=dtype)
+    total = workspace.array("total", len(theta), len(rows), dtype=dtype)
+    power = workspace.array("power", loops.TILE, dtype=dtype)
+    moments = np.zeros(theta.shape)
+    loops.expect(
+        _plain(rows),
+        _NO_WEIGHTS if weights is None else _plain(weights),
+        center,
+        theta,
+        pairs,
+        terms,
+        (power, power.view(terms.bits)),
+        moments,
+        largest,
+        total,
+    )
+    return moments, largest, total
 
 
 def _plain(values: AnyArray) -> AnyArray:

@@ -258,19 +258,21 @@ def expect(
 ) -> None:
     """Add the moments of rows (B, d) under their responsibilities, and write their densities.
 
-    Row i's log-density is largest[i] + log(total[i]).  `weights` is (B,), or empty; `scratch`
-    is memory (TILE,), as numbers and as integers.
+    Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms).  Row i's log-density is
+    largest[r, i] + log(total[r, i]).  `weights` is (B,), or empty; `scratch` is memory (TILE,),
+    as numbers and as integers.
     """
-    n_joint, n_terms = theta.shape
+    n_mixtures, n_joint, n_terms = theta.shape
     power, bits = scratch
     features = np.empty((n_terms, TILE), theta.dtype)
     joint = np.empty((n_joint, TILE), theta.dtype)
     shares = np.empty(TILE, theta.dtype)
     for begin in range(0, len(rows), TILE):
         end = min(begin + TILE, len(rows))
-        own = total[begin:end]
         write_features(rows[begin:end], center, pairs[0], pairs[1], pairs[2], features)
-        _multiply(theta, features, joint, end - begin)
-        _exponentiate(joint, terms, power, bits, largest[begin:end], own)
-        _share(joint, weights[begin:end], own, shares)
-        _add_moments(joint, features, moments, end - begin)
+        for r in range(n_mixtures):
+            own = total[r, begin:end]
+            _multiply(theta[r], features, joint, end - begin)
+            _exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
+            _share(joint, weights[begin:end], own, shares)
+            _add_moments(joint, features, moments[r], end - begin)

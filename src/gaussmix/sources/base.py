@@ -87,6 +87,14 @@ class Source(ABC):
         """The number of rows, or None while it would take a pass to know it."""
         return self.n_rows
 
+    @property
+    def rows_drawn_from(self) -> int | None:
+        """The number of rows of the data that these are a sample of: all of it, mostly.
+
+        What it pays to load for all the data may be used on a sample of it.
+        """
+        return self.rows_if_known
+
     @abstractmethod
     def reduce(self, fold: Fold[Value]) -> Value:
         """Run a fold over all rows and merge the results in a fixed order."""

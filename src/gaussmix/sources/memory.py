@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +12,7 @@ import numpy as np
 from ..blocks import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
 from .base import BlockFunction, Output, Source
 from .chunks import blocks, cut
-from .threads import Pace, count_threads, single_threaded_blas
+from .threads import Pace, Pool, single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -43,6 +42,8 @@ class MemorySource(Source):
         Threads; None or -1 means one for each available core, -2 all but one, ...
     block_rows : int, optional
         Rows in a block; chosen from the fold's needs when None.
+    drawn_from : int or None
+        Rows of the data that these are a sample of, None if unknown; 0 if they are all.
     """
 
     def __init__(
@@ -53,16 +54,23 @@ class MemorySource(Source):
         n_jobs: int | None = None,
         block_rows: int | None = None,
         feature_names: tuple[str, ...] | None = None,
+        drawn_from: int | None = 0,
     ) -> None:
         self.array: Any = array
         self.weights = weights
         self.n_rows, self.n_features = array.shape
         self.feature_names = feature_names
-        self.n_threads: int = count_threads(n_jobs)
+        self._pool = Pool(n_jobs)
+        self.n_threads: int = self._pool.n_threads
         self.has_zero_weights = weights is not None and bool((weights == 0).any())
         self._block_rows = block_rows
         self._workspaces: deque[Workspace] = deque()
         self._pace = Pace(self.n_threads)
+        self._drawn_from = drawn_from
+
+    @property
+    def rows_drawn_from(self) -> int | None:
+        return self.n_rows if self._drawn_from == 0 else self._drawn_from
 
     def reduce(self, fold: Fold[Value]) -> Value:
         size = self._block_size(fold.bytes_per_row)
@@ -171,11 +179,7 @@ class MemorySource(Source):
             yield task(chunks[0])
             return
         with single_threaded_blas:
-            if n_threads == 1:
-                yield from map(task, chunks)
-                return
-            with ThreadPoolExecutor(n_threads) as pool:
-                yield from pool.map(task, chunks)
+            yield from map(task, chunks) if n_threads == 1 else self._pool.map(task, chunks)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_workspaces": deque(), "watcher": None}

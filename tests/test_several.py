@@ -1,0 +1,75 @@
+"""E-steps of several mixtures at once are those of each, in compiled loops and without."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from gaussmix.kernels import compiled
+from gaussmix.kernels.several import SeveralForm
+from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.sources.threads import Pool
+
+MOMENTS = pytest.mark.parametrize("moment", [PRODUCTS, SQUARES, NORM], ids=lambda m: m.name)
+# So many rows that loops are used, or so few that they are not.
+SIZES = pytest.mark.parametrize("n_rows", [10**6, 10], ids=["loops", "products"])
+
+
+def slow(rows, weights, moment, theta):
+    """One mixture after the other, by the formula."""
+    d = rows.shape[1]
+    features = np.ones((1 + d + moment.n_terms(d), len(rows)))
+    features[1 : d + 1] = rows.T
+    moment.write(features[1 : d + 1], features[d + 1 :])
+    for one in theta:
+        joint = one @ features
+        density = logsumexp(joint, axis=0)
+        yield (np.exp(joint - density) * weights) @ features.T, density @ weights
+
+
+@MOMENTS
+@SIZES
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_it_is_the_e_step_of_each_mixture(moment, n_rows, weighted, n_threads):
+    if n_rows > 10:
+        pytest.importorskip("numba")
+        assert compiled.loops_for(4, 10, n_rows) is not None
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(2500, 3))
+    weights = rng.uniform(0.5, 2.0, 2500) if weighted else np.ones(2500)
+    theta = rng.normal(size=(5, 4, 1 + 3 + moment.n_terms(3)))
+    theta[:, -1, 1:] = 0.0  # a background
+    with Pool(n_threads) as pool:
+        form = SeveralForm(rows, weights, moment, n_rows, pool)
+        moments, values = form.expect(theta)
+    for r, (expected, value) in enumerate(slow(rows, weights, moment, theta)):
+        np.testing.assert_allclose(moments[r], expected, rtol=1e-9, atol=1e-9 * len(rows))
+        np.testing.assert_allclose(values[r], value, rtol=1e-11)
+
+
+@MOMENTS
+def test_moments_of_divisions_are_sums_over_their_rows(moment):
+    rng = np.random.default_rng(1)
+    rows, weights = rng.normal(size=(1500, 2)), rng.uniform(0.5, 2.0, 1500)
+    labels = rng.integers(0, 3, (4, 1500))
+    with Pool(2) as pool:
+        found = SeveralForm(rows, weights, moment, None, pool).divided(labels, 3)
+    for r, own in enumerate(labels):
+        for k in range(3):
+            chosen = own == k
+            np.testing.assert_allclose(found[3 * r + k, 0], weights[chosen].sum())
+            np.testing.assert_allclose(found[3 * r + k, 1:3], weights[chosen] @ rows[chosen])
+
+
+def test_threads_are_started_anew_where_they_are_not():
+    pool = Pool(2)
+    assert list(pool.map(abs, [-1, 2])) == [1, 2]
+    copy = pickle.loads(pickle.dumps(pool))
+    assert list(copy.map(abs, [-3])) == [3]
+    with pool:
+        assert list(pool.map(abs, [-4])) == [4]
+    assert list(pool.map(abs, [-5])) == [5]
