@@ -93,16 +93,21 @@ def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
 
 
 def distinct_rows(
-    rows: Array, weights: Array, n_components: int, rng: np.random.Generator
+    rows: Array, weights: Array, n_components: int, n_starts: int, rng: np.random.Generator
 ) -> Array:
-    """Return different rows (K, d) drawn by weight; fewer if there are not so many."""
-    order = rng.choice(len(rows), len(rows), replace=False, p=weights / weights.sum())
-    # Almost always the first few differ; only repetitive data are looked at in full.
-    for some in (order[: 2 * n_components], order):
-        distinct, first = np.unique(rows[some], axis=0, return_index=True)
-        if len(distinct) >= n_components:
-            break
-    return distinct[np.argsort(first)[:n_components]]
+    """Return different rows (R, K, d) drawn by weight; there must be so many.
+
+    Of arrivals at rates in proportion to the weights, the first are such a draw (Efraimidis &
+    Spirakis 2006).
+    """
+    kinds = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    order = (rng.standard_exponential((n_starts, len(rows))) / weights).argsort(axis=1)
+    chosen = order[:, :n_components]
+    found = np.sort(kinds[chosen], axis=1)
+    for r in np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1)):
+        first = np.unique(kinds[order[r]], return_index=True)[1]
+        chosen[r] = order[r, np.sort(first)[:n_components]]
+    return rows[chosen]
 
 
 def _blocks(n_rows: int, n_values: int) -> Iterator[slice]:

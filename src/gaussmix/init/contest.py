@@ -34,7 +34,7 @@ __all__ = ["contest"]
 # than this in an iteration has settled.
 _SAME = 1e-5
 _SETTLED = 1e-6
-_FINALISTS = 3
+_FINALISTS = 6
 # A start is dropped that would not reach the best one's value by so many steps like its last.
 _PATIENCE = 20
 
@@ -57,7 +57,7 @@ def contest(
     Returns
     -------
     list of Mixture
-        At most three, best first, in the coordinates of ``data.rows``.  They need not have
+        At most six, best first, in the coordinates of ``data.rows``.  They need not have
         converged; those with a covariance that has collapsed, or will for want of rows,
         come last.
 

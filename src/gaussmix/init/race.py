@@ -130,8 +130,7 @@ def _plus_plus(rows: Array, track: StartData, count: int, rng: np.random.Generat
 
 
 def _random(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
-    k, weights = track.n_components, track.weights
-    return np.stack([distinct_rows(rows, weights, k, rng) for _ in range(count)])
+    return distinct_rows(rows, track.weights, track.n_components, count, rng)
 
 
 # In proportion to how often each wins (measured), the surest first.

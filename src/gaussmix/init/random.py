@@ -43,5 +43,5 @@ class RandomPoints(Division):
     name = "random_from_data"
 
     def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        centers = distinct_rows(data.rows, data.weights, data.n_components, rng)
+        (centers,) = distinct_rows(data.rows, data.weights, data.n_components, 1, rng)
         return nearest(data.rows, centers)

@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from ..validation import check_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
 __all__ = ["Pace", "Pool", "available_cores", "count_threads", "single_threaded_blas"]
 
@@ -62,9 +62,9 @@ class Pool:
         self._threads: ThreadPoolExecutor | None = None
         self._process = 0
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Yield the results in the order of the items."""
-        if self.n_threads == 1:
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Yield the results in the order of the items; a single one is done on the spot."""
+        if self.n_threads == 1 or len(items) == 1:
             return map(function, items)
         if self._threads is None or self._process != os.getpid():
             self._threads = ThreadPoolExecutor(self.n_threads, "gaussmix")
