@@ -189,8 +189,8 @@ class Covariances(ABC):
         return float(self.magnitudes(extent).max())
 
     def magnitudes(self, extent: Array) -> Array:
-        """Return the same for each component, shape (len(values),)."""
-        bounds = np.abs(self.precisions) * self.moment.outer(extent[None])
+        """Return the same for each component (len(values),); `extent` may be of each, (K, d)."""
+        bounds = np.abs(self.precisions) * self.moment.outer(np.atleast_2d(extent))
         return bounds.reshape(len(bounds), -1).sum(axis=1)
 
     # -- changing -----------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .centred import CentredForm, magnitude_about_means
 from .compiled import loops_for, natural_form
 from .pruned import may_pay, prune
 from .whitened import WhitenedForm
@@ -41,7 +42,8 @@ def choose_kernel(
 ) -> Kernel:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
-    Either is pruned where there are so many components and products of features that it
+    Between them is the natural form about each component's own mean, where loops are compiled.
+    The others are pruned where there are so many components and products of features that it
     pays to find out first which components matter to a row.
 
     Parameters
@@ -67,25 +69,35 @@ def choose_kernel(
     error = covariances.magnitude(reach)
     if np.finfo(dtype).eps * error > _TOLERANCES[np.dtype(dtype).itemsize]:
         dtype = np.float64
-    accurate = (
+    d, n_joint = len(center), len(means) + (background is not None)
+    n_terms = 1 + d + moment.n_terms(d)
+    suits = (
         covariances.moment is moment
         and (shared or not covariances.shared)
         and (background is None or not covariances.shared)
-        and (covariances.shared or moment.n_terms(len(center)) <= MOST_TERMS)
-        and np.finfo(float).eps * error <= TOLERANCE
     )
-    n_joint, d = len(means) + (background is not None), len(center)
-    form = natural_form(n_joint, n_rows)
-    n_terms = 1 + d + moment.n_terms(d)
-    cheap = covariances.shared or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d)
-    dense: Kernel = (
-        form(log_weights, means, covariances, center, background, dtype)
-        if accurate and (cheap or loops_for(n_joint, n_terms, n_rows) is not None)
-        else WhitenedForm(log_weights, means, covariances, moment, background)
-    )
+    in_tiles = loops_for(n_joint, n_terms, n_rows) is not None
+    few = covariances.shared or n_terms <= MOST_TERMS
+    cheap = in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d)
+    dense: Kernel
+    if suits and few and (covariances.shared or cheap) and _is_accurate(error):
+        form = natural_form(n_joint, n_rows)
+        dense = form(log_weights, means, covariances, center, background, dtype)
+    elif suits and in_tiles and _is_accurate_about_means(covariances):
+        return CentredForm(log_weights, means, covariances, background)
+    else:
+        dense = WhitenedForm(log_weights, means, covariances, moment, background)
     if covariances.shared or covariances.moment is not moment or not may_pay(dense):
         return dense
     return prune(dense, center, reach)
+
+
+def _is_accurate(magnitude: float) -> bool:
+    return bool(np.finfo(float).eps * magnitude <= TOLERANCE)
+
+
+def _is_accurate_about_means(covariances: Covariances) -> bool:
+    return not covariances.shared and _is_accurate(magnitude_about_means(covariances))
 
 
 def _whitening_is_cheaper(n_components: int, n_features: int) -> bool:

@@ -96,6 +96,7 @@ class CompiledForm(NaturalForm):
 
     def _lay_out(self) -> None:
         super()._lay_out()
+        self.centers = self.center
         self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * self.theta.shape[1]))
         self._in_tiles = _is_for_tiles(self.theta.size)
         self._bytes_of_joint = self.bytes_per_row
@@ -134,10 +135,10 @@ class CompiledForm(NaturalForm):
     ) -> None:
         loops = _loops()
         if loops is None or not self._in_tiles or self.known is not None:
-            super().add(state, rows, weights, index, workspace)
+            self._add_in_products(state, rows, weights, index, workspace)
             return
         (moments,), (largest,), (total,) = expect_in_tiles(
-            loops, rows, weights, self.center, self.theta[None], self._pairs, workspace
+            loops, rows, weights, self.centers, self.theta[None], self._pairs, workspace
         )
         state.moments += moments[: self.n_components]
         state.n_rows += len(rows)
@@ -149,12 +150,22 @@ class CompiledForm(NaturalForm):
             largest += np.log(total, out=total)
             state.log_likelihood += float(weights @ largest)
 
+    def _add_in_products(
+        self,
+        state: NaturalSums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        super().add(state, rows, weights, index, workspace)
+
 
 def expect_in_tiles(
     loops: ModuleType,
     rows: AnyArray,
     weights: AnyArray | None,
-    center: Array,
+    centers: Array,
     theta: Array,
     pairs: tuple[AnyArray, AnyArray, AnyArray],
     workspace: Workspace,
@@ -164,7 +175,7 @@ def expect_in_tiles(
     Parameters
     ----------
     theta : ndarray (R, n_joint, n_terms)
-        Natural parameters about `center` (d,).
+        Natural parameters about `centers`: (d,), or (n_joint, d), one for each joint density.
     pairs : tuple of ndarray of int
         Which features are multiplied (see `Moment.pairs`).
 
@@ -183,7 +194,7 @@ def expect_in_tiles(
     loops.expect(
         _plain(rows),
         _NO_WEIGHTS if weights is None else _plain(weights),
-        center,
+        np.atleast_2d(centers),
         theta,
         pairs,
         terms,

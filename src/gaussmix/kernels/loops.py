@@ -247,7 +247,7 @@ def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int)
 def expect(
     rows: AnyArray,
     weights: AnyArray,
-    center: AnyArray,
+    centers: AnyArray,
     theta: AnyArray,
     pairs: tuple[AnyArray, AnyArray, AnyArray],
     terms: ExpTerms,
@@ -258,21 +258,34 @@ def expect(
 ) -> None:
     """Add the moments of rows (B, d) under their responsibilities, and write their densities.
 
-    Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms).  Row i's log-density is
-    largest[r, i] + log(total[r, i]).  `weights` is (B,), or empty; `scratch` is memory (TILE,),
-    as numbers and as integers.
+    Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms).  Features are about one
+    center for all, `centers` (1, d), or about one for each joint density (n_joint, d).  Row
+    i's log-density is largest[r, i] + log(total[r, i]).  `weights` is (B,), or empty;
+    `scratch` is memory (TILE,), as numbers and as integers.
     """
     n_mixtures, n_joint, n_terms = theta.shape
     power, bits = scratch
     features = np.empty((n_terms, TILE), theta.dtype)
     joint = np.empty((n_joint, TILE), theta.dtype)
     shares = np.empty(TILE, theta.dtype)
+    apart = len(centers) > 1
     for begin in range(0, len(rows), TILE):
         end = min(begin + TILE, len(rows))
-        write_features(rows[begin:end], center, pairs[0], pairs[1], pairs[2], features)
+        tile, m = rows[begin:end], end - begin
+        write_features(tile, centers[0], pairs[0], pairs[1], pairs[2], features)
         for r in range(n_mixtures):
             own = total[r, begin:end]
-            _multiply(theta[r], features, joint, end - begin)
+            if apart:
+                for k in range(n_joint):
+                    write_features(tile, centers[k], pairs[0], pairs[1], pairs[2], features)
+                    _multiply(theta[r, k : k + 1], features, joint[k : k + 1], m)
+            else:
+                _multiply(theta[r], features, joint, m)
             _exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
             _share(joint, weights[begin:end], own, shares)
-            _add_moments(joint, features, moments[r], end - begin)
+            if apart:
+                for k in range(n_joint):
+                    write_features(tile, centers[k], pairs[0], pairs[1], pairs[2], features)
+                    _add_moments(joint[k : k + 1], features, moments[r, k : k + 1], m)
+            else:
+                _add_moments(joint, features, moments[r], m)

@@ -64,11 +64,11 @@ def features_of(
 
 
 def moments_to_statistics(moments: Array, center: Array, moment: Moment) -> SufficientStatistics:
-    """Return statistics for sums of features (K, n_terms) about `center` (d,).
+    """Return statistics for sums of features (K, n_terms) about `center`: (d,), or (K, d).
 
     Features [1, x] alone give statistics without scatters.
     """
-    d, counts = len(center), moments[:, 0]
+    d, counts = center.shape[-1], moments[:, 0]
     occupied = counts > 0
     offsets = moments[:, 1 : d + 1] / np.where(occupied, counts, 1.0)[:, None]
     scatters = None
