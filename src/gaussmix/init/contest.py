@@ -34,7 +34,10 @@ __all__ = ["contest"]
 # than this in an iteration has settled.
 _SAME = 1e-5
 _SETTLED = 1e-6
-_FINALISTS = 6
+# Starts that stay although worse halves have dropped out; and those that have dropped out
+# which take the winner's place if it collapses.
+_FEWEST = 3
+_RESERVE = 5
 # A start is dropped that would not reach the best one's value by so many steps like its last.
 _PATIENCE = 20
 
@@ -71,22 +74,25 @@ def contest(
 
 
 def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
-    most = len(field)
+    most, reserve = len(field), list[Mixture]()
     for iteration in range(halvings[-1] + 1):
         field.expect()
         if iteration in halvings:
-            most = max(_FINALISTS, -(-most // 2))
+            most = max(_FEWEST, -(-most // 2))
         settled = field.has_settled()
-        kept = field.distinct()[:most]
+        places = field.distinct()
+        hopeful = most
         if iteration >= halvings[0]:
-            hopeful = field.count_hopeful(kept)
-            kept = kept[: max(hopeful, _FINALISTS)]
+            hopeful = min(most, field.count_hopeful(places[:most]))
             settled |= hopeful == 1
-        field.keep(kept)
+            dropped = [field.mixture(r) for r in places[hopeful : hopeful + _RESERVE]]
+            reserve = [*dropped, *reserve][:_RESERVE]
+        field.keep(places[:hopeful])
         if len(field) == 1 or settled or iteration == halvings[-1]:
             break
         field.maximise()
-    return [field.mixture(r) for r in range(min(_FINALISTS, len(field)))]
+    finalists = [field.mixture(r) for r in range(len(field))]
+    return [*finalists, *reserve][: 1 + _RESERVE]
 
 
 class _Field:
