@@ -49,21 +49,16 @@ class Leaps:
     """What one fit remembers of EM's steps; says when a leap may pay."""
 
     #: What moves: what a checkpoint keeps.
-    MOVING = ("limit", "_steps", "_start", "_plain", "_lengths")
+    MOVING = ("limit", "steps", "_start", "_plain", "_lengths")
 
     def __init__(self) -> None:
         self.limit = _FIRST_LIMIT
         # Steps of EM: coordinates of the statistics before and after, the newest last.
-        self._steps: list[tuple[Array, Array]] = []
+        self.steps: list[tuple[Array, Array]] = []
         # Where the step that is under way began.
         self._start: Array | None = None
         self._plain = 0
         self._lengths: list[float] = []
-
-    @property
-    def steps(self) -> list[tuple[Array, Array]]:
-        """EM's last steps: coordinates before and after, the newest last."""
-        return self._steps
 
     @property
     def rate(self) -> float:
@@ -77,10 +72,10 @@ class Leaps:
         `trace` is what EM climbs, the value of the newest parameters last.
         """
         if found is not None and self._start is not None:
-            self._steps = [*self._steps[1 - _MEMORY :], (self._start, found)]
+            self.steps = [*self.steps[1 - _MEMORY :], (self._start, found)]
         self._start = found
         self._plain += 1
-        if self._plain <= _PLAIN_STEPS or len(self._steps) < 3 or len(trace) <= _FIRST_STEPS:
+        if self._plain <= _PLAIN_STEPS or len(self.steps) < 3 or len(trace) <= _FIRST_STEPS:
             return False
         before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
         return found is not None and 0.0 < _SLOW * before < last
@@ -97,7 +92,7 @@ class Leaps:
         self._plain = 0
         if not success:
             self.limit = max(_FIRST_LIMIT, self.limit / _GROWTH**2)
-            self._start = self._steps[-1][1]
+            self._start = self.steps[-1][1]
 
 
 def leap(

@@ -182,7 +182,7 @@ class Covariances(ABC):
         return NaturalParameters(constant, linear, quadratic)
 
     def magnitude(self, extent: Array) -> float:
-        """Largest sum of absolute terms in x' P x over the box |x| <= extent (d,).
+        """Largest sum of absolute terms in x' P x over the box |x| <= extent: (d,), or (K, d).
 
         Times the machine epsilon it bounds the rounding error of the natural form.
         """

@@ -22,6 +22,7 @@ __all__ = [
     "NEGLIGIBLE_LOG",
     "Kernel",
     "Sums",
+    "exp_all",
     "keep_known",
     "lowest_log",
     "most_probable",
@@ -58,7 +59,7 @@ def normalise(log_joint: Array) -> Array:
         Log-sum-exp over components: each row's log-density.
     """
     log_density = _shift(log_joint)
-    _exp_all(log_joint)
+    exp_all(log_joint)
     total = log_joint.sum(axis=0)
     log_joint /= total
     log_density += np.log(total, out=total)
@@ -111,7 +112,7 @@ def _shift(log_joint: Array) -> Array:
     return largest
 
 
-def _exp_all(values: Array) -> None:
+def exp_all(values: Array) -> None:
     """Exponentiate non-positive values in place."""
     np.maximum(values, lowest_log(values.dtype), out=values)
     np.exp(values, out=values)
@@ -120,12 +121,12 @@ def _exp_all(values: Array) -> None:
 def _exp_worthwhile(values: Array) -> None:
     """Exponentiate non-positive values in place, or make them 0 if they are negligible."""
     if len(values) < _SPARSE_COMPONENTS or values.size < _SPARSE_SIZE or _has_fast_exp():
-        _exp_all(values)
+        exp_all(values)
         return
     flat = values.reshape(-1)
     kept = flat > NEGLIGIBLE_LOG
     if np.count_nonzero(kept) >= _SPARSE_SHARE * flat.size:
-        _exp_all(values)
+        exp_all(values)
         return
     places = np.flatnonzero(kept)
     exponentials = np.exp(flat[places])

@@ -12,7 +12,7 @@ from .natural import features_of
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..blocks import Index, Workspace
+    from ..blocks import Workspace
     from ..covariances import Covariances
     from .natural import NaturalSums
 
@@ -25,9 +25,7 @@ def magnitude_about_means(covariances: Covariances) -> float:
     Times the machine epsilon it bounds the rounding error of the form; further out there is
     as much of it relative to what x' P x is.
     """
-    variances = covariances.variances()
-    reach = np.sqrt(-2.0 * NEGLIGIBLE_LOG * variances)
-    return float(covariances.magnitudes(reach).max())
+    return covariances.magnitude(np.sqrt(-2.0 * NEGLIGIBLE_LOG * covariances.variances()))
 
 
 class CentredForm(CompiledForm):
@@ -52,7 +50,7 @@ class CentredForm(CompiledForm):
     def _of_component(self, k: int, rows: AnyArray, workspace: Workspace) -> Array:
         return features_of(rows, self.means[k], self.covariances.moment, workspace)
 
-    def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
+    def _products(self, rows: AnyArray, workspace: Workspace) -> Array:
         joint: Array = workspace.array("joint", self.n_joint, len(rows))
         for k in range(self.n_components):
             np.matmul(self.theta[k], self._of_component(k, rows, workspace), out=joint[k])
@@ -60,15 +58,13 @@ class CentredForm(CompiledForm):
             joint[-1] = self.background
         return joint
 
-    def _add_in_products(
+    def _add_moments(
         self,
         state: NaturalSums,
         rows: AnyArray,
-        weights: AnyArray | None,
-        index: Index,
+        responsibilities: Array,
+        threshold: float,
         workspace: Workspace,
     ) -> None:
-        joint = self.log_joint(rows, workspace)
-        responsibilities = self.responsibilities(state, joint, weights, index)
         for k, own in enumerate(responsibilities):
             state.moments[k] += self._of_component(k, rows, workspace) @ own

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .centred import CentredForm, magnitude_about_means
-from .compiled import loops_for, natural_form
+from .compiled import goes_in_tiles, natural_form
 from .pruned import may_pay, prune
 from .whitened import WhitenedForm
 
@@ -76,11 +76,13 @@ def choose_kernel(
         and (shared or not covariances.shared)
         and (background is None or not covariances.shared)
     )
-    in_tiles = loops_for(n_joint, n_terms, n_rows) is not None
-    few = covariances.shared or n_terms <= MOST_TERMS
-    cheap = in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d)
+    in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
+    cheap = covariances.shared or (
+        moment.n_terms(d) <= MOST_TERMS
+        and (in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d))
+    )
     dense: Kernel
-    if suits and few and (covariances.shared or cheap) and _is_accurate(error):
+    if suits and cheap and _is_accurate(error):
         form = natural_form(n_joint, n_rows)
         dense = form(log_weights, means, covariances, center, background, dtype)
     elif suits and in_tiles and _is_accurate_about_means(covariances):

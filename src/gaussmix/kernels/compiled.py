@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from ..moments import Moment
     from .natural import NaturalSums
 
-__all__ = ["CompiledForm", "expect_in_tiles", "loops_for", "natural_form", "pairs_of"]
+__all__ = [
+    "CompiledForm",
+    "expect_in_tiles",
+    "goes_in_tiles",
+    "loops_for",
+    "natural_form",
+    "pairs_of",
+]
 
 # Rows times components from which a fit gains more than it takes to load the loops.
 _LEAST_WORK = 200_000
@@ -42,13 +49,17 @@ def natural_form(n_joint: int, n_rows: int | None) -> type[NaturalForm]:
     return CompiledForm if much and _is_installed() else NaturalForm
 
 
-def loops_for(n_joint: int, n_terms: int, n_rows: int | None) -> ModuleType | None:
-    """Return the loops to use for so many densities of so many terms, None where BLAS is faster.
+def goes_in_tiles(n_joint: int, n_terms: int, n_rows: int | None) -> bool:
+    """Whether loops do all of an E-step of so many densities of so many terms; they are not loaded.
 
     `n_rows` is as for `natural_form`.
     """
-    compiled = natural_form(n_joint, n_rows) is CompiledForm
-    return _loops() if compiled and _is_for_tiles(n_joint * n_terms) else None
+    return natural_form(n_joint, n_rows) is CompiledForm and _is_for_tiles(n_joint * n_terms)
+
+
+def loops_for(n_joint: int, n_terms: int, n_rows: int | None) -> ModuleType | None:
+    """Return the loops, where all of an E-step goes in tiles, or None."""
+    return _loops() if goes_in_tiles(n_joint, n_terms, n_rows) else None
 
 
 def _is_for_tiles(n_products: int) -> bool:
@@ -135,7 +146,7 @@ class CompiledForm(NaturalForm):
     ) -> None:
         loops = _loops()
         if loops is None or not self._in_tiles or self.known is not None:
-            self._add_in_products(state, rows, weights, index, workspace)
+            super().add(state, rows, weights, index, workspace)
             return
         (moments,), (largest,), (total,) = expect_in_tiles(
             loops, rows, weights, self.centers, self.theta[None], self._pairs, workspace
@@ -149,16 +160,6 @@ class CompiledForm(NaturalForm):
         else:
             largest += np.log(total, out=total)
             state.log_likelihood += float(weights @ largest)
-
-    def _add_in_products(
-        self,
-        state: NaturalSums,
-        rows: AnyArray,
-        weights: AnyArray | None,
-        index: Index,
-        workspace: Workspace,
-    ) -> None:
-        super().add(state, rows, weights, index, workspace)
 
 
 def expect_in_tiles(
@@ -185,8 +186,7 @@ def expect_in_tiles(
     largest, total : ndarray (R, B)
         Log-densities are largest + log(total); in workspace memory.
     """
-    dtype = theta.dtype.type
-    terms = _exp_terms(np.dtype(dtype))
+    dtype, terms = theta.dtype.type, _exp_terms(theta.dtype)
     largest = workspace.array("largest", len(theta), len(rows), dtype=dtype)
     total = workspace.array("total", len(theta), len(rows), dtype=dtype)
     power = workspace.array("power", loops.TILE, dtype=dtype)

@@ -272,7 +272,8 @@ def expect(
     for begin in range(0, len(rows), TILE):
         end = min(begin + TILE, len(rows))
         tile, m = rows[begin:end], end - begin
-        write_features(tile, centers[0], pairs[0], pairs[1], pairs[2], features)
+        if not apart:
+            write_features(tile, centers[0], pairs[0], pairs[1], pairs[2], features)
         for r in range(n_mixtures):
             own = total[r, begin:end]
             if apart:

@@ -163,7 +163,17 @@ class NaturalForm(Kernel):
     ) -> None:
         joint = self._products(rows, workspace)
         responsibilities = self.responsibilities(state, joint, weights, index)
-        threshold = negligible(weights)
+        self._add_moments(state, rows, responsibilities, negligible(weights), workspace)
+
+    def _add_moments(
+        self,
+        state: NaturalSums,
+        rows: AnyArray,
+        responsibilities: Array,
+        threshold: float,
+        workspace: Workspace,
+    ) -> None:
+        """Add moments under responsibilities (K, B) that `_products` has just led to."""
         if self._is_sparse(responsibilities, threshold):
             if state.gathered is None:
                 state.gathered = GatheredSums(self.means, self.covariances.moment)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..blocks import Workspace
-from .base import LOWEST_LOG
+from .base import exp_all
 from .compiled import expect_in_tiles, loops_for, pairs_of
 from .natural import features_of
 
@@ -112,8 +112,7 @@ class SeveralForm:
             joint = (flat @ features).reshape(*theta.shape[:2], -1)
             largest = joint.max(axis=1)
             joint -= largest[:, None]
-            np.maximum(joint, LOWEST_LOG, out=joint)
-            np.exp(joint, out=joint)
+            exp_all(joint)
             total = joint.sum(axis=1)
             joint *= (weights / total)[:, None]
             largest += np.log(total)

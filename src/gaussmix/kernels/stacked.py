@@ -16,7 +16,7 @@ from ..covariances import FullCovariances
 from ..groups import Groups
 from ..moments import PRODUCTS
 from ..statistics import SufficientStatistics
-from .base import LOWEST_LOG, keep_known
+from .base import exp_all, keep_known
 from .choice import TOLERANCE
 from .natural import features_of, moments_to_statistics
 
@@ -144,8 +144,7 @@ class StackedForm(Fold[SufficientStatistics]):
         groups = self.joint_groups
         largest = groups.max(joint)
         joint -= groups.spread(largest)
-        np.maximum(joint, LOWEST_LOG, out=joint)
-        np.exp(joint, out=joint)
+        exp_all(joint)
         total = groups.sum(joint)
         joint *= groups.spread(1.0 / total)
         largest += np.log(total)
