@@ -102,8 +102,9 @@ def test_coordinates_of_covariances_are_unconstrained_and_exact(moment):
     np.testing.assert_allclose(moment.from_coordinates(points, 3), covariances, rtol=1e-12)
     anywhere = moment.from_coordinates(rng.normal(size=points.shape), 3)
     assert np.linalg.eigvalsh(anywhere).min() > 0 if moment is PRODUCTS else (anywhere > 0).all()
-    with pytest.raises(np.linalg.LinAlgError):
-        moment.coordinates(0 * covariances)
+    some = covariances * np.reshape([1, 0, 1, 1], (4,) + (1,) * moment.n_axes)
+    finite = np.isfinite(moment.coordinates(some)).all(axis=1)
+    np.testing.assert_array_equal(finite, [True, False, True, True])
 
 
 def steps_of_a_linear_map(rates, start, n_steps):

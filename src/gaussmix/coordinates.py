@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .stacks import one_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,16 +27,6 @@ def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
     Of each component the log of its count, its mean, and its scatter by the factor unless
     scatters are pooled; then of the mixture the pooled scatter and the log of the noise.
     """
-    try:
-        vectors = _to_vectors(statistics)
-    except np.linalg.LinAlgError:
-        if statistics.mixtures is None or len(statistics.groups) == 1:
-            return [None] * len(statistics.groups)
-        return [to_vectors(one_of(statistics, g))[0] for g in range(len(statistics.groups))]
-    return [vector if np.isfinite(vector).all() else None for vector in vectors]
-
-
-def _to_vectors(statistics: SufficientStatistics) -> list[Array]:
     assert statistics.scatters is not None
     counts, noise = statistics.counts, np.reshape(statistics.noise, (-1, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -50,7 +38,8 @@ def _to_vectors(statistics: SufficientStatistics) -> list[Array]:
             whole.insert(0, shapes)
         else:
             own.append(shapes)
-    return _joined(np.concatenate(own, axis=1), np.concatenate(whole, axis=1), statistics)
+    vectors = _joined(np.concatenate(own, axis=1), np.concatenate(whole, axis=1), statistics)
+    return [vector if np.isfinite(vector).all() else None for vector in vectors]
 
 
 def metric(statistics: SufficientStatistics) -> list[Array]:

@@ -17,6 +17,7 @@ from .groups import Groups
 from .kernels.choice import MOST_TERMS
 from .kernels.stacked import StackedForm
 from .kernels.whitened import WhitenedForm
+from .matrices import factors_or_nan
 from .mixture import Mixture
 from .moments import PRODUCTS
 from .mstep import maximization_of_several
@@ -223,6 +224,8 @@ class _Team:
 
     def hold(self, below: AnyArray) -> None:
         """Hold covariances of some fits (G,) above the floor; starts are what they are."""
+        if not below.any():
+            return
         for lane, low in zip(self.lanes, below, strict=True):
             if low and len(lane.history):
                 lane.mixture = lane.maximise()
@@ -291,8 +294,9 @@ def _form(teams: list[_Team]) -> StackedForm | None:
         below = form.may_be_below(np.concatenate(floors))
         if not below.any():
             return form
-    except np.linalg.LinAlgError:  # one of them is singular
-        below = np.ones(sum(len(team.lanes) for team in teams), dtype=bool)
+    except np.linalg.LinAlgError:
+        stacks = [team.current for team in teams]
+        below = np.concatenate([_without_factors(stack) for stack in stacks])
     first = 0
     for team in teams:
         team.hold(below[first : first + len(team.lanes)])
@@ -317,6 +321,12 @@ def _stacked(teams: list[_Team]) -> StackedForm:
         summary.center,
         summary.extent,
     )
+
+
+def _without_factors(stack: Parameters) -> AnyArray:
+    """Say which mixtures (G,) have a singular covariance."""
+    factors = factors_or_nan(stack.to_dense())
+    return stack.groups.any(np.isnan(factors).any(axis=(1, 2)))
 
 
 def _expectation_alone(source: Source, lane: _Lane) -> SufficientStatistics:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from .matrices import factors_or_nan
+
 if TYPE_CHECKING:
     from ._typing import AnyArray, Array
 
@@ -72,14 +74,10 @@ class Moment(ABC):
 
     @abstractmethod
     def coordinates(self, covariances: Array) -> Array:
-        """Return unconstrained numbers (K, n) for positive-definite covariances (K, *shape).
+        """Return unconstrained numbers (K, n) for covariances (K, *shape).
 
-        Their differences do not depend on the units of the features.
-
-        Raises
-        ------
-        LinAlgError
-            If a covariance is not positive definite.
+        Their differences do not depend on the units of the features.  Those of a covariance
+        that is not positive definite are not all finite.
         """
 
     @abstractmethod
@@ -155,7 +153,7 @@ class Products(Moment):
 
     def coordinates(self, covariances: Array) -> Array:
         """Logs of the Cholesky factor's diagonal, and what is below it in units of it."""
-        factors = np.linalg.cholesky(covariances)
+        factors = factors_or_nan(covariances)
         diagonal = np.diagonal(factors, axis1=1, axis2=2)
         i, j = _below_diagonal(covariances.shape[1])
         below = factors[:, i, j] / diagonal[:, i]
@@ -263,9 +261,8 @@ def _below_diagonal(n_features: int) -> tuple[AnyArray, AnyArray]:
 
 
 def _logs(variances: Array) -> Array:
-    if not (variances > 0).all():
-        raise np.linalg.LinAlgError("a variance is not positive")
-    return np.log(variances)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(variances)
 
 
 @lru_cache(maxsize=64)
