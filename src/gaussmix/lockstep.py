@@ -325,8 +325,8 @@ def _stacked(teams: list[_Team]) -> StackedForm:
 
 def _without_factors(stack: Parameters) -> AnyArray:
     """Say which mixtures (G,) have a singular covariance."""
-    factors = factors_or_nan(stack.to_dense())
-    return stack.groups.any(np.isnan(factors).any(axis=(1, 2)))
+    missing: AnyArray = np.isnan(factors_or_nan(stack.to_dense())[:, 0, 0])
+    return stack.groups.any(missing)
 
 
 def _expectation_alone(source: Source, lane: _Lane) -> SufficientStatistics:

@@ -17,14 +17,16 @@ from ..kernels.several import SeveralForm
 from ..mixture import Mixture
 from ..mstep import maximization_of_several
 from ..sources.threads import Pool
-from ..stacks import Parameters
+from ..stacks import join_parameters, join_statistics, values_of
 from .base import softened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..covariances import Covariances
     from ..mstep import Constraints
+    from ..stacks import Parameters
     from ..statistics import SufficientStatistics
     from .base import StartData
 
@@ -74,7 +76,8 @@ def contest(
 
 
 def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
-    most, reserve = len(field), list[Mixture]()
+    most = len(field)
+    reserve: list[tuple[int, Parameters]] = []
     for iteration in range(halvings[-1] + 1):
         field.expect()
         if iteration in halvings:
@@ -85,18 +88,19 @@ def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
         if iteration >= halvings[0]:
             hopeful = min(most, field.count_hopeful(places[:most]))
             settled |= hopeful == 1
-            dropped = [field.mixture(r) for r in places[hopeful : hopeful + _RESERVE]]
+            dropped = [(r, field.now) for r in places[hopeful : hopeful + _RESERVE]]
             reserve = [*dropped, *reserve][:_RESERVE]
-        field.keep(places[:hopeful])
-        if len(field) == 1 or settled or iteration == halvings[-1]:
-            break
+        chosen = places[:hopeful]
+        if len(chosen) == 1 or settled or iteration == halvings[-1]:
+            found = [*((r, field.now) for r in chosen), *reserve]
+            return [field.mixture(*one) for one in found[: 1 + _RESERVE]]
+        field.keep(chosen)
         field.maximise()
-    finalists = [field.mixture(r) for r in range(len(field))]
-    return [*finalists, *reserve][: 1 + _RESERVE]
+    raise AssertionError("unreachable: the last iteration returns")
 
 
 class _Field:
-    """The starts still in the contest."""
+    """The starts still in the contest; `now` are their parameters."""
 
     def __init__(
         self, data: StartData, constraints: Constraints, labels: AnyArray, pool: Pool
@@ -109,10 +113,13 @@ class _Field:
         )
         self.values = np.full(len(labels), -np.inf)
         self._before = self.values
+        divided = softened(self._statistics(self._form.divided(labels, self.k)))
         share = 0.0 if data.background is None else data.background.weight
-        self.noise = np.full(len(labels), share)
-        divided = self._form.divided(labels, self.k)
-        self._estimate(softened(self._statistics(divided)), None)
+        noise = share / (1.0 - share) * divided.groups.sum(divided.counts)
+        self.now: Parameters
+        self._estimate(replace(divided, noise=noise), None)
+        if data.background is not None:
+            self.now = replace(self.now, noise=np.full(len(labels), share))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -127,48 +134,48 @@ class _Field:
         """E-step of all mixtures."""
         theta = self._natural()
         moments, values = self._form.expect(theta)
-        self._found_noise = moments[:, self.k :, 0].sum(axis=1) / self.n
-        self.statistics = self._statistics(moments[:, : self.k].reshape(-1, theta.shape[2]))
+        found = self._statistics(moments[:, : self.k].reshape(-1, theta.shape[2]))
+        self.statistics = replace(found, noise=moments[:, self.k :, 0].sum(axis=1))
         self._before, self.values = self.values, values + self._log_priors()
 
     def _natural(self) -> Array:
         """Return natural parameters (R, J, n_terms); a background comes last."""
-        natural = self.covariances.natural(self.means)
+        now, background = self.now, self.data.background
+        natural = self._covariances.natural(now.means)
         assert natural.quadratic is not None
-        background = self.data.background
         with np.errstate(divide="ignore"):
-            constant = natural.constant + np.log(self.weights.ravel())
-            theta = np.column_stack([constant, natural.linear, natural.quadratic])
+            constant = (natural.constant + np.log(now.weights))[:, None]
+            theta = np.concatenate([constant, natural.linear, natural.quadratic], axis=1)
             theta = theta.reshape(len(self), self.k, -1)
-            if background is None:
+            if background is None or now.noise is None:
                 return theta
             last = np.zeros((len(self), 1, theta.shape[2]))
-            last[:, 0, 0] = np.log(self.noise) - background.log_volume
+            last[:, 0, 0] = np.log(now.noise) - background.log_volume
         return np.concatenate([theta, last], axis=1)
+
+    @property
+    def _covariances(self) -> Covariances:
+        """Of each component, one of its own."""
+        held, means = self.now.covariances, self.now.means
+        if not self.family.shared:
+            return held
+        return self.family.held(np.repeat(held.values, self.k, axis=0), *means.shape)
 
     def maximise(self) -> None:
         """M-step of all mixtures."""
-        self.noise = self._found_noise
-        self._estimate(self.statistics, self._parameters())
+        self._estimate(self.statistics, self.now)
 
     def _estimate(self, statistics: SufficientStatistics, previous: Parameters | None) -> None:
         pooled = statistics.pool() if self.family.shared else statistics
         constraints = [self.constraints] * len(self)
-        found, collapsed = maximization_of_several(pooled, self.family, constraints, previous)
-        weights = found.weights.reshape(-1, self.k)
-        self.weights = weights * ((1.0 - self.noise) / weights.sum(axis=1))[:, None]
-        self.means = found.means
-        values = found.covariances.values
-        if self.family.shared:
-            values = np.repeat(values, self.k, axis=0)
-        self.covariances = self.family.held(values, *self.means.shape)
+        self.now, collapsed = maximization_of_several(pooled, self.family, constraints, previous)
         self.collapsed: AnyArray = np.asarray(collapsed.reshape(len(self), -1).any(axis=1))
 
     # -- who stays ------------------------------------------------------------------
 
     def distinct(self) -> AnyArray:
         """Return the places of the starts, best first, without those that equal a better one."""
-        values = np.nan_to_num(self.values, nan=-np.inf)
+        values = np.where(np.isnan(self.values), -np.inf, self.values)
         doomed = self.collapsed | self._is_thin()
         order = np.lexsort((-values, doomed))
         values, doomed = values[order], doomed[order]
@@ -189,7 +196,7 @@ class _Field:
         if self.family.shared:
             return np.zeros(len(self), dtype=bool)
         rows = self.statistics.counts * (len(self.data.rows) / self.n)
-        fewest = self.moment.rows_to_span(self.means.shape[1])
+        fewest = self.moment.rows_to_span(self.now.means.shape[1])
         return np.asarray((rows.reshape(-1, self.k) < fewest).any(axis=1))
 
     def has_settled(self) -> bool:
@@ -198,42 +205,27 @@ class _Field:
 
     def keep(self, places: AnyArray) -> None:
         """Leave only the starts at these places."""
-        self.values, self._before = self.values[places], self._before[places]
-        self.noise, self.weights = self.noise[places], self.weights[places]
-        self._found_noise = self._found_noise[places]
-        self.collapsed = self.collapsed[places]
-        components = (self.k * places[:, None] + np.arange(self.k)).ravel()
-        self.means, self.covariances = self.means[components], self.covariances.take(components)
-        groups = Groups.of((self.k,) * len(places))
-        self.statistics = replace(self.statistics.take(components), mixtures=groups)
-
-    def mixture(self, r: int) -> Mixture:
-        """Return one of the mixtures, with its background."""
-        noise = self.data.background
-        if noise is not None:
-            noise = noise.weighing(float(self.noise[r]))
-        return replace(self._mixture(r), noise=noise)
+        if len(places) == len(self):
+            return
+        self.values = self.values[places]
+        self.now = join_parameters([(self.now, r) for r in places], self.family)
+        self.statistics = join_statistics([(self.statistics, r) for r in places])
 
     # -- parts ----------------------------------------------------------------------
 
-    def _parameters(self) -> Parameters:
-        """Return the parameters of all mixtures, as M-steps take them."""
-        values = (
-            self.covariances.values[:: self.k] if self.family.shared else self.covariances.values
-        )
-        held = self.family.hold(values, *self.means.shape)
-        groups = self.statistics.groups
-        return Parameters(self.weights.ravel(), self.means, held, None, groups)
-
-    def _mixture(self, r: int) -> Mixture:
-        own = np.arange(self.k * r, self.k * (r + 1))
-        taken = self.covariances.take(own[:1] if self.family.shared else own)
-        held = self.family.hold(taken.values, self.k, self.means.shape[1])
-        return Mixture._of_fit(self.weights[r].copy(), self.means[own], held, None)
+    def mixture(self, r: int, of: Parameters | None = None) -> Mixture:
+        """Return one of the mixtures, of now or of earlier parameters, with its background."""
+        now, noise = of or self.now, self.data.background
+        own, values = now.groups.own(r), values_of(now.covariances, now.groups, r, self.family)
+        if noise is not None and now.noise is not None:
+            noise = noise.weighing(float(now.noise[r]))
+        means = now.means[own].copy()
+        held = self.family.hold(values.copy(), *means.shape)
+        return Mixture._of_fit(now.weights[own].copy(), means, held, None, noise)
 
     def _log_priors(self) -> Array | float:
         prior = self.constraints.prior
         if prior is None:
             return 0.0
-        each = [prior.log_density(self._mixture(r), self.family) for r in range(len(self))]
+        each = [prior.log_density(self.mixture(r), self.family) for r in range(len(self))]
         return np.array(each)
