@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from .families import Family
     from .statistics import SufficientStatistics
 
-    Stack = TypeVar("Stack", SufficientStatistics, "Parameters")
-    #: One mixture of a stack: the stack, and the number of the mixture in it.
-    Place: TypeAlias = tuple[Stack, int]
+__all__ = ["Parameters", "Place", "join_parameters", "join_statistics", "one_of", "values_of"]
 
-__all__ = ["Parameters", "join_parameters", "join_statistics", "one_of", "values_of"]
+Stack = TypeVar("Stack", "SufficientStatistics", "Parameters")
+#: One mixture of a stack: the stack, and the number of the mixture in it.
+Place: TypeAlias = tuple[Stack, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,45 +60,43 @@ def one_of(statistics: SufficientStatistics, g: int) -> SufficientStatistics:
         counts=statistics.counts[own],
         means=statistics.means[own],
         scatters=_scatters(statistics, g, own),
-        log_likelihood=float(_at(statistics.log_likelihood, g)),
-        noise=float(_at(statistics.noise, g)),
+        log_likelihood=float(np.reshape(statistics.log_likelihood, -1)[g]),
+        noise=float(np.reshape(statistics.noise, -1)[g]),
         mixtures=None,
     )
 
 
 def join_statistics(places: Sequence[Place[SufficientStatistics]]) -> SufficientStatistics:
     """Return the statistics of mixtures from several stacks, all of one family's kind."""
-    first = places[0][0]
-    if first.mixtures is not None and _is_whole(places, len(first.groups)):
-        return first
-    cuts = [(stack, g, stack.groups.own(g)) for stack, g in places]
+    runs = _runs(places)
+    if len(runs) == 1 and runs[0].is_whole and runs[0].stack.mixtures is not None:
+        return runs[0].stack
+    cut = [(run, run.stack) for run in runs]
     return replace(
-        first,
-        counts=np.concatenate([stack.counts[own] for stack, _, own in cuts]),
-        means=np.concatenate([stack.means[own] for stack, _, own in cuts]),
-        scatters=np.concatenate([_scatters(s, g, own) for s, g, own in cuts]),
-        log_likelihood=np.array([_at(stack.log_likelihood, g) for stack, g in places]),
-        noise=np.array([_at(stack.noise, g) for stack, g in places]),
+        runs[0].stack,
+        counts=_joined([run.of_components(stack.counts) for run, stack in cut]),
+        means=_joined([run.of_components(stack.means) for run, stack in cut]),
+        scatters=_joined([run.of_either(stack.scatters, stack.pooled) for run, stack in cut]),
+        log_likelihood=_joined([run.of_mixtures(stack.log_likelihood) for run, stack in cut]),
+        noise=_joined([run.of_mixtures(stack.noise) for run, stack in cut]),
         mixtures=_groups(places),
     )
 
 
 def join_parameters(places: Sequence[Place[Parameters]], family: Family) -> Parameters:
     """Return the parameters of mixtures of one family from several stacks."""
-    first = places[0][0]
-    if _is_whole(places, len(first.groups)):
-        return first
-    cuts = [(stack, g, stack.groups.own(g)) for stack, g in places]
-    means = np.concatenate([stack.means[own] for stack, _, own in cuts])
-    values = np.concatenate(
-        [values_of(stack.covariances, stack.groups, g, family) for stack, g in places]
-    )
-    noise = [stack.noise[g] for stack, g in places if stack.noise is not None]
+    runs = _runs(places)
+    if len(runs) == 1 and runs[0].is_whole:
+        return runs[0].stack
+    cut = [(run, run.stack) for run in runs]
+    means = _joined([run.of_components(stack.means) for run, stack in cut])
+    values = [run.of_either(stack.covariances.values, family.shared) for run, stack in cut]
+    noise = [run.of_mixtures(stack.noise) for run, stack in cut if stack.noise is not None]
     return Parameters(
-        np.concatenate([stack.weights[own] for stack, _, own in cuts]),
+        _joined([run.of_components(stack.weights) for run, stack in cut]),
         means,
-        family.hold(values, *means.shape),
-        np.array(noise) if noise else None,
+        family.hold(_joined(values), *means.shape),
+        _joined(noise) if noise else None,
         _groups(places),
     )
 
@@ -108,12 +107,49 @@ def values_of(covariances: Covariances, groups: Groups, g: int, family: Family) 
     return values[g : g + 1] if family.shared else values[groups.own(g)]
 
 
-def _is_whole(places: Sequence[Place[Stack]], n_groups: int) -> bool:
-    """Whether these are all the mixtures of one stack, in their order."""
-    first = places[0][0]
-    return len(places) == n_groups and all(
-        stack is first and g == i for i, (stack, g) in enumerate(places)
-    )
+@dataclass(frozen=True, eq=False)
+class _Run(Generic[Stack]):
+    """Some mixtures of one stack, by their numbers; what is cut out of its arrays for them."""
+
+    stack: Stack
+    numbers: list[int]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.numbers == list(range(len(self.stack.groups)))
+
+    @cached_property
+    def _components(self) -> slice | AnyArray:
+        groups, (first, *others) = self.stack.groups, self.numbers
+        if not others:
+            return groups.own(first)
+        return groups.places[self.numbers][groups.present[self.numbers]]
+
+    def of_components(self, array: Array) -> Array:
+        return array[self._components]
+
+    def of_mixtures(self, values: Array | float) -> Array:
+        return np.reshape(values, -1)[self.numbers]
+
+    def of_either(self, array: Array | None, pooled: bool) -> Array:
+        """Return the part of an array that has a place for each mixture, or for each component."""
+        assert array is not None
+        return array[self.numbers if pooled else self._components]
+
+
+def _runs(places: Sequence[Place[Stack]]) -> list[_Run[Stack]]:
+    """Return the mixtures that follow each other from one stack together."""
+    runs: list[_Run[Stack]] = []
+    for stack, g in places:
+        if runs and runs[-1].stack is stack:
+            runs[-1].numbers.append(g)
+        else:
+            runs.append(_Run(stack, [g]))
+    return runs
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _groups(places: Sequence[Place[Stack]]) -> Groups:
@@ -123,7 +159,3 @@ def _groups(places: Sequence[Place[Stack]]) -> Groups:
 def _scatters(stack: SufficientStatistics, g: int, own: slice) -> Array:
     assert stack.scatters is not None
     return stack.scatters[g : g + 1] if stack.pooled else stack.scatters[own]
-
-
-def _at(value: float | AnyArray, g: int) -> float:
-    return value[g] if isinstance(value, np.ndarray) else value

@@ -82,7 +82,8 @@ def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
         size = n_starts * n_components
 
         def total(values: Array, places: AnyArray = places, size: int = size) -> Array:
-            return np.bincount(places, np.tile(values, n_starts), size).astype(float)
+            each = np.broadcast_to(values, (n_starts, len(values))).reshape(-1)
+            return np.bincount(places, each, size).astype(float, copy=False)
 
         counts = total(weights).reshape(centers.shape[:2])
         sums = np.stack([total(weights * column) for column in rows.T], axis=-1)

@@ -135,7 +135,8 @@ class _Field:
         theta = self._natural()
         moments, values = self._form.expect(theta)
         found = self._statistics(moments[:, : self.k].reshape(-1, theta.shape[2]))
-        self.statistics = replace(found, noise=moments[:, self.k :, 0].sum(axis=1))
+        noise = moments[:, self.k :, 0].sum(axis=1)
+        self.statistics = replace(found, noise=noise, log_likelihood=values)
         self._before, self.values = self.values, values + self._log_priors()
 
     def _natural(self) -> Array:
@@ -187,8 +188,9 @@ class _Field:
     def count_hopeful(self, places: AnyArray) -> int:
         """Return how many of some starts, best first, may still catch up with the best."""
         values = self.values[places]
-        gains = np.nan_to_num(values - self._before[places])
-        hopeful = np.flatnonzero(values + _PATIENCE * gains > values[0])
+        with np.errstate(invalid="ignore"):
+            gains = values - self._before[places]
+            hopeful = np.flatnonzero(values + _PATIENCE * gains > values[0])
         return int(hopeful[-1]) + 1 if len(hopeful) else 1
 
     def _is_thin(self) -> AnyArray:

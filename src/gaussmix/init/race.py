@@ -19,6 +19,8 @@ from .contest import contest
 from .kmeans import KMeans
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .._typing import AnyArray, Array
     from ..mixture import Mixture
     from ..mstep import Constraints
@@ -64,7 +66,7 @@ class Race(Start):
             finalists = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
         except np.linalg.LinAlgError:
             return KMeans()(data, rng)
-        found = _converged(data, [_in_place(data, mixture) for mixture in finalists])
+        found = _converged(data, (_in_place(data, mixture) for mixture in finalists))
         if found is not None:
             return found
         # k-means leads to the widest components: it is for data on which all others collapse.
@@ -181,7 +183,7 @@ def _most_iterations(data: StartData) -> int:
     return min(data.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
 
 
-def _converged(data: StartData, mixtures: list[Mixture]) -> Mixture | None:
+def _converged(data: StartData, mixtures: Iterable[Mixture]) -> Mixture | None:
     """Return what EM on the subsample makes of the first that keeps all its widths, if one does."""
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.rows + data.summary.center
