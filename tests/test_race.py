@@ -8,6 +8,7 @@ from sklearn.datasets import load_iris, load_wine
 
 from gaussmix import FitInterrupted, GaussianMixture
 from gaussmix.init import race as race_module
+from gaussmix.io.model_file import model_from_result
 from tests.variants import FAMILIES, blobs
 
 IRIS = load_iris().data
@@ -118,8 +119,12 @@ def test_interrupted_on_the_subsample_the_best_is_where_the_data_are(monkeypatch
 
     monkeypatch.setattr(race_module, "fit_em", interrupted)
     model = GaussianMixture(3, random_state=0)
-    with pytest.raises(FitInterrupted):
+    with pytest.raises(FitInterrupted, match="before the first iteration on all rows"):
         model.fit(X)
     assert len(calls) == 1
     assert abs(model.means_ - 100.0).max() < 20.0
+    # What is known of the subsample is not said of the data.
+    assert model.result_.n == model.result_.n_rows == len(X)
+    assert np.isnan(model.lower_bound_) and model.n_iter_ == 0 and not model.converged_
+    assert model_from_result(model.result_).fit is None
     assert set(model.predict(X[:500])) <= {0, 1, 2}

@@ -15,7 +15,8 @@ import gaussmix
 SOURCE = Path(gaussmix.__file__).parent
 # Each layer may import from earlier ones and from itself.
 LAYERS = [
-    {"_typing", "exceptions", "groups", "matrices", "moments", "blocks", "discovery", "files", "keeping"},
+    {"_typing", "exceptions", "groups", "matrices", "moments", "blocks"},
+    {"discovery", "files", "keeping"},
     {"statistics", "covariances"},
     {"stacks"},
     {"acceleration", "coordinates"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -212,6 +212,24 @@ class FitResult:
             f"covariance collapsed: {which} has no width in some direction, and is held at a "
             f"floor of {RELATIVE_FLOOR:g} of the data's variance. The log-likelihood is then "
             "arbitrary: raise reg_covar, use fewer components, or choose a simpler family"
+        )
+
+    @property
+    def reached(self) -> str:
+        """How far the fit has come, for people."""
+        if not self.history.log_likelihood:
+            return "before the first iteration on all rows"
+        return f"after {self.n_iter} iterations at log-likelihood {self.log_likelihood:.6g}"
+
+    def before(self, summary: DataSummary) -> FitResult:
+        """Return this mixture as one that a fit to other data is to begin with."""
+        return replace(
+            self,
+            log_likelihood=float("nan"),
+            n=summary.total.total,
+            n_rows=summary.total.n_rows,
+            history=History(),
+            statistics=None,
         )
 
     @property

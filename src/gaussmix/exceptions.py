@@ -77,14 +77,14 @@ class FitInterrupted(KeyboardInterrupt):
     ----------
     result : FitResult
         The mixture with the highest log-likelihood reached before the
-        interruption, with its history.
+        interruption, with its history.  The history is empty, and the log-likelihood
+        NaN, if there was no iteration on all rows yet.
     """
 
     def __init__(self, result: FitResult) -> None:
         self.result = result
         super().__init__(
-            f"fit interrupted after {result.n_iter} iterations at log-likelihood "
-            f"{result.log_likelihood:.6g}; the best mixture so far is in .result.mixture"
+            f"fit interrupted {result.reached}; the best mixture so far is in .result.mixture"
         )
 
     def __reduce__(self) -> Any:

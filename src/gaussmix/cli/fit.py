@@ -144,15 +144,11 @@ def _print(model: Model, *, as_json: bool) -> None:
 
 
 def _save_interrupted(result: FitResult, out: Path | None) -> None:
-    if not result.history.log_likelihood:
-        say("interrupted", "bold red", "before the first iteration")
-        return
     saved, _ = save_or_fall_back(
         model_from_result(result), out or Path("gaussmix-interrupted.json")
     )
     say(
         "interrupted",
         "bold red",
-        f"after {result.n_iter} iterations at log-likelihood {result.log_likelihood:.6g}; "
-        f"the best mixture so far is saved in {saved}",
+        f"{result.reached}; the best mixture so far is saved in {saved}",
     )

@@ -117,7 +117,7 @@ class _Field:
         share = 0.0 if data.background is None else data.background.weight
         noise = share / (1.0 - share) * divided.groups.sum(divided.counts)
         self.now: Parameters
-        self._estimate(replace(divided, noise=noise), None)
+        self._estimate(replace(divided, noise=noise, log_likelihood=self.values), None)
         if data.background is not None:
             self.now = replace(self.now, noise=np.full(len(labels), share))
 

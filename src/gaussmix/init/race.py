@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..em import fit_em
+from ..exceptions import FitInterrupted
 from ..moments import PRODUCTS
 from ..sources import MemorySource
 from ..summary import SummaryFold
@@ -193,7 +194,10 @@ def _converged(data: StartData, mixtures: Iterable[Mixture]) -> Mixture | None:
     summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
     options = replace(data.options, give_up_collapsed=True, max_iter=_most_iterations(data))
     for mixture in mixtures:
-        result = fit_em(source, mixture, data.family, summary, options)
+        try:
+            result = fit_em(source, mixture, data.family, summary, options)
+        except FitInterrupted as interrupted:
+            raise FitInterrupted(interrupted.result.before(data.summary)) from None
         if not result.collapsed:
             return result.mixture
     return None

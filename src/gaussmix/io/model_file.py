@@ -85,7 +85,9 @@ class Model:
 
 
 def model_from_result(result: FitResult) -> Model:
-    """Return the `Model` of a fit."""
+    """Return the `Model` of a fit; without figures if there are none of all rows yet."""
+    if not result.history.log_likelihood:
+        return Model(result.mixture)
     return Model(
         result.mixture,
         FitSummary(
