@@ -18,10 +18,9 @@ from .kernels.choice import MOST_TERMS
 from .kernels.stacked import StackedForm
 from .kernels.whitened import WhitenedForm
 from .matrices import factors_or_nan
-from .mixture import Mixture
 from .moments import PRODUCTS
-from .mstep import maximization_of_several
-from .stacks import Parameters, join_parameters, join_statistics, one_of, values_of
+from .mstep import maximization_of_several, mixture_at
+from .stacks import Parameters, join_parameters, join_statistics, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ._typing import AnyArray
     from .em import EMOptions, FitResult, Status
     from .families import Family
-    from .noise import Noise
+    from .mixture import Mixture
     from .sources import Source
     from .stacks import Place
     from .statistics import SufficientStatistics
@@ -144,25 +143,13 @@ class _Lane(Climb):
     @property
     def background(self) -> float | None:
         """Log of weight times density of the noise."""
-        noise = self._noise(self.mixture)
-        return None if noise is None else noise.log_joint
-
-    def _noise(self, place: Place[Parameters]) -> Noise | None:
-        stack, g = place
-        if self.noise is None or stack.noise is None:
+        (stack, g), noise = self.mixture, self.noise
+        if noise is None or stack.noise is None:
             return None
-        return self.noise.weighing(float(stack.noise[g]))
+        return noise.weighing(float(stack.noise[g])).log_joint
 
     def _alone(self, place: Place[Parameters]) -> Mixture:
-        stack, g = place
-        own = stack.groups.own(g)
-        means = stack.means[own].copy()
-        covariances = stack.covariances
-        if len(stack.groups) > 1:
-            values = values_of(covariances, stack.groups, g, self.family).copy()
-            covariances = self.family.hold(values, *means.shape)
-        names, noise = self.job.start.feature_names, self._noise(place)
-        return Mixture._of_fit(stack.weights[own].copy(), means, covariances, names, noise)
+        return mixture_at(place, self.family, self.job.start.feature_names, self.noise)
 
     def result(self, status: Status) -> FitResult:
         assert self.statistics is not None

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from ._typing import AnyArray, Array
     from .covariances import Covariances
     from .families import Family
+    from .noise import Noise
     from .prior import PriorTerms
+    from .stacks import Place
     from .statistics import SufficientStatistics
 
-__all__ = ["Constraints", "maximization", "maximization_of_several"]
+__all__ = ["Constraints", "maximization", "maximization_of_several", "mixture_at"]
 
 # A component with less than this share of the rows is empty: its parameters stay as they were.
 _EMPTY = 1e-12
@@ -83,10 +85,7 @@ def maximization(
             previous.weights, previous.means, previous.covariances, share, statistics.groups
         )
     found, collapsed = maximization_of_several(statistics, family, [constraints], before)
-    if noise is not None and found.noise is not None:
-        noise = noise.weighing(float(found.noise[0]))
-    mixture = Mixture._of_fit(found.weights, found.means, found.covariances, feature_names, noise)
-    return mixture, collapsed
+    return mixture_at((found, 0), family, feature_names, noise), collapsed
 
 
 def maximization_of_several(
@@ -116,6 +115,25 @@ def maximization_of_several(
         collapsed = np.zeros(len(covariances.values), dtype=bool)
     found = Parameters(weights, statistics.means, covariances, noise, statistics.groups)
     return found, collapsed
+
+
+def mixture_at(
+    place: Place[Parameters],
+    family: Family,
+    feature_names: tuple[str, ...] | None = None,
+    noise: Noise | None = None,
+) -> Mixture:
+    """Return one of several mixtures; `noise` gets the weight that it has there."""
+    stack, g = place
+    own = stack.groups.own(g)
+    means = stack.means[own].copy()
+    covariances = stack.covariances
+    if len(stack.groups) > 1:
+        values = values_of(covariances, stack.groups, g, family).copy()
+        covariances = family.hold(values, *means.shape)
+    if noise is not None and stack.noise is not None:
+        noise = noise.weighing(float(stack.noise[g]))
+    return Mixture._of_fit(stack.weights[own].copy(), means, covariances, feature_names, noise)
 
 
 def _weights(

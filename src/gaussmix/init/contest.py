@@ -14,10 +14,9 @@ import numpy as np
 from ..groups import Groups
 from ..kernels.natural import moments_to_statistics
 from ..kernels.several import SeveralForm
-from ..mixture import Mixture
-from ..mstep import maximization_of_several
+from ..mstep import maximization_of_several, mixture_at
 from ..sources.threads import Pool
-from ..stacks import join_parameters, join_statistics, values_of
+from ..stacks import join_parameters, join_statistics
 from .base import softened
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..covariances import Covariances
+    from ..mixture import Mixture
     from ..mstep import Constraints
     from ..stacks import Parameters
     from ..statistics import SufficientStatistics
@@ -217,13 +217,7 @@ class _Field:
 
     def mixture(self, r: int, of: Parameters | None = None) -> Mixture:
         """Return one of the mixtures, of now or of earlier parameters, with its background."""
-        now, noise = of or self.now, self.data.background
-        own, values = now.groups.own(r), values_of(now.covariances, now.groups, r, self.family)
-        if noise is not None and now.noise is not None:
-            noise = noise.weighing(float(now.noise[r]))
-        means = now.means[own].copy()
-        held = self.family.hold(values.copy(), *means.shape)
-        return Mixture._of_fit(now.weights[own].copy(), means, held, None, noise)
+        return mixture_at((of or self.now, r), self.family, noise=self.data.background)
 
     def _log_priors(self) -> Array | float:
         prior = self.constraints.prior
