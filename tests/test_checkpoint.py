@@ -27,9 +27,10 @@ from gaussmix import (
 )
 from gaussmix.checkpoint import open_keeper
 from gaussmix.cli import app
-from gaussmix.em import EMOptions, Run, fit_em
+from gaussmix.em import Run, fit_em
 from gaussmix.families import get_family
 from gaussmix.keeping import Keeper
+from gaussmix.options import EMOptions
 from gaussmix.sources import MemorySource
 from gaussmix.summary import SummaryFold
 from tests.variants import FAMILIES, blobs

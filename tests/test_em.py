@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture, ParameterError
-from gaussmix.em import Status
 from gaussmix.families import get_family
+from gaussmix.result import Status
 from gaussmix.statistics import SufficientStatistics
 from tests.oracles import textbook_em
 from tests.variants import FAMILIES, blobs, run
@@ -60,9 +60,9 @@ def test_each_iteration_equals_the_textbook(family, weighted):
 
 
 def _start_of(X, labels, family, weights):
-    from gaussmix.em import EMOptions
     from gaussmix.init import StartData
     from gaussmix.init.base import from_labels
+    from gaussmix.options import EMOptions
     from gaussmix.sources import MemorySource
     from gaussmix.summary import SummaryFold
 

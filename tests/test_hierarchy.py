@@ -208,8 +208,8 @@ def test_what_cannot_be_clustered_is_refused():
 
 def start_data(X, n_components, weights=None, family="VVV"):
     """What `fit_mixture` gives a start, for all rows."""
-    from gaussmix.em import EMOptions
     from gaussmix.families import get_family
+    from gaussmix.options import EMOptions
     from gaussmix.sources import MemorySource
     from gaussmix.summary import SummaryFold
 

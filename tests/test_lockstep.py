@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.em import EMOptions, Status, fit_em
+from gaussmix.em import fit_em
 from gaussmix.init import StartData
 from gaussmix.init.base import from_labels
 from gaussmix.lockstep import Job, fit_together, pays
 from gaussmix.noise import enclosing_box
+from gaussmix.options import EMOptions
+from gaussmix.result import Status
 from gaussmix.sources import MemorySource
 from gaussmix.summary import SummaryFold
 from tests.variants import FAMILIES, blobs

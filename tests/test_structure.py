@@ -24,6 +24,7 @@ LAYERS = [
     {"criteria", "evaluate", "stepwise", "noise", "prior", "hierarchy"},
     {"mixture", "distances"},
     {"estep", "mstep", "datacheck", "subsample", "known"},
+    {"options", "result"},
     {"em", "watch"},
     {"lockstep"},
     {"init"},

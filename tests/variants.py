@@ -10,10 +10,11 @@ import numpy as np
 
 from gaussmix import Mixture
 from gaussmix.covariances import DiagonalCovariances, FullCovariances, SphericalCovariances
-from gaussmix.em import EMOptions, fit_em
+from gaussmix.em import fit_em
 from gaussmix.families import list_families
 from gaussmix.init import StartData
 from gaussmix.init.base import from_labels
+from gaussmix.options import EMOptions
 from gaussmix.sources import MemorySource
 from gaussmix.summary import SummaryFold
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import covariances, datasets, families, federated, plot, selection
     from .checkpoint import Checkpoint
-    from .em import FitResult, History, Iteration, Status
     from .estimator import GaussianMixture
     from .exceptions import (
         CheckpointError,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from .mixture import Mixture
     from .noise import Noise
     from .prior import ConjugatePrior
+    from .result import FitResult, History, Iteration, Status
     from .selection.estimator import GaussianMixtureIC
     from .statistics import SufficientStatistics
     from .stepwise import Stepwise
@@ -42,12 +42,12 @@ _HOMES = {
     "ConjugatePrior": "prior",
     "DataError": "exceptions",
     "FitInterrupted": "exceptions",
-    "FitResult": "em",
+    "FitResult": "result",
     "GaussianMixture": "estimator",
     "GaussianMixtureIC": "selection.estimator",
     "GaussmixError": "exceptions",
-    "History": "em",
-    "Iteration": "em",
+    "History": "result",
+    "Iteration": "result",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
     "ModelFileError": "exceptions",
@@ -55,7 +55,7 @@ _HOMES = {
     "ParameterError": "exceptions",
     "Progress": "watch",
     "StatisticsFileError": "exceptions",
-    "Status": "em",
+    "Status": "result",
     "Stepwise": "stepwise",
     "SufficientStatistics": "statistics",
     "scan": "files",

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .em import FitResult, History, Status
 from .exceptions import CheckpointError, ParameterError
 from .init import Start
 from .io.state_file import load_state, save_state
 from .keeping import Begun, Keeper
 from .mixture import Mixture
 from .prior import ConjugatePrior
+from .result import FitResult, History, Status
 from .validation import check_integer, check_number, column_label
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from sklearn.utils.validation import validate_data
 
 from .checkpoint import open_keeper
 from .criteria import aic, bic, icl
-from .em import Callback, EMOptions, FitResult
 from .exceptions import CollapseWarning, FitInterrupted
 from .families import Family, get_family
 from .fitted import FittedAttributes
 from .fitting import fit_mixture
 from .init import get_start
 from .init.given import GivenMixture, Overridden
+from .options import EMOptions
 from .prior import get_prior
 from .sources import MemorySource, open_source
 from .sources.frames import frame_rows
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .evaluate import Evaluator, Score
     from .keeping import Keeper
     from .online import Stream
+    from .result import Callback, FitResult
     from .sources import Source
 
 __all__ = ["GaussianMixture"]

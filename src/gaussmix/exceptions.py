@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .em import FitResult
+    from .result import FitResult
 
 __all__ = [
     "CheckpointError",

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .datacheck import require_near
-from .em import EMOptions, FitResult, Run, Status
+from .em import Run
 from .estep import expectation
 from .exceptions import DataError, ParameterError
 from .families import get_family
 from .fitting import summarise
 from .mstep import maximization
+from .options import EMOptions
 from .prior import get_prior
+from .result import FitResult, Status
 from .sources import MemorySource, open_source
 from .summary import DataSummary
 from .validation import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .em import Status
+from .result import Status
 
 if TYPE_CHECKING:
     from ._typing import Array
-    from .em import FitResult, History
+    from .result import FitResult, History
 
 __all__ = ["FittedAttributes"]
 

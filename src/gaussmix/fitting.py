@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .datacheck import check_data
-from .em import Callback, EMOptions, FitResult, Status, fit_em
+from .em import fit_em
 from .exceptions import FitInterrupted, ParameterError
 from .init import Start, StartData
 from .keeping import Keeper
 from .known import align
 from .moments import NORM
 from .noise import Noise, enclosing_box
+from .result import Callback, FitResult, Status
 from .sources.threads import single_threaded_blas
 from .subsample import draw_rows
 from .summary import SummaryFold
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .families import Family
     from .mixture import Mixture
     from .moments import Moment
+    from .options import EMOptions
     from .sources import Source
     from .summary import DataSummary
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .em import FitResult, Run
+    from .em import Run
     from .families import Family
     from .mixture import Mixture
+    from .result import FitResult
     from .summary import DataSummary
 
 __all__ = ["Begun", "Keeper"]

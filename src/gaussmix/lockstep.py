@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ._typing import AnyArray
-    from .em import EMOptions, FitResult, Status
     from .families import Family
     from .mixture import Mixture
+    from .options import EMOptions
+    from .result import FitResult, Status
     from .sources import Source
     from .stacks import Place
     from .statistics import SufficientStatistics

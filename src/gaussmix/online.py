@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .datacheck import require_near
-from .em import RELATIVE_FLOOR, EMOptions, FitResult, History, Status, collapsed_components
+from .em import collapsed_components
 from .estep import expectation
 from .exceptions import DataError
 from .fitting import summarise
 from .mstep import Constraints, maximization
+from .options import RELATIVE_FLOOR, EMOptions
+from .result import FitResult, History, Status
 from .sources import MemorySource
 from .sources.threads import single_threaded_blas
 from .stepwise import Stepwise

@@ -17,10 +17,11 @@ from .stepwise import get_stepwise
 
 if TYPE_CHECKING:
     from ._typing import AnyArray
-    from .em import Callback, EMOptions, FitResult
     from .families import Family
     from .init import Start
     from .keeping import Keeper
+    from .options import EMOptions
+    from .result import Callback, FitResult
     from .sources import Source
 
 __all__ = ["PartialFit", "Settings"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .em import Callback, EMOptions, Iteration
+    from .options import EMOptions
+    from .result import Callback, Iteration
     from .sources import Source
 
 __all__ = ["Progress", "Reporter", "watching"]
@@ -133,7 +134,8 @@ def passes_left(iteration: Iteration, options: EMOptions) -> float | None:
 
     Examples
     --------
-    >>> from gaussmix.em import EMOptions, Iteration
+    >>> from gaussmix.options import EMOptions
+    >>> from gaussmix.result import Iteration
     >>> passes_left(Iteration(5, -1.0, gain=1e-3, remaining=1e-3), EMOptions(tol=1e-4))
     5
     """

@@ -15,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from ..em import Callback, Iteration
+    from ..result import Callback, Iteration
     from ..watch import Progress
 
 __all__ = ["duration", "in_options", "notes", "print_json", "progress", "results", "say", "warn"]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..datasets import LabelledData
-from ..em import EMOptions, FitResult
 from ..families import get_family
 from ..fitting import fit_mixture
 from ..init import get_start
 from ..io.atomic import writing
+from ..options import EMOptions
 from ..report import contingency, contingency_table
+from ..result import FitResult
 from ..sources import MemorySource
 from ..validation import check_integer
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .._typing import AnyArray
-    from ..em import Callback
+    from ..result import Callback
 
 __all__ = ["Comparison", "compare", "label_tables", "save_figure"]
 

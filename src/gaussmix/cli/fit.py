@@ -9,14 +9,15 @@ import numpy as np
 import typer
 
 from ..checkpoint import Checkpoint, open_keeper
-from ..em import EMOptions, FitResult
 from ..exceptions import FitInterrupted, ParameterError
 from ..families import get_family
 from ..fitting import fit_mixture
 from ..init import Start, get_start, list_starts
 from ..io.model_file import Model, model_from_result, to_json
+from ..options import EMOptions
 from ..prior import get_prior
 from ..report import model_report
+from ..result import FitResult
 from ..validation import check_integer, check_number
 from .console import in_options, notes, print_json, progress, results, say, warn
 from .data import files_of, open_data, title

@@ -14,10 +14,11 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from ..em import EMOptions, FitResult
 from ..exceptions import DataError, ParameterError
 from ..init import get_start
 from ..io.model_file import model_from_result, to_json
+from ..options import EMOptions
+from ..result import FitResult
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
 from ..selection.fitter import FitOptions
 from ..selection.progress import bar

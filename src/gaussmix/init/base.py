@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..em import EMOptions
 from ..mstep import Constraints, maximization
+from ..options import EMOptions
 from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:

@@ -11,18 +11,18 @@ import numpy as np
 
 from ..covariances import STRUCTURES
 from ..criteria import aic, bic
-from ..em import Status
 from ..exceptions import ModelFileError, ParameterError
 from ..families import list_families
 from ..mixture import Mixture
 from ..noise import Noise
+from ..result import Status
 from .atomic import writing
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from ..em import FitResult
+    from ..result import FitResult
 
 __all__ = ["FitSummary", "Model", "load_model", "model_from_result", "save_model", "to_json"]
 

@@ -13,11 +13,11 @@ from sklearn.base import (
     TransformerMixin,
 )
 
-from ..em import EMOptions
 from ..estimator import GaussianMixture
 from ..exceptions import DataError, FitInterrupted
 from ..families import Family, list_families
 from ..init import get_start
+from ..options import EMOptions
 from ..prior import get_prior
 from ..validation import as_generator, check_integer, check_noise, check_number
 from .cells import Cell, best_cell, describe_skipped

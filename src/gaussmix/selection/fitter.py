@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
-    from ..em import EMOptions, FitResult
     from ..families import Family
     from ..mixture import Mixture
+    from ..options import EMOptions
+    from ..result import FitResult
     from ..sources import Source
 
 __all__ = ["FitOptions", "Fitter", "Fold", "SizedFitter"]

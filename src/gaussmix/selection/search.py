@@ -21,9 +21,9 @@ from .fitter import FitOptions, Fitter, SizedFitter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..em import FitResult
     from ..init import Start
     from ..lockstep import Job
+    from ..result import FitResult
     from ..sources import Source
 
 __all__ = [

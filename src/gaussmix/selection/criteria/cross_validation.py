@@ -8,7 +8,7 @@ from ...exceptions import DataError
 from .base import Criterion
 
 if TYPE_CHECKING:
-    from ...em import FitResult
+    from ...result import FitResult
     from ...sources import MemorySource
     from ..fitter import SizedFitter
 

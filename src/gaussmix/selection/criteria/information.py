@@ -8,7 +8,7 @@ from ...criteria import aic, bic, icl
 from .base import Criterion
 
 if TYPE_CHECKING:
-    from ...em import FitResult
+    from ...result import FitResult
     from ..fitter import SizedFitter
 
 
