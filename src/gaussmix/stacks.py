@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from .groups import Groups
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._typing import AnyArray, Array
+    from ._typing import Array
     from .covariances import Covariances
     from .families import Family
     from .statistics import SufficientStatistics
@@ -59,7 +58,7 @@ def one_of(statistics: SufficientStatistics, g: int) -> SufficientStatistics:
         statistics,
         counts=statistics.counts[own],
         means=statistics.means[own],
-        scatters=_scatters(statistics, g, own),
+        scatters=_scatters(statistics)[slice(g, g + 1) if statistics.pooled else own],
         log_likelihood=float(np.reshape(statistics.log_likelihood, -1)[g]),
         noise=float(np.reshape(statistics.noise, -1)[g]),
         mixtures=None,
@@ -68,32 +67,32 @@ def one_of(statistics: SufficientStatistics, g: int) -> SufficientStatistics:
 
 def join_statistics(places: Sequence[Place[SufficientStatistics]]) -> SufficientStatistics:
     """Return the statistics of mixtures from several stacks, all of one family's kind."""
-    runs = _runs(places)
-    if len(runs) == 1 and runs[0].is_whole and runs[0].stack.mixtures is not None:
-        return runs[0].stack
-    cut = [(run, run.stack) for run in runs]
+    cuts = _cuts(places)
+    first = cuts[0][0]
+    if first.mixtures is not None and _is_whole(cuts):
+        return first
+    pooled = first.pooled
     return replace(
-        runs[0].stack,
-        counts=_joined([run.of_components(stack.counts) for run, stack in cut]),
-        means=_joined([run.of_components(stack.means) for run, stack in cut]),
-        scatters=_joined([run.of_either(stack.scatters, stack.pooled) for run, stack in cut]),
-        log_likelihood=_joined([run.of_mixtures(stack.log_likelihood) for run, stack in cut]),
-        noise=_joined([run.of_mixtures(stack.noise) for run, stack in cut]),
+        first,
+        counts=_joined([stack.counts[own] for stack, own, _ in cuts]),
+        means=_joined([stack.means[own] for stack, own, _ in cuts]),
+        scatters=_joined([_scatters(s)[gs if pooled else own] for s, own, gs in cuts]),
+        log_likelihood=_joined([np.reshape(s.log_likelihood, -1)[gs] for s, _, gs in cuts]),
+        noise=_joined([np.reshape(stack.noise, -1)[gs] for stack, _, gs in cuts]),
         mixtures=_groups(places),
     )
 
 
 def join_parameters(places: Sequence[Place[Parameters]], family: Family) -> Parameters:
     """Return the parameters of mixtures of one family from several stacks."""
-    runs = _runs(places)
-    if len(runs) == 1 and runs[0].is_whole:
-        return runs[0].stack
-    cut = [(run, run.stack) for run in runs]
-    means = _joined([run.of_components(stack.means) for run, stack in cut])
-    values = [run.of_either(stack.covariances.values, family.shared) for run, stack in cut]
-    noise = [run.of_mixtures(stack.noise) for run, stack in cut if stack.noise is not None]
+    cuts = _cuts(places)
+    if _is_whole(cuts):
+        return cuts[0][0]
+    means = _joined([stack.means[own] for stack, own, _ in cuts])
+    values = [s.covariances.values[gs if family.shared else own] for s, own, gs in cuts]
+    noise = [stack.noise[gs] for stack, _, gs in cuts if stack.noise is not None]
     return Parameters(
-        _joined([run.of_components(stack.weights) for run, stack in cut]),
+        _joined([stack.weights[own] for stack, own, _ in cuts]),
         means,
         family.hold(_joined(values), *means.shape),
         _joined(noise) if noise else None,
@@ -107,45 +106,28 @@ def values_of(covariances: Covariances, groups: Groups, g: int, family: Family) 
     return values[g : g + 1] if family.shared else values[groups.own(g)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Run(Generic[Stack]):
-    """Some mixtures of one stack, by their numbers; what is cut out of its arrays for them."""
+def _cuts(places: Sequence[Place[Stack]]) -> list[tuple[Stack, Any, Any]]:
+    """Return the stacks, and where in their arrays the components and the mixtures are.
 
-    stack: Stack
-    numbers: list[int]
-
-    @property
-    def is_whole(self) -> bool:
-        return self.numbers == list(range(len(self.stack.groups)))
-
-    @cached_property
-    def _components(self) -> slice | AnyArray:
-        groups, (first, *others) = self.stack.groups, self.numbers
-        if not others:
-            return groups.own(first)
-        return groups.places[self.numbers][groups.present[self.numbers]]
-
-    def of_components(self, array: Array) -> Array:
-        return array[self._components]
-
-    def of_mixtures(self, values: Array | float) -> Array:
-        return np.reshape(values, -1)[self.numbers]
-
-    def of_either(self, array: Array | None, pooled: bool) -> Array:
-        """Return the part of an array that has a place for each mixture, or for each component."""
-        assert array is not None
-        return array[self.numbers if pooled else self._components]
-
-
-def _runs(places: Sequence[Place[Stack]]) -> list[_Run[Stack]]:
-    """Return the mixtures that follow each other from one stack together."""
-    runs: list[_Run[Stack]] = []
+    Neighbours in a stack are one cut, and so are all mixtures of one stack in any order.
+    """
+    runs: list[tuple[Stack, int, int]] = []
     for stack, g in places:
-        if runs and runs[-1].stack is stack:
-            runs[-1].numbers.append(g)
+        if runs and runs[-1][0] is stack and runs[-1][2] == g:
+            runs[-1] = (stack, runs[-1][1], g + 1)
         else:
-            runs.append(_Run(stack, [g]))
-    return runs
+            runs.append((stack, g, g + 1))
+    first = places[0][0]
+    if len(runs) > 1 and all(stack is first for stack, _, _ in runs):
+        numbers, groups = [g for _, g in places], first.groups
+        return [(first, groups.places[numbers][groups.present[numbers]], numbers)]
+    return [(s, slice(s.groups.bounds[g], s.groups.bounds[h]), slice(g, h)) for s, g, h in runs]
+
+
+def _is_whole(cuts: list[tuple[Stack, Any, Any]]) -> bool:
+    """Whether these are all the mixtures of one stack, in their order."""
+    stack, _, numbers = cuts[0]
+    return len(cuts) == 1 and numbers == slice(0, len(stack.groups))
 
 
 def _joined(parts: list[Array]) -> Array:
@@ -156,6 +138,6 @@ def _groups(places: Sequence[Place[Stack]]) -> Groups:
     return Groups.of(tuple([stack.groups.sizes[g] for stack, g in places]))
 
 
-def _scatters(stack: SufficientStatistics, g: int, own: slice) -> Array:
+def _scatters(stack: SufficientStatistics) -> Array:
     assert stack.scatters is not None
-    return stack.scatters[g : g + 1] if stack.pooled else stack.scatters[own]
+    return stack.scatters

@@ -86,7 +86,9 @@ class _Search:
 
     def _step(self, wanted: AnyArray) -> AnyArray:
         """Turn all axes of the groups `wanted` (G,); say which a turn has lowered."""
-        angles = np.where(wanted[:, None, None], self._angles(), 0.0)
+        angles = self._angles()
+        if not wanted.all():
+            angles = np.where(wanted[:, None, None], angles, 0.0)
         unit = np.eye(angles.shape[1])
         waiting, lowered = wanted, np.zeros(len(wanted), dtype=bool)
         for _ in range(_MAX_HALVINGS):
@@ -108,6 +110,10 @@ class _Search:
     def _accept(
         self, which: AnyArray, turn: Array, rotated: Array, variances: Array, objective: Array
     ) -> None:
+        if which.all():
+            self.axes = self.axes @ turn
+            self.rotated, self.variances, self.objective = rotated, variances, objective
+            return
         each = self.groups.spread(which)[:, None]
         self.axes = np.where(which[:, None, None], self.axes @ turn, self.axes)
         self.rotated = np.where(each[:, None], rotated, self.rotated)

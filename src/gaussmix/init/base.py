@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..mstep import Constraints, maximization
+from ..mstep import Constraints, maximization_of_several, mixture_at
 from ..options import EMOptions
+from ..stacks import Place, join_statistics
 from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._typing import AnyArray, Array
     from ..families import Family
     from ..mixture import Mixture
@@ -24,9 +27,8 @@ __all__ = [
     "Division",
     "Start",
     "StartData",
+    "from_divisions",
     "from_labels",
-    "from_labels_exactly",
-    "from_soft_labels",
     "softened",
 ]
 
@@ -95,56 +97,72 @@ class Division(Start):
     def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
         """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the subsample."""
 
-    def begin(self, data: StartData, division: AnyArray) -> Mixture:
-        """Return the mixture of the subsample under what `divide` returned."""
-        return (from_labels if division.ndim == 1 else from_soft_labels)(data, division)
+    def begin(self, several: Sequence[StartData], divisions: Sequence[AnyArray]) -> list[Mixture]:
+        """Return the mixtures of the subsample under what `divide` returned, a family's at once.
+
+        `several` differ by their number of components (and the constraints) at most.
+        """
+        return from_divisions(several, divisions)
 
     def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        return self.begin(data, self.divide(data, rng))
+        return self.begin([data], [self.divide(data, rng)])[0]
+
+
+def from_divisions(
+    several: Sequence[StartData], divisions: Sequence[AnyArray], *, exactly: bool = False
+) -> list[Mixture]:
+    """Return the M-step on labels (m,) or responsibilities (m, K) of the subsample, softened.
+
+    If `exactly`, only components that collapse are softened: for starts whose clusters are
+    worth more than their centers.
+    """
+    statistics = _statistics(several, divisions)
+    soft = softened(statistics)
+    if not exactly:
+        return _mixtures(several, soft)[0]
+    mixtures, collapsed = _mixtures(several, statistics)
+    if not collapsed.any():
+        return mixtures
+    assert statistics.scatters is not None and soft.scatters is not None
+    shared = several[0].family.shared
+    chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed
+    counts = np.where(chosen, soft.counts, statistics.counts)
+    where = statistics.moment.expand(chosen)
+    scatters = np.where(where, soft.scatters, statistics.scatters)
+    return _mixtures(several, replace(statistics, counts=counts, scatters=scatters))[0]
 
 
 def from_labels(data: StartData, labels: AnyArray) -> Mixture:
     """Return the mixture of the subsample's rows with hard labels (m,)."""
-    return from_soft_labels(data, np.eye(data.n_components)[labels])
+    return from_divisions([data], [labels])[0]
 
 
-def from_soft_labels(data: StartData, responsibilities: Array) -> Mixture:
-    """Return the mixture of the subsample's rows with responsibilities (m, K)."""
-    return _mixture(data, softened(_statistics(data, responsibilities)))[0]
+def _statistics(
+    several: Sequence[StartData], divisions: Sequence[AnyArray]
+) -> SufficientStatistics:
+    places: list[Place[SufficientStatistics]] = []
+    for data, division in zip(several, divisions, strict=True):
+        hard = division.ndim == 1
+        responsibilities = np.eye(data.n_components)[division] if hard else division
+        own = SufficientStatistics.from_responsibilities(
+            data.rows, responsibilities, data.family.held.moment, data.weights
+        )
+        places.append((own, 0))
+    return join_statistics(places)
 
 
-def from_labels_exactly(data: StartData, labels: AnyArray) -> Mixture:
-    """Return the M-step on hard labels (m,), softened only where it collapses.
-
-    For starts whose clusters are worth more than their centers.
-    """
-    statistics = _statistics(data, np.eye(data.n_components)[labels])
-    mixture, collapsed = _mixture(data, statistics)
-    if not collapsed.any():
-        return mixture
-    soft = softened(statistics)
-    assert statistics.scatters is not None and soft.scatters is not None
-    chosen = np.broadcast_to(collapsed, data.n_components)
-    counts = np.where(chosen, soft.counts, statistics.counts)
-    where = statistics.moment.expand(chosen)
-    scatters = np.where(where, soft.scatters, statistics.scatters)
-    return _mixture(data, replace(statistics, counts=counts, scatters=scatters))[0]
-
-
-def _statistics(data: StartData, responsibilities: Array) -> SufficientStatistics:
-    moment = data.family.held.moment
-    return SufficientStatistics.from_responsibilities(
-        data.rows, responsibilities, moment, data.weights
-    )
-
-
-def _mixture(data: StartData, statistics: SufficientStatistics) -> tuple[Mixture, AnyArray]:
+def _mixtures(
+    several: Sequence[StartData], statistics: SufficientStatistics
+) -> tuple[list[Mixture], AnyArray]:
     """Return the M-step on statistics of the centred rows, and which covariances collapsed."""
-    statistics = replace(statistics, means=statistics.means + data.summary.center)
-    if data.family.shared:
+    family, summary = several[0].family, several[0].summary
+    statistics = replace(statistics, means=statistics.means + summary.center)
+    if family.shared:
         statistics = statistics.pool()
-    names = data.source.feature_names
-    return maximization(statistics, data.family, data.constraints, feature_names=names)
+    constraints = [data.constraints for data in several]
+    found, collapsed = maximization_of_several(statistics, family, constraints)
+    names = several[0].source.feature_names
+    return [mixture_at((found, g), family, names) for g in range(len(several))], collapsed
 
 
 def softened(statistics: SufficientStatistics) -> SufficientStatistics:

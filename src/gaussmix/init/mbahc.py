@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..hierarchy import Tree, agglomerate, quantile_labels
-from .base import Division, StartData, from_labels, from_labels_exactly
+from .base import Division, StartData, from_divisions, from_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._typing import AnyArray, Array
     from ..mixture import Mixture
 
@@ -35,8 +37,8 @@ class Hierarchical(Division):
     def __init__(self) -> None:
         self._last: tuple[Array, AnyArray, Tree] | None = None
 
-    def begin(self, data: StartData, division: AnyArray) -> Mixture:
-        return from_labels_exactly(data, division)
+    def begin(self, several: Sequence[StartData], divisions: Sequence[AnyArray]) -> list[Mixture]:
+        return from_divisions(several, divisions, exactly=True)
 
     def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
         if data.n_components == 1:

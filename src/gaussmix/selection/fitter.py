@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..lockstep import Job
 from ..sources import MemorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
     from ..families import Family
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from ..sources import Source
 
 __all__ = ["FitOptions", "Fitter", "Fold", "SizedFitter"]
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+# What says that a model cannot be fitted to the data.
+_FAILURES = (DataError, ParameterError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,34 @@ class Fitter:
         prepared = replace(prepared, rows=self._drawn)
         return SizedFitter(self, prepared, rng, self._divisions(prepared, deepcopy(rng)))
 
+    def jobs(self, family: Family, sizes: Sequence[SizedFitter]) -> list[list[Job] | Exception]:
+        """Return the fits of one family as starts to be run elsewhere, or why there are none.
+
+        The best of a model's fits is the one that `SizedFitter.fit` makes.
+        """
+        data = [_attempt(size.data, family) for size in sizes]
+        able = [(s, d) for s, d in zip(sizes, data, strict=True) if not isinstance(d, Exception)]
+        made = iter(self._together(able) or [_attempt(size.starts, own) for size, own in able])
+        starts = [own if isinstance(own, Exception) else next(made) for own in data]
+        return [
+            own if isinstance(own, Exception) else size.jobs(family, own)
+            for size, own in zip(sizes, starts, strict=True)
+        ]
+
+    def _together(
+        self, able: Sequence[tuple[SizedFitter, StartData]]
+    ) -> list[list[Mixture] | Exception]:
+        """Return the starts of several sizes, made in one M-step; none if they cannot be."""
+        whole = [(data, division) for size, data in able for division in size.divisions or ()]
+        if not whole or not isinstance(self.start, Division):
+            return []
+        try:
+            mixtures = self.start.begin([data for data, _ in whole], [own for _, own in whole])
+        except _FAILURES:  # one of them: alone, each fails for itself
+            return []
+        n_init = self.options.n_init
+        return [mixtures[i : i + n_init] for i in range(0, len(mixtures), n_init)]
+
     def _divisions(self, prepared: Prepared, rng: np.random.Generator) -> list[AnyArray] | None:
         if not isinstance(self.start, Division):
             return None
@@ -178,24 +212,28 @@ class SizedFitter:
             rng=deepcopy(self.rng),
         )
 
-    def jobs(self, family: Family) -> list[Job]:
-        """Return the same fit as starts to be run elsewhere; the best of them is the fit.
+    def data(self, family: Family) -> StartData:
+        """Return what the starts of one model look at.
 
         Raises
         ------
         DataError, ParameterError
-            If the data, or the start given, cannot support it.
+            If the data cannot support it.
         """
-        options, start, aside = self.fitter.options, self._start(), self.prepared.aside
-        data, rng = self.prepared.start_data(family, options.em), deepcopy(self.rng)
+        return self.prepared.start_data(family, self.fitter.options.em)
+
+    def starts(self, data: StartData) -> list[Mixture]:
+        """Return where the fits of one model begin."""
+        start, rng = self._start(), deepcopy(self.rng)
+        return [start(data, rng) for _ in range(1 if start.given else self.fitter.options.n_init)]
+
+    def jobs(self, family: Family, starts: Sequence[Mixture]) -> list[Job]:
+        """Return the fits of one model, to be run elsewhere."""
+        aside, given = self.prepared.aside, self.fitter.start.given
+        summary = self.prepared.summary.held_as(family.held.moment)
         return [
-            Job(
-                aside.applied(start(data, rng), keep_order=start.given),
-                family,
-                data.summary,
-                aside.known,
-            )
-            for _ in range(1 if start.given else options.n_init)
+            Job(aside.applied(start, keep_order=given), family, summary, aside.known)
+            for start in starts
         ]
 
     def best_of(self, results: Sequence[FitResult]) -> FitResult:
@@ -219,7 +257,15 @@ class _Divided(Start):
 
     def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
         self._used += 1
-        return self.start.begin(data, self.divisions[self._used - 1])
+        return self.start.begin([data], [self.divisions[self._used - 1]])[0]
+
+
+def _attempt(function: Callable[[Given], Made], given: Given) -> Made | Exception:
+    """Return what a function makes, or the error that says why it makes nothing."""
+    try:
+        return function(given)
+    except _FAILURES as error:
+        return error
 
 
 def _split(

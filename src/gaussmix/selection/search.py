@@ -175,18 +175,17 @@ def _together(
     jobs: list[Job] = []
     waiting: list[tuple[Cell, SizedFitter, list[tuple[Criterion, Any]], list[FitResult]]] = []
     owner: list[int] = []
-    for size in _sizes(fitter, families, n_components, criteria):
-        for cell in size.cells:
-            try:
-                own = [] if size.fitter is None else size.fitter.jobs(cell.family)
-            except (DataError, ParameterError, np.linalg.LinAlgError) as error:
-                yield _skipped(cell, str(error))
-                continue
-            if size.fitter is None:
-                yield _skipped(cell, size.reason)
+    sizes = list(_sizes(fitter, families, n_components, criteria))
+    yield from (_skipped(cell, size.reason) for size in sizes if size.reason for cell in size.cells)
+    able = [(size, size.fitter) for size in sizes if size.fitter is not None]
+    found = [fitter.jobs(family, [sized for _, sized in able]) for family in families]
+    for (size, sized), of_size in zip(able, zip(*found, strict=True), strict=True):
+        for cell, own in zip(size.cells, of_size, strict=True):
+            if isinstance(own, Exception):
+                yield _skipped(cell, str(own))
                 continue
             owner += [len(waiting)] * len(own)
-            waiting.append((cell, size.fitter, size.shared, []))
+            waiting.append((cell, sized, size.shared, []))
             jobs += own
     try:
         with single_threaded_blas:
