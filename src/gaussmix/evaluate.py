@@ -29,8 +29,8 @@ class Evaluator:
     """Parameters ready to be applied to the rows of a source.
 
     One pass finds the extent of the rows (and refuses NaN), which decides the
-    form of the kernel; each method is then one more pass that needs no memory
-    but its output.
+    form of the kernel, unless their `summary` is known; each method is then one
+    more pass that needs no memory but its output.
     """
 
     def __init__(
@@ -40,8 +40,10 @@ class Evaluator:
         covariances: Covariances,
         source: Source,
         background: float | None = None,
+        summary: DataSummary | None = None,
     ) -> None:
-        summary: DataSummary = source.reduce(SummaryFold(NORM, source.n_features))
+        if summary is None:
+            summary = source.reduce(SummaryFold(NORM, source.n_features))
         require_finite(summary, source.feature_names)
         require_bounded(summary, source.feature_names)
         center = weights @ means / weights.sum()

@@ -242,10 +242,10 @@ class Mixture:
             raise DataError("X: has no rows")
         return self.evaluator(MemorySource(rows, feature_names=self.feature_names))
 
-    def evaluator(self, source: Any) -> Evaluator:
-        """Return an `Evaluator` of this mixture on a source of rows."""
+    def evaluator(self, source: Any, summary: Any = None) -> Evaluator:
+        """Return an `Evaluator` of this mixture on a source of rows, and their summary if known."""
         background = None if self.noise is None else self.noise.log_joint
-        return Evaluator(self.weights, self.means, self.covariances, source, background)
+        return Evaluator(self.weights, self.means, self.covariances, source, background, summary)
 
     def sample(
         self,

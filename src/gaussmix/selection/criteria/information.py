@@ -39,5 +39,6 @@ class ICL(Criterion):
     summary = "integrated completed likelihood: clusters that do not overlap"
 
     def __call__(self, result: FitResult, fitter: SizedFitter, shared: Any) -> float:
-        score = result.mixture.evaluator(fitter.fitter.source).score()
+        data = fitter.fitter
+        score = result.mixture.evaluator(data.source, data.summary).score()
         return icl(result.log_likelihood, result.n_parameters, result.n, score.certainty)
