@@ -37,7 +37,7 @@ from gaussmix import GaussianMixture
 # Rows, features, components, iterations of the long fit (the short one does 1), and
 # how many times as often a shape is repeated.
 SHAPES = {
-    "S": (150, 4, 3, 101, 5),
+    "S": (150, 4, 3, 501, 5),
     "A": (1_000_000, 2, 3, 11, 1),
     "B": (1_000_000, 8, 16, 4, 1),
     "C": (200_000, 32, 32, 4, 1),
