@@ -66,6 +66,8 @@ def machine(packages: tuple[str, ...] = ("numpy", "scipy", "scikit-learn")) -> d
     """Describe where and with what the figures were measured."""
     return {
         "processor": _processor(),
+        # Processors of one name differ in it, and times by half.
+        "simd": np.show_config(mode="dicts")["SIMD Extensions"]["found"],
         "cores": available_cores(),
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
