@@ -30,6 +30,7 @@ from gaussmix import (
 )
 from gaussmix.datasets import iris
 from gaussmix.families import list_families
+from gaussmix.fitting import Aside
 from gaussmix.init.base import Division
 from gaussmix.moments import NORM, PRODUCTS, SQUARES
 from gaussmix.selection import Cell, Criterion, ResultsTable, best_cell, describe_skipped
@@ -196,6 +197,20 @@ def test_a_collapsed_model_is_not_fitted_however_likely():
     assert row["reason"].startswith("the covariance of component 1 collapsed")
     assert np.isnan(row["log_likelihood"])
     assert search.best_family_ == "EEE"
+
+
+def test_a_start_that_cannot_be_aligned_is_a_cell_with_a_reason(monkeypatch):
+    original = Aside.applied
+
+    def applied(self, mixture, *, keep_order):
+        if mixture.n_components == 2:
+            raise DataError("X: rows lie too far")
+        return original(self, mixture, keep_order=keep_order)
+
+    monkeypatch.setattr(Aside, "applied", applied)
+    table = {row["n_components"]: row for row in choose(families=["VVV"]).results_}
+    assert table[2]["reason"] == "X: rows lie too far"
+    assert table[1]["reason"] == table[3]["reason"] == ""
 
 
 def test_when_nothing_can_be_fitted_the_reasons_are_told():

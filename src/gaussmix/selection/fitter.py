@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from ..result import FitResult
     from ..sources import Source
 
-__all__ = ["FitOptions", "Fitter", "Fold", "SizedFitter"]
+__all__ = ["FAILURES", "FitOptions", "Fitter", "Fold", "SizedFitter"]
 
-Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-# What says that a model cannot be fitted to the data.
-_FAILURES = (DataError, ParameterError, np.linalg.LinAlgError)
+#: What says that a model cannot be fitted to the data.
+FAILURES = (DataError, ParameterError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -126,24 +125,24 @@ class Fitter:
         """
         data = [_attempt(size.data, family) for size in sizes]
         able = [(s, d) for s, d in zip(sizes, data, strict=True) if not isinstance(d, Exception)]
-        made = iter(self._together(able) or [_attempt(size.starts, own) for size, own in able])
-        starts = [own if isinstance(own, Exception) else next(made) for own in data]
-        return [
-            own if isinstance(own, Exception) else size.jobs(family, own)
-            for size, own in zip(sizes, starts, strict=True)
-        ]
+        jobs = iter(
+            _attempt(size.jobs, own, starts)
+            for (size, own), starts in zip(able, self._together(able), strict=True)
+        )
+        return [own if isinstance(own, Exception) else next(jobs) for own in data]
 
     def _together(
         self, able: Sequence[tuple[SizedFitter, StartData]]
-    ) -> list[list[Mixture] | Exception]:
-        """Return the starts of several sizes, made in one M-step; none if they cannot be."""
+    ) -> Sequence[list[Mixture] | None]:
+        """Return the starts of several sizes, made in one M-step; None if they cannot be."""
+        alone = [None] * len(able)
         whole = [(data, division) for size, data in able for division in size.divisions or ()]
         if not whole or not isinstance(self.start, Division):
-            return []
+            return alone
         try:
             mixtures = self.start.begin([data for data, _ in whole], [own for _, own in whole])
-        except _FAILURES:  # one of them: alone, each fails for itself
-            return []
+        except FAILURES:  # one of them: alone, each fails for itself
+            return alone
         n_init = self.options.n_init
         return [mixtures[i : i + n_init] for i in range(0, len(mixtures), n_init)]
 
@@ -222,18 +221,26 @@ class SizedFitter:
         """
         return self.prepared.start_data(family, self.fitter.options.em)
 
-    def starts(self, data: StartData) -> list[Mixture]:
-        """Return where the fits of one model begin."""
-        start, rng = self._start(), deepcopy(self.rng)
-        return [start(data, rng) for _ in range(1 if start.given else self.fitter.options.n_init)]
+    def jobs(self, data: StartData, starts: Sequence[Mixture] | None = None) -> list[Job]:
+        """Return the fits of one model, to be run elsewhere; `starts` if they are made already.
 
-    def jobs(self, family: Family, starts: Sequence[Mixture]) -> list[Job]:
-        """Return the fits of one model, to be run elsewhere."""
-        aside, given = self.prepared.aside, self.fitter.start.given
-        summary = self.prepared.summary.held_as(family.held.moment)
+        Raises
+        ------
+        DataError, ParameterError
+            If the start cannot be made, or the one given does not suit the data.
+        """
+        start, aside = self._start(), self.prepared.aside
+        if starts is None:
+            rng, count = deepcopy(self.rng), 1 if start.given else self.fitter.options.n_init
+            starts = [start(data, rng) for _ in range(count)]
         return [
-            Job(aside.applied(start, keep_order=given), family, summary, aside.known)
-            for start in starts
+            Job(
+                aside.applied(mixture, keep_order=start.given),
+                data.family,
+                data.summary,
+                aside.known,
+            )
+            for mixture in starts
         ]
 
     def best_of(self, results: Sequence[FitResult]) -> FitResult:
@@ -260,11 +267,11 @@ class _Divided(Start):
         return self.start.begin([data], [self.divisions[self._used - 1]])[0]
 
 
-def _attempt(function: Callable[[Given], Made], given: Given) -> Made | Exception:
+def _attempt(function: Callable[..., Made], *given: object) -> Made | Exception:
     """Return what a function makes, or the error that says why it makes nothing."""
     try:
-        return function(given)
-    except _FAILURES as error:
+        return function(*given)
+    except FAILURES as error:
         return error
 
 

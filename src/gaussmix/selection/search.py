@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..criteria import n_parameters
 from ..exceptions import DataError, ParameterError
 from ..families import Family, get_family, list_families
@@ -16,7 +14,7 @@ from ..sources.threads import single_threaded_blas
 from ..validation import check_integer
 from .cells import Cell
 from .criteria import Criterion, list_criteria
-from .fitter import FitOptions, Fitter, SizedFitter
+from .fitter import FAILURES, FitOptions, Fitter, SizedFitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -146,7 +144,7 @@ def _fitted(cell: Cell, fitter: SizedFitter, criteria: list[tuple[Criterion, Any
     """Return the cell with its fit, or with the reason why there is none."""
     try:
         return _judged(cell, fitter.fit(cell.family), fitter, criteria)
-    except (DataError, ParameterError, np.linalg.LinAlgError) as error:
+    except FAILURES as error:
         return _skipped(cell, str(error))
 
 
@@ -194,7 +192,7 @@ def _together(
                 results.append(result)
                 if len(results) == owner.count(owner[i]):
                     yield _judged(cell, sized.best_of(results), sized, shared)
-    except (DataError, ParameterError, np.linalg.LinAlgError):
+    except FAILURES:
         # One of them cannot be fitted: alone, each fails for itself.
         for j, (cell, sized, shared, results) in enumerate(waiting):
             if len(results) < owner.count(j):
