@@ -8,7 +8,7 @@ import pytest
 from gaussmix.groups import Groups
 from gaussmix.mstep import Constraints, maximization, maximization_of_several
 from gaussmix.prior import ConjugatePrior
-from gaussmix.stacks import Parameters, join_statistics, one_of, values_of
+from gaussmix.stacks import Parameters, covariances_of, join_statistics, one_of
 from gaussmix.statistics import SufficientStatistics
 from gaussmix.summary import DataSummary
 from tests.variants import FAMILIES, blobs
@@ -43,7 +43,7 @@ def require_equal_one_by_one(singles, family, constraints, before=None, atol=1e-
         own = stack.groups.own(g)
         np.testing.assert_allclose(found.weights[own], expected.weights, rtol=1e-12)
         np.testing.assert_allclose(found.means[own], expected.means, rtol=1e-12)
-        values = values_of(found.covariances, stack.groups, g, family)
+        values = covariances_of(found.covariances, stack.groups, g, family).values
         scale = np.abs(expected.covariances.values).max()
         np.testing.assert_allclose(values, expected.covariances.values, atol=atol * scale)
         masks.append(own_mask)

@@ -17,9 +17,9 @@ from .groups import Groups
 from .kernels.choice import MOST_TERMS
 from .kernels.stacked import StackedForm
 from .kernels.whitened import WhitenedForm
-from .matrices import factors_or_nan
+from .matrices import without_factor
 from .moments import PRODUCTS
-from .mstep import maximization_of_several, mixture_at
+from .mstep import maximization_of_several, mixture_at, noise_at
 from .stacks import Parameters, join_parameters, join_statistics, one_of
 
 if TYPE_CHECKING:
@@ -144,10 +144,8 @@ class _Lane(Climb):
     @property
     def background(self) -> float | None:
         """Log of weight times density of the noise."""
-        (stack, g), noise = self.mixture, self.noise
-        if noise is None or stack.noise is None:
-            return None
-        return noise.weighing(float(stack.noise[g])).log_joint
+        noise = noise_at(self.mixture, self.noise)
+        return None if noise is None else noise.log_joint
 
     def _alone(self, place: Place[Parameters]) -> Mixture:
         return mixture_at(place, self.family, self.job.start.feature_names, self.noise)
@@ -283,8 +281,7 @@ def _form(teams: list[_Team]) -> StackedForm | None:
         if not below.any():
             return form
     except np.linalg.LinAlgError:
-        stacks = [team.current for team in teams]
-        below = np.concatenate([_without_factors(stack) for stack in stacks])
+        below = np.concatenate([_are_singular(team.current) for team in teams])
     first = 0
     for team in teams:
         team.hold(below[first : first + len(team.lanes)])
@@ -311,10 +308,9 @@ def _stacked(teams: list[_Team]) -> StackedForm:
     )
 
 
-def _without_factors(stack: Parameters) -> AnyArray:
+def _are_singular(stack: Parameters) -> AnyArray:
     """Say which mixtures (G,) have a singular covariance."""
-    missing: AnyArray = np.isnan(factors_or_nan(stack.to_dense())[:, 0, 0])
-    return stack.groups.any(missing)
+    return stack.groups.any(without_factor(stack.to_dense()))
 
 
 def _expectation_alone(source: Source, lane: _Lane) -> SufficientStatistics:

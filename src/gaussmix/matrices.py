@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._typing import Array
+    from ._typing import AnyArray, Array
 
-__all__ = ["factors_or_nan"]
+__all__ = ["factors_or_nan", "without_factor"]
 
 
 def factors_or_nan(matrices: Array) -> Array:
@@ -30,3 +30,8 @@ def factors_or_nan(matrices: Array) -> Array:
     # One of them stops the others: halves tell in few calls which.
     half = len(matrices) // 2
     return np.concatenate([factors_or_nan(matrices[:half]), factors_or_nan(matrices[half:])])
+
+
+def without_factor(matrices: Array) -> AnyArray:
+    """Say which symmetric matrices (K, d, d) are not positive definite."""
+    return np.asarray(np.isnan(factors_or_nan(matrices)[:, 0, 0]))

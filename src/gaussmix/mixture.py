@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._typing import AnyArray, Array
     from .noise import Noise
+    from .summary import DataSummary
 
     #: Features by index or by name: one, or several.
     Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
@@ -242,7 +243,7 @@ class Mixture:
             raise DataError("X: has no rows")
         return self.evaluator(MemorySource(rows, feature_names=self.feature_names))
 
-    def evaluator(self, source: Any, summary: Any = None) -> Evaluator:
+    def evaluator(self, source: Any, summary: DataSummary | None = None) -> Evaluator:
         """Return an `Evaluator` of this mixture on a source of rows, and their summary if known."""
         background = None if self.noise is None else self.noise.log_joint
         return Evaluator(self.weights, self.means, self.covariances, source, background, summary)

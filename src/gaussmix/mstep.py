@@ -9,7 +9,7 @@ import numpy as np
 
 from .exceptions import DataError
 from .mixture import Mixture
-from .stacks import Parameters, join_statistics, one_of, values_of
+from .stacks import Parameters, covariances_of, join_statistics, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .stacks import Place
     from .statistics import SufficientStatistics
 
-__all__ = ["Constraints", "maximization", "maximization_of_several", "mixture_at"]
+__all__ = ["Constraints", "maximization", "maximization_of_several", "mixture_at", "noise_at"]
 
 # A component with less than this share of the rows is empty: its parameters stay as they were.
 _EMPTY = 1e-12
@@ -126,14 +126,17 @@ def mixture_at(
     """Return one of several mixtures; `noise` gets the weight that it has there."""
     stack, g = place
     own = stack.groups.own(g)
-    means = stack.means[own].copy()
-    covariances = stack.covariances
-    if len(stack.groups) > 1:
-        values = values_of(covariances, stack.groups, g, family).copy()
-        covariances = family.hold(values, *means.shape)
-    if noise is not None and stack.noise is not None:
-        noise = noise.weighing(float(stack.noise[g]))
-    return Mixture._of_fit(stack.weights[own].copy(), means, covariances, feature_names, noise)
+    weights, means = stack.weights[own].copy(), stack.means[own].copy()
+    covariances = covariances_of(stack.covariances, stack.groups, g, family)
+    return Mixture._of_fit(weights, means, covariances, feature_names, noise_at(place, noise))
+
+
+def noise_at(place: Place[Parameters], noise: Noise | None) -> Noise | None:
+    """Return the noise with the weight that it has in one of several mixtures."""
+    stack, g = place
+    if noise is None or stack.noise is None:
+        return noise
+    return noise.weighing(float(stack.noise[g]))
 
 
 def _weights(
@@ -221,11 +224,9 @@ def _apart(
 ) -> list[tuple[SufficientStatistics, Covariances | None]]:
     """Return the statistics and the covariances of each mixture."""
     parts: list[tuple[SufficientStatistics, Covariances | None]] = []
-    for g, size in enumerate(statistics.groups.sizes):
-        own = None
-        if previous is not None:
-            values = values_of(previous, statistics.groups, g, family)
-            own = family.hold(values, size, statistics.n_features)
+    groups = statistics.groups
+    for g in range(len(groups)):
+        own = None if previous is None else covariances_of(previous, groups, g, family)
         parts.append((one_of(statistics, g), own))
     return parts
 

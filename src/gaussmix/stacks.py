@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from .families import Family
     from .statistics import SufficientStatistics
 
-__all__ = ["Parameters", "Place", "join_parameters", "join_statistics", "one_of", "values_of"]
+__all__ = [
+    "Parameters",
+    "Place",
+    "covariances_of",
+    "join_parameters",
+    "join_statistics",
+    "one_of",
+]
 
 Stack = TypeVar("Stack", "SufficientStatistics", "Parameters")
 #: One mixture of a stack: the stack, and the number of the mixture in it.
@@ -100,10 +107,12 @@ def join_parameters(places: Sequence[Place[Parameters]], family: Family) -> Para
     )
 
 
-def values_of(covariances: Covariances, groups: Groups, g: int, family: Family) -> Array:
-    """Return the values of one mixture's covariances."""
-    values = covariances.values
-    return values[g : g + 1] if family.shared else values[groups.own(g)]
+def covariances_of(covariances: Covariances, groups: Groups, g: int, family: Family) -> Covariances:
+    """Return those of one of several mixtures, in memory of their own."""
+    if len(groups) == 1:
+        return covariances
+    values = covariances.values[slice(g, g + 1) if family.shared else groups.own(g)]
+    return family.hold(values.copy(), groups.sizes[g], covariances.n_features)
 
 
 def _cuts(places: Sequence[Place[Stack]]) -> list[tuple[Stack, Any, Any]]:

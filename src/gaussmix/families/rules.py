@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..matrices import without_factor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -252,16 +254,14 @@ def definite(scatters: Array, counts: Array, groups: Groups) -> Array:
     Of a component without scatter in some direction the best volume may be 0; less than
     nothing in that direction would make it infinite.
     """
-    try:
-        np.linalg.cholesky(scatters)
+    indefinite = without_factor(scatters)
+    if not indefinite.any():
         return scatters
-    except np.linalg.LinAlgError:
-        if len(groups) > 1:
-            parts = zip(groups.parts(scatters), groups.parts(counts), strict=True)
-            each = [definite(own, n, groups.of((len(n),))) for own, n in parts]
-            return np.concatenate(each)
-        least = _NO_SCATTER * np.diag(np.diagonal(scatters.sum(axis=0)))
-        return scatters + (counts / counts.sum())[:, None, None] * least
+    widened = groups.spread(groups.any(indefinite))
+    shares = np.where(widened, counts / groups.spread(groups.sum(counts)), 0.0)
+    own = np.diagonal(scatters, axis1=1, axis2=2)
+    least = shares[:, None] * (_NO_SCATTER * groups.spread(groups.sum(own)))
+    return scatters + least[:, :, None] * np.eye(scatters.shape[1])
 
 
 def estimate_others(

@@ -117,12 +117,12 @@ def from_divisions(
     worth more than their centers.
     """
     statistics = _statistics(several, divisions)
-    soft = softened(statistics)
     if not exactly:
-        return _mixtures(several, soft)[0]
+        return _mixtures(several, softened(statistics))[0]
     mixtures, collapsed = _mixtures(several, statistics)
     if not collapsed.any():
         return mixtures
+    soft = softened(statistics)
     assert statistics.scatters is not None and soft.scatters is not None
     shared = several[0].family.shared
     chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..covariances import Covariances
     from ..mixture import Mixture
     from ..mstep import Constraints
-    from ..stacks import Parameters
+    from ..stacks import Parameters, Place
     from ..statistics import SufficientStatistics
     from .base import StartData
 
@@ -77,7 +77,7 @@ def contest(
 
 def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
     most = len(field)
-    reserve: list[tuple[int, Parameters]] = []
+    reserve: list[Place[Parameters]] = []
     for iteration in range(halvings[-1] + 1):
         field.expect()
         if iteration in halvings:
@@ -88,15 +88,15 @@ def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
         if iteration >= halvings[0]:
             hopeful = min(most, field.count_hopeful(places[:most]))
             settled |= hopeful == 1
-            dropped = [(r, field.now) for r in places[hopeful : hopeful + _RESERVE]]
+            dropped = [(field.now, r) for r in places[hopeful : hopeful + _RESERVE]]
             reserve = [*dropped, *reserve][:_RESERVE]
         chosen = places[:hopeful]
         if len(chosen) == 1 or settled or iteration == halvings[-1]:
-            found = [*((r, field.now) for r in chosen), *reserve]
-            return [field.mixture(*one) for one in found[: 1 + _RESERVE]]
+            break
         field.keep(chosen)
         field.maximise()
-    raise AssertionError("unreachable: the last iteration returns")
+    found = [*((field.now, r) for r in chosen), *reserve]
+    return [field.mixture(place) for place in found[: 1 + _RESERVE]]
 
 
 class _Field:
@@ -215,13 +215,13 @@ class _Field:
 
     # -- parts ----------------------------------------------------------------------
 
-    def mixture(self, r: int, of: Parameters | None = None) -> Mixture:
-        """Return one of the mixtures, of now or of earlier parameters, with its background."""
-        return mixture_at((of or self.now, r), self.family, noise=self.data.background)
+    def mixture(self, place: Place[Parameters]) -> Mixture:
+        """Return one of the mixtures, of now or of an earlier iteration, with its background."""
+        return mixture_at(place, self.family, noise=self.data.background)
 
     def _log_priors(self) -> Array | float:
         prior = self.constraints.prior
         if prior is None:
             return 0.0
-        each = [prior.log_density(self.mixture(r), self.family) for r in range(len(self))]
-        return np.array(each)
+        mixtures = (self.mixture((self.now, r)) for r in range(len(self)))
+        return np.array([prior.log_density(mixture, self.family) for mixture in mixtures])
