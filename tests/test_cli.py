@@ -24,8 +24,8 @@ from gaussmix.cli import app, fit
 from gaussmix.cli.console import in_options
 from gaussmix.datasets import iris
 from gaussmix.io.model_file import Model, load_model
-from gaussmix.io.tables import write_table
 from gaussmix.report import model_report, number
+from tests.tables import write_table
 
 # Options of gaussmix fit that no argument of the estimator stands for.
 NOT_FITTED = {"data", "columns", "weights", "out", "json", "resume"}

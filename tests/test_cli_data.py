@@ -10,7 +10,7 @@ from pyarrow import csv, parquet
 
 from gaussmix import Mixture
 from gaussmix.cli import data
-from gaussmix.io.tables import read_table
+from tests.tables import read_table
 from tests.test_cli import gaussmix, here  # noqa: F401
 from tests.test_scan import WRITERS, X, table, write_csv, write_parquet
 

@@ -15,7 +15,7 @@ import pytest
 from gaussmix.datasets import iris
 from gaussmix.exceptions import ParameterError
 from gaussmix.io.model_file import load_model
-from gaussmix.io.tables import write_table
+from tests.tables import write_table
 
 COMMAND = [sys.executable, "-m", "gaussmix.cli.app"]
 

@@ -16,7 +16,7 @@ from pyarrow import feather, parquet
 from gaussmix import DataError, GaussianMixture, Mixture, ModelFileError
 from gaussmix.io.atomic import writing
 from gaussmix.io.model_file import Model, load_model, model_from_result, save_model
-from gaussmix.io.tables import read_table, write_table
+from tests.tables import read_table, write_table
 from tests.variants import STRUCTURES, blobs, random_mixture
 
 

@@ -138,7 +138,6 @@ def test_partitions_are_nested_and_numbered_by_first_appearance(seed, criterion)
         assert len(np.unique(labels)) == k
         assert len(np.unique(np.column_stack([finer, labels]), axis=0)) == k + 1
         finer = labels
-    assert list(tree.labels_for([1])) == [1]
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

@@ -11,8 +11,6 @@ from ..exceptions import ParameterError
 from ..validation import check_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .._typing import AnyArray
 
 __all__ = ["Tree"]
@@ -85,10 +83,6 @@ class Tree:
             into = further
         # A cluster goes by its first row, so sorted names are in order of appearance.
         return np.unique(into[self.initial], return_inverse=True)[1]
-
-    def labels_for(self, n_components: Iterable[int]) -> dict[int, AnyArray]:
-        """Return `labels` for several numbers of clusters."""
-        return {k: self.labels(k) for k in n_components}
 
     def __repr__(self) -> str:
         return (

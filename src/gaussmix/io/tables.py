@@ -1,73 +1,29 @@
-"""Tables on disk: read as a whole, and written whole or not at all, by pyarrow."""
+"""Tables of results on disk: written whole or not at all, by pyarrow."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import DataError, MissingExtraError
-from ..files import scan
 from ..files.npy import header
 from .atomic import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from .._typing import AnyArray
 
-__all__ = ["Table", "check_ending", "printing_table", "read_table", "write_table", "writing_table"]
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Numeric columns of a file.
-
-    Attributes
-    ----------
-    rows : ndarray (n, d)
-        float64 (float32 if all columns are); missing values are NaN.
-    names : tuple of str, or None
-        None for .npy, which has no names.
-    left_out : tuple of str
-        Columns that are not numbers, described, when none were asked for.
-    notes : tuple of str
-        What was guessed about the file, for people.
-    """
-
-    rows: AnyArray
-    names: tuple[str, ...] | None
-    left_out: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def read_table(path: str | Path, columns: Sequence[str] | None = None) -> Table:
-    """Read numeric columns of one file into memory; see `gaussmix.scan`.
-
-    Raises
-    ------
-    DataError
-        For an unknown ending, an unreadable file, an unknown column, a column
-        asked for that is not numeric, or a column of numbers with some text in it.
-    """
-    found = scan(path, columns)
-    rows, _ = found.read()
-    return Table(rows, found.names, found.left_out, found.notes)
+__all__ = ["check_ending", "printing_table", "writing_table"]
 
 
 def check_ending(path: str | Path) -> None:
-    """Raise DataError if `write_table` does not know the ending of a file."""
+    """Raise DataError if `writing_table` does not know the ending of a file."""
     _by_suffix(Path(path))
-
-
-def write_table(path: str | Path, columns: dict[str, AnyArray]) -> None:
-    """Write columns of equal length, whole or not at all; the ending says how."""
-    with writing_table(path) as write:
-        write(columns)
 
 
 @contextmanager
