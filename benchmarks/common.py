@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 from threadpoolctl import threadpool_info
 
 import gaussmix
-from gaussmix.sources.threads import available_cores
+from gaussmix.rows.threads import available_cores
 
 RESULTS = Path(__file__).parent / "results"
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

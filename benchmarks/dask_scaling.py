@@ -19,10 +19,10 @@ from common import gaussian_rows, save
 from dask.distributed import Client, LocalCluster
 
 from gaussmix import GaussianMixture, Mixture
-from gaussmix.kernels import choose_kernel
-from gaussmix.sources import MemorySource
-from gaussmix.sources.partitions import fold_partition
-from gaussmix.summary import SummaryFold
+from gaussmix.estep import choose_kernel
+from gaussmix.rows import MemorySource
+from gaussmix.rows.partitions import fold_partition
+from gaussmix.rows.summary import SummaryFold
 
 # Rows, cores and rows in a partition of the estimates.
 PAPER = [(10**9, 100, 10**6), (10**12, 10_000, 10**7)]

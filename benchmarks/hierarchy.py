@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from common import gaussian_rows, save
 
-from gaussmix.hierarchy import agglomerate
-from gaussmix.hierarchy.transforms import get_transform
+from gaussmix.starts.hierarchy import agglomerate
+from gaussmix.starts.hierarchy.transforms import get_transform
 
 SIZES = ["500x5", "2000x5", "2000x2", "1000x10"]
 CRITERIA = ["VVV", "EEE", "VII", "EII"]

@@ -18,10 +18,10 @@ from common import save
 from sklearn.datasets import load_breast_cancer
 
 from gaussmix import GaussianMixtureIC
-from gaussmix.families import list_families
-from gaussmix.hierarchy import Tree, agglomerate
-from gaussmix.init import StartData
-from gaussmix.init.mbahc import Hierarchical
+from gaussmix.components.families import list_families
+from gaussmix.starts import StartData
+from gaussmix.starts.hierarchy import Tree, agglomerate
+from gaussmix.starts.mbahc import Hierarchical
 
 
 class Ready(Hierarchical):

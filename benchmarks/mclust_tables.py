@@ -26,7 +26,7 @@ import numpy as np
 from common import save
 
 from gaussmix import GaussianMixture, GaussianMixtureIC, Iteration
-from gaussmix.hierarchy import Tree, agglomerate, quantile_labels
+from gaussmix.starts.hierarchy import Tree, agglomerate, quantile_labels
 
 REFERENCE = Path(__file__).parents[1] / "tests" / "data" / "mclust.json"
 EQUAL = 0.1

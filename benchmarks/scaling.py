@@ -27,7 +27,7 @@ from iteration import OURS, Contender, start
 from peers import PEERS
 from worker import write_case
 
-from gaussmix.sources.threads import available_cores
+from gaussmix.rows.threads import available_cores
 
 mpl.use("agg")
 

@@ -32,9 +32,9 @@ from common import gaussian_rows, save
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import GaussianMixture, Mixture
-from gaussmix.covariances import FullCovariances
-from gaussmix.sources import open_source
-from gaussmix.sources.partitions import CountFold
+from gaussmix.components.covariances import FullCovariances
+from gaussmix.rows import open_source
+from gaussmix.rows.partitions import CountFold
 
 
 def session(memory: str):

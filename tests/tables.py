@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gaussmix import scan
-from gaussmix.io.tables import writing_table
+from gaussmix.cli.tables import writing_table
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
-from gaussmix.acceleration import _extrapolate, _padded
-from gaussmix.coordinates import from_vectors, metric, to_vectors
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.em.coordinates import from_vectors, metric, to_vectors
+from gaussmix.em.leaps import _extrapolate, _padded
 from tests.variants import FAMILIES, blobs, run
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

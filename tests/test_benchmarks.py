@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, Mixture
-from gaussmix.datasets import iris
-from gaussmix.kernels import compiled
+from gaussmix.estep import compiled
+from gaussmix.mixture.datasets import iris
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 pytestmark = [

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.blocks import Workspace
-from gaussmix.covariances import DiagonalCovariances, FullCovariances
-from gaussmix.kernels import NaturalForm, WhitenedForm, choose_kernel
-from gaussmix.kernels.centred import CentredForm
-from gaussmix.moments import PRODUCTS, SQUARES
-from gaussmix.sources import MemorySource
+from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
+from gaussmix.components.moments import PRODUCTS, SQUARES
+from gaussmix.estep import NaturalForm, WhitenedForm, choose_kernel
+from gaussmix.estep.centred import CentredForm
+from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
 
 pytest.importorskip("numba")
 

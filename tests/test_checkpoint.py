@@ -25,14 +25,14 @@ from gaussmix import (
     Progress,
     Status,
 )
-from gaussmix.checkpoint import open_keeper
 from gaussmix.cli import app
-from gaussmix.em import Run, fit_em
-from gaussmix.families import get_family
-from gaussmix.keeping import Keeper
-from gaussmix.options import EMOptions
-from gaussmix.sources import MemorySource
-from gaussmix.summary import SummaryFold
+from gaussmix.components.families import get_family
+from gaussmix.em.keeper import Keeper
+from gaussmix.em.loop import Run, fit_em
+from gaussmix.em.options import EMOptions
+from gaussmix.interchange.checkpoint import open_keeper
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
 from tests.variants import FAMILIES, blobs
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

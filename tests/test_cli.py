@@ -19,12 +19,13 @@ import pytest
 from pyarrow import csv, parquet
 from rich.console import Console
 
-from gaussmix import FitInterrupted, GaussianMixture, Mixture, fitting
+from gaussmix import FitInterrupted, GaussianMixture, Mixture
 from gaussmix.cli import app, fit
 from gaussmix.cli.console import in_options
-from gaussmix.datasets import iris
-from gaussmix.io.model_file import Model, load_model
-from gaussmix.report import model_report, number
+from gaussmix.cli.report import model_report, number
+from gaussmix.fitting.fit import fit_mixture as fit_mixture_of_rows
+from gaussmix.interchange.model import Model, load_model
+from gaussmix.mixture.datasets import iris
 from tests.tables import write_table
 
 # Options of gaussmix fit that no argument of the estimator stands for.
@@ -343,7 +344,7 @@ def test_a_fit_that_cannot_be_saved_is_saved_elsewhere(
     def fit_mixture(*args, **kwargs):
         folder.rmdir()
         folder.touch()
-        result = fitting.fit_mixture(*args, **kwargs)
+        result = fit_mixture_of_rows(*args, **kwargs)
         if interrupted:
             raise FitInterrupted(result)
         return result

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 
-from gaussmix.datasets import iris
 from gaussmix.exceptions import ParameterError
-from gaussmix.io.model_file import load_model
+from gaussmix.interchange.model import load_model
+from gaussmix.mixture.datasets import iris
 from tests.tables import write_table
 
 COMMAND = [sys.executable, "-m", "gaussmix.cli.app"]

@@ -10,13 +10,13 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix import GaussianMixture
-from gaussmix.blocks import Workspace
-from gaussmix.kernels import NaturalForm, choose_kernel, compiled
-from gaussmix.kernels.compiled import CompiledForm, natural_form
-from gaussmix.sources import MemorySource
+from gaussmix.estep import NaturalForm, choose_kernel, compiled
+from gaussmix.estep.compiled import CompiledForm, natural_form
+from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
 from tests.variants import STRUCTURES, random_mixture
 
-loops = pytest.importorskip("gaussmix.kernels.loops")
+loops = pytest.importorskip("gaussmix.estep.loops")
 
 CASES = [(s, shared) for s in STRUCTURES for shared in (False, True)]
 # One component, an odd and an even number; the last two have too many terms for tiles.

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gaussmix.convergence import AitkenRule
+from gaussmix.em.convergence import AitkenRule
 
 
 def geometric(rate, first=1.0, n=200):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.covariances import FullCovariances
+from gaussmix.components.covariances import FullCovariances
 from gaussmix.exceptions import ParameterError
 from tests.variants import STRUCTURES, random_covariances
 

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
-from gaussmix.kernels import choose_kernel
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources import open_source
-from gaussmix.sources.partitions import detached, fold_partition
-from gaussmix.summary import SummaryFold
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.estep import choose_kernel
+from gaussmix.rows import open_source
+from gaussmix.rows.partitions import detached, fold_partition
+from gaussmix.rows.summary import SummaryFold
 
 from .variants import FAMILIES, STRUCTURES, blobs, random_mixture
 

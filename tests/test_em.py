@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture, ParameterError
-from gaussmix.families import get_family
-from gaussmix.result import Status
-from gaussmix.statistics import SufficientStatistics
+from gaussmix.components.families import get_family
+from gaussmix.components.statistics import SufficientStatistics
+from gaussmix.em.result import Status
 from tests.oracles import textbook_em
 from tests.variants import FAMILIES, blobs, run
 
@@ -60,11 +60,11 @@ def test_each_iteration_equals_the_textbook(family, weighted):
 
 
 def _start_of(X, labels, family, weights):
-    from gaussmix.init import StartData
-    from gaussmix.init.base import from_labels
-    from gaussmix.options import EMOptions
-    from gaussmix.sources import MemorySource
-    from gaussmix.summary import SummaryFold
+    from gaussmix.em.options import EMOptions
+    from gaussmix.rows import MemorySource
+    from gaussmix.rows.summary import SummaryFold
+    from gaussmix.starts import StartData
+    from gaussmix.starts.base import from_labels
 
     source = MemorySource(X, weights)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))

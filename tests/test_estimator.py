@@ -394,7 +394,7 @@ def test_fitted_arrays_cannot_be_changed():
 
 def test_interruption_inside_a_start_keeps_earlier_starts(monkeypatch):
     from gaussmix import FitInterrupted
-    from gaussmix.init.kmeans import KMeans
+    from gaussmix.starts.kmeans import KMeans
 
     calls = []
     original = KMeans.__call__

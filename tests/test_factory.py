@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from gaussmix import DataError, GaussianMixture, ParameterError
-from gaussmix.sources import MemorySource, open_source
-from gaussmix.summary import SummaryFold
+from gaussmix.rows import MemorySource, open_source
+from gaussmix.rows.summary import SummaryFold
 from tests.variants import FAMILIES, blobs
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from gaussmix.families import get_family
-from gaussmix.statistics import SufficientStatistics
+from gaussmix.components.families import get_family
+from gaussmix.components.statistics import SufficientStatistics
 from tests.variants import FAMILIES, blobs, run
 
 ids = [family.name for family in FAMILIES]

@@ -15,9 +15,9 @@ import zarr
 from pyarrow import parquet
 
 from gaussmix import DataError, GaussianMixture, scan
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources import open_source
-from gaussmix.summary import SummaryFold
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.rows import open_source
+from gaussmix.rows.summary import SummaryFold
 from tests.test_scan import WRITERS, X, table, write_csv, write_parquet
 from tests.variants import blobs
 

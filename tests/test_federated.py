@@ -24,7 +24,7 @@ from gaussmix import (
     SufficientStatistics,
     federated,
 )
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
 from tests.variants import FAMILIES, blobs
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

@@ -14,8 +14,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from pyarrow import feather, parquet
 
 from gaussmix import DataError, GaussianMixture, Mixture, ModelFileError
-from gaussmix.io.atomic import writing
-from gaussmix.io.model_file import Model, load_model, model_from_result, save_model
+from gaussmix.interchange.model import Model, load_model, model_from_result, save_model
+from gaussmix.numerics.atomic import writing
 from tests.tables import read_table, write_table
 from tests.variants import STRUCTURES, blobs, random_mixture
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from gaussmix import DataError, GaussianMixture
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources.frames import FrameRows, frame_rows
-from gaussmix.summary import SummaryFold
-from gaussmix.validation import as_table
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.rows.door import as_table
+from gaussmix.rows.frames import FrameRows, frame_rows
+from gaussmix.rows.summary import SummaryFold
 from tests.variants import blobs
 
 # Enough for frames to be more than a block.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.groups import Groups
-from gaussmix.mstep import Constraints, maximization, maximization_of_several
-from gaussmix.prior import ConjugatePrior
-from gaussmix.stacks import Parameters, covariances_of, join_statistics, one_of
-from gaussmix.statistics import SufficientStatistics
-from gaussmix.summary import DataSummary
+from gaussmix.components.parameters import Parameters, covariances_of, join_statistics, one_of
+from gaussmix.components.prior import ConjugatePrior
+from gaussmix.components.statistics import SufficientStatistics
+from gaussmix.em.mstep import Constraints, maximization, maximization_of_several
+from gaussmix.numerics.groups import Groups
+from gaussmix.rows.summary import DataSummary
 from tests.variants import FAMILIES, blobs
 
 SIZES = (2, 1, 5, 3)
@@ -86,7 +86,7 @@ def test_an_empty_and_a_collapsed_component_leave_other_groups_alone(family):
 def test_each_group_has_its_own_prior(family):
     summary = total_of(family)
     singles = [statistics_of(family, size, seed) for seed, size in enumerate(SIZES)]
-    priors = [ConjugatePrior().on(summary, family, size) for size in SIZES]
+    priors = [ConjugatePrior().on(summary.total, family, size) for size in SIZES]
     constraints = [Constraints(0.0, np.full(3, 1e-10), prior=prior) for prior in priors]
     require_equal_one_by_one(singles, family, constraints)
 

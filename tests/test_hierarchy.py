@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
 from gaussmix.exceptions import DataError, ParameterError
-from gaussmix.hierarchy import agglomerate, list_criteria, list_transforms, quantile_labels
-from gaussmix.hierarchy.packed import log_determinants, outer_products
-from gaussmix.hierarchy.transforms import get_transform
-from gaussmix.init import StartData, get_start
+from gaussmix.starts import StartData, get_start
+from gaussmix.starts.hierarchy import agglomerate, list_criteria, list_transforms, quantile_labels
+from gaussmix.starts.hierarchy.packed import log_determinants, outer_products
+from gaussmix.starts.hierarchy.transforms import get_transform
 from tests.oracles import textbook_merges
 from tests.variants import blobs, mclust
 
@@ -207,10 +207,10 @@ def test_what_cannot_be_clustered_is_refused():
 
 def start_data(X, n_components, weights=None, family="VVV"):
     """What `fit_mixture` gives a start, for all rows."""
-    from gaussmix.families import get_family
-    from gaussmix.options import EMOptions
-    from gaussmix.sources import MemorySource
-    from gaussmix.summary import SummaryFold
+    from gaussmix.components.families import get_family
+    from gaussmix.em.options import EMOptions
+    from gaussmix.rows import MemorySource
+    from gaussmix.rows.summary import SummaryFold
 
     family, source = get_family(family), MemorySource(X, weights)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))

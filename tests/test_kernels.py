@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from gaussmix.blocks import Workspace
-from gaussmix.kernels import (
-    NaturalForm,
-    WhitenedForm,
-    choose_kernel,
-    most_probable,
-    normalise,
-    weigh,
-)
-from gaussmix.sources import MemorySource
+from gaussmix.estep import NaturalForm, WhitenedForm, choose_kernel, most_probable, normalise, weigh
+from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.em import fit_em
-from gaussmix.init import StartData
-from gaussmix.init.base import from_labels
-from gaussmix.lockstep import Job, fit_together, pays
-from gaussmix.noise import enclosing_box
-from gaussmix.options import EMOptions
-from gaussmix.result import Status
-from gaussmix.sources import MemorySource
-from gaussmix.summary import SummaryFold
+from gaussmix.em.lockstep import Job, fit_together, pays
+from gaussmix.em.loop import fit_em
+from gaussmix.em.options import EMOptions
+from gaussmix.em.result import Status
+from gaussmix.fitting.background import enclosing_box
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
+from gaussmix.starts import StartData
+from gaussmix.starts.base import from_labels
 from tests.variants import FAMILIES, blobs
 
 

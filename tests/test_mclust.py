@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, Mixture
-from gaussmix.criteria import n_parameters
-from gaussmix.families import get_family
-from gaussmix.statistics import SufficientStatistics
+from gaussmix.components.families import get_family
+from gaussmix.components.statistics import SufficientStatistics
+from gaussmix.mixture.information import n_parameters
 from tests.variants import mclust
 
 # Families whose M-step iterates.  mclust stops its inner iterations at 1.5e-8 of a matrix

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from gaussmix import DataError, Mixture, ParameterError
-from gaussmix.covariances import FullCovariances
+from gaussmix.components.covariances import FullCovariances
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
 

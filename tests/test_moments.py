@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
 
 MOMENTS = [PRODUCTS, SQUARES, NORM]
 

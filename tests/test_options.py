@@ -19,12 +19,12 @@ from gaussmix import (
     Noise,
     ParameterError,
 )
-from gaussmix.families import get_family
-from gaussmix.io.model_file import load_model
-from gaussmix.noise import enclosing_box
-from gaussmix.sources import MemorySource
-from gaussmix.statistics import SufficientStatistics
-from gaussmix.summary import SummaryFold
+from gaussmix.components.families import get_family
+from gaussmix.components.statistics import SufficientStatistics
+from gaussmix.fitting.background import enclosing_box
+from gaussmix.interchange.model import load_model
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
 from tests.variants import FAMILIES, blobs, mclust
 
 X = np.array(mclust()["iris"]["rows"])
@@ -57,7 +57,7 @@ def posterior_step(name, rows, responsibilities):
         rows, responsibilities, family.held.moment
     )
     statistics = statistics.pool() if family.shared else statistics
-    prior = ConjugatePrior().on(summary, family, responsibilities.shape[1])
+    prior = ConjugatePrior().on(summary.total, family, responsibilities.shape[1])
     statistics = prior.add_to(statistics, family)
     return statistics.means, family.estimate(statistics).to_dense()
 
@@ -90,11 +90,11 @@ def test_a_fit_with_prior_is_mclusts_and_climbs_the_posterior(name):
     assert model.result_.log_likelihood == pytest.approx(expected["loglik"], abs=tolerance)
     family = get_family(name)
     summary = MemorySource(X).reduce(SummaryFold(family.held.moment, 4))
-    prior = ConjugatePrior().on(summary, family, 3)
+    prior = ConjugatePrior().on(summary.total, family, 3)
     posterior = []
     for n_iter in (1, 2, 3, 5, 10, 40):
         step = fit(name, prior="conjugate", init_params=SPECIES, max_iter=n_iter, tol=0)
-        density = prior.log_density(step.mixture_, family)
+        density = prior.log_density(step.means_, step.mixture_.covariances, family)
         posterior.append(step.result_.log_likelihood + density)
     assert np.diff(posterior).min() >= -1e-9
 

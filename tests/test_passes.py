@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import DataError
-from gaussmix.files import Part, Reader
-from gaussmix.sources.chunks import Chunks
-from gaussmix.sources.passes import Pass
+from gaussmix.rows.chunks import Chunks
+from gaussmix.rows.files import Part, Reader
+from gaussmix.rows.files.passes import Pass
 
 
 class Parts(Reader):

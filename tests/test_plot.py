@@ -8,7 +8,7 @@ import pytest
 from matplotlib.patches import Ellipse
 
 from gaussmix import GaussianMixture, ParameterError, plot
-from gaussmix.covariances import FullCovariances
+from gaussmix.components.covariances import FullCovariances
 from tests.variants import STRUCTURES, random_mixture
 
 

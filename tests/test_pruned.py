@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture
-from gaussmix.blocks import Workspace
-from gaussmix.covariances import FullCovariances
-from gaussmix.init.centers import lloyd, nearest, plus_plus
-from gaussmix.kernels import WhitenedForm, choose_kernel
-from gaussmix.kernels.pruned import PrunedForm, prune
-from gaussmix.sources import MemorySource
+from gaussmix.components.covariances import FullCovariances
+from gaussmix.estep import WhitenedForm, choose_kernel
+from gaussmix.estep.pruned import PrunedForm, prune
+from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
+from gaussmix.starts.centers import lloyd, nearest, plus_plus
 from tests.variants import random_mixture
 
 

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_iris, load_wine
 
 from gaussmix import FitInterrupted, GaussianMixture
-from gaussmix.init import race as race_module
-from gaussmix.io.model_file import model_from_result
+from gaussmix.interchange.model import model_from_result
+from gaussmix.starts import race as race_module
 from tests.variants import FAMILIES, blobs
 
 IRIS = load_iris().data

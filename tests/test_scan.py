@@ -22,16 +22,16 @@ import zarr
 from pyarrow import dataset, feather, parquet
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, Mixture, ParameterError, scan
-from gaussmix.families import get_family
-from gaussmix.files import formats
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources import MemorySource, ScanSource, open_source
-from gaussmix.sources.base import Output
-from gaussmix.summary import SummaryFold
+from gaussmix.components.families import get_family
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.rows import MemorySource, ScanSource, open_source
+from gaussmix.rows.files import formats
+from gaussmix.rows.source import Output
+from gaussmix.rows.summary import SummaryFold
 from tests.variants import blobs
 
 if TYPE_CHECKING:
-    from gaussmix.evaluate import Evaluator
+    from gaussmix.mixture.evaluate import Evaluator
 
 X, LABELS = blobs(n=1000, d=3, k=3)
 NAMES = ("a", "b", "c")
@@ -339,7 +339,7 @@ def test_rows_of_text_are_counted_once_and_only_if_need_be(tmp_path):
 
 
 def test_text_beyond_the_first_block_is_read_as_the_first(tmp_path, monkeypatch):
-    from gaussmix.files import separated
+    from gaussmix.rows.files import separated
 
     monkeypatch.setattr(separated, "_LOOKED_AT", 200)
     path = tmp_path / "a.csv"
@@ -495,8 +495,8 @@ def test_adding_a_format_is_adding_a_file(tmp_path):
     (tmp_path / "pairs.py").write_text(example.split("```")[0])
     X[:, :2].tofile(tmp_path / "a.pairs")
     code = f"""
-import gaussmix.files
-gaussmix.files.__path__.append({str(tmp_path)!r})
+import gaussmix.rows.files
+gaussmix.rows.files.__path__.append({str(tmp_path)!r})
 import numpy as np
 rows, _ = gaussmix.scan({str(tmp_path / "a.pairs")!r}).read()
 assert np.array_equal(rows, np.fromfile({str(tmp_path / "a.pairs")!r}).reshape(-1, 2))

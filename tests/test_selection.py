@@ -28,15 +28,15 @@ from gaussmix import (
     ParameterError,
     plot,
 )
-from gaussmix.datasets import iris
-from gaussmix.families import list_families
-from gaussmix.fitting import Aside
-from gaussmix.init.base import Division
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.families import list_families
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.fitting.fit import Aside
+from gaussmix.mixture.datasets import iris
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
 from gaussmix.selection import Cell, Criterion, ResultsTable, best_cell, describe_skipped
 from gaussmix.selection.search import choose_families
-from gaussmix.sources import MemorySource
-from gaussmix.summary import SummaryFold
+from gaussmix.starts.base import Division
 from tests.variants import blobs
 
 IRIS = iris().rows

@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from gaussmix import GaussianMixtureIC
-from gaussmix.datasets import iris
+from gaussmix.mixture.datasets import iris
 
 
 def search(sizes=(1, 2, 3), **options):

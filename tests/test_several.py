@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from gaussmix.kernels import compiled
-from gaussmix.kernels.several import SeveralForm
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
-from gaussmix.sources.threads import Pool
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.estep import compiled
+from gaussmix.estep.several import SeveralForm
+from gaussmix.rows.threads import Pool
 
 MOMENTS = pytest.mark.parametrize("moment", [PRODUCTS, SQUARES, NORM], ids=lambda m: m.name)
 # So many rows that loops are used, or so few that they are not.

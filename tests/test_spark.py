@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources import open_source
-from gaussmix.sources import spark as spark_module
-from gaussmix.summary import SummaryFold
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.rows import open_source
+from gaussmix.rows.spark import source as spark_module
+from gaussmix.rows.summary import SummaryFold
 
 from .variants import blobs
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import SufficientStatistics
-from gaussmix.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
 
 MOMENTS = [PRODUCTS, SQUARES, NORM]
 

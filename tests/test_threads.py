@@ -6,10 +6,10 @@ import pickle
 
 import numpy as np
 
-from gaussmix.moments import PRODUCTS
-from gaussmix.sources import MemorySource
-from gaussmix.sources.threads import Pace
-from gaussmix.summary import SummaryFold
+from gaussmix.components.moments import PRODUCTS
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
+from gaussmix.rows.threads import Pace
 
 
 def test_each_count_is_tried_twice_and_then_the_fastest_is_kept():

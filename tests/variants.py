@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from gaussmix import Mixture
-from gaussmix.covariances import DiagonalCovariances, FullCovariances, SphericalCovariances
-from gaussmix.em import fit_em
-from gaussmix.families import list_families
-from gaussmix.init import StartData
-from gaussmix.init.base import from_labels
-from gaussmix.options import EMOptions
-from gaussmix.sources import MemorySource
-from gaussmix.summary import SummaryFold
+from gaussmix.components.covariances import (
+    DiagonalCovariances,
+    FullCovariances,
+    SphericalCovariances,
+)
+from gaussmix.components.families import list_families
+from gaussmix.em.loop import fit_em
+from gaussmix.em.options import EMOptions
+from gaussmix.rows import MemorySource
+from gaussmix.rows.summary import SummaryFold
+from gaussmix.starts import StartData
+from gaussmix.starts.base import from_labels
 
 # E and V are the names of EII and VII in one dimension.
 FAMILIES = [family for family in list_families() if len(family.name) == 3]

@@ -118,7 +118,7 @@ class GaussmixNumPy(Gaussmix):
 
 def without_numba() -> None:
     """Let gaussmix believe that Numba is not installed; each peer has a process of its own."""
-    from gaussmix.kernels import compiled
+    from gaussmix.estep import compiled
 
     compiled._is_installed = lambda: False
 

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from gaussmix import GaussianMixture, plot
-from gaussmix.families import get_family
+from gaussmix.components.families import get_family
 
 ORDER = (
     *("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE"),

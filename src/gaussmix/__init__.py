@@ -8,10 +8,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .numerics.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from . import covariances, datasets, families, federated, plot, selection
-    from .checkpoint import Checkpoint
-    from .estimator import GaussianMixture
+    from . import covariances, datasets, families, federated, hierarchy, plot, selection
+    from .components.noise import Noise
+    from .components.prior import ConjugatePrior
+    from .components.statistics import SufficientStatistics
+    from .em.progress import Progress
+    from .em.result import FitResult, History, Iteration, Status
+    from .estimators.mixture import GaussianMixture
+    from .estimators.search import GaussianMixtureIC
     from .exceptions import (
         CheckpointError,
         CollapseWarning,
@@ -23,44 +30,37 @@ if TYPE_CHECKING:
         ParameterError,
         StatisticsFileError,
     )
-    from .files import scan
+    from .fitting.stepwise import Stepwise
+    from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
-    from .noise import Noise
-    from .prior import ConjugatePrior
-    from .result import FitResult, History, Iteration, Status
-    from .selection.estimator import GaussianMixtureIC
-    from .statistics import SufficientStatistics
-    from .stepwise import Stepwise
-    from .watch import Progress
-
-__version__ = "0.1.0"
+    from .rows.files import scan
 
 _HOMES = {
-    "Checkpoint": "checkpoint",
+    "Checkpoint": "interchange.checkpoint",
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
-    "ConjugatePrior": "prior",
+    "ConjugatePrior": "components.prior",
     "DataError": "exceptions",
     "FitInterrupted": "exceptions",
-    "FitResult": "result",
-    "GaussianMixture": "estimator",
-    "GaussianMixtureIC": "selection.estimator",
+    "FitResult": "em.result",
+    "GaussianMixture": "estimators.mixture",
+    "GaussianMixtureIC": "estimators.search",
     "GaussmixError": "exceptions",
-    "History": "result",
-    "Iteration": "result",
+    "History": "em.result",
+    "Iteration": "em.result",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
     "ModelFileError": "exceptions",
-    "Noise": "noise",
+    "Noise": "components.noise",
     "ParameterError": "exceptions",
-    "Progress": "watch",
+    "Progress": "em.progress",
     "StatisticsFileError": "exceptions",
-    "Status": "result",
-    "Stepwise": "stepwise",
-    "SufficientStatistics": "statistics",
-    "scan": "files",
+    "Status": "em.result",
+    "Stepwise": "fitting.stepwise",
+    "SufficientStatistics": "components.statistics",
+    "scan": "rows.files",
 }
-_MODULES = ("covariances", "datasets", "families", "federated", "plot", "selection")
+_MODULES = ("covariances", "datasets", "families", "federated", "hierarchy", "plot", "selection")
 
 __all__ = [
     "Checkpoint",
@@ -89,6 +89,7 @@ __all__ = [
     "datasets",
     "families",
     "federated",
+    "hierarchy",
     "plot",
     "scan",
     "selection",

@@ -7,10 +7,7 @@ keeps catching them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .result import FitResult
+from typing import Any
 
 __all__ = [
     "CheckpointError",
@@ -75,13 +72,13 @@ class FitInterrupted(KeyboardInterrupt):
 
     Attributes
     ----------
-    result : FitResult
+    result : gaussmix.FitResult
         The mixture with the highest log-likelihood reached before the
         interruption, with its history.  The history is empty, and the log-likelihood
         NaN, if there was no iteration on all rows yet.
     """
 
-    def __init__(self, result: FitResult) -> None:
+    def __init__(self, result: Any) -> None:
         self.result = result
         super().__init__(
             f"fit interrupted {result.reached}; the best mixture so far is in .result.mixture"

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .. import __version__
 from ..exceptions import GaussmixError
+from ..numerics.version import __version__
 from . import fit, iris, plot, predict, select, show, sizes
 from .console import in_options, say, warn
 

@@ -15,8 +15,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from ..result import Callback, Iteration
-    from ..watch import Progress
+    from ..em.progress import Progress
+    from ..em.result import Callback, Iteration
 
 __all__ = ["duration", "in_options", "notes", "print_json", "progress", "results", "say", "warn"]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import DataError
-from ..files import Scan, find, scan
-from ..sources import MemorySource, Source, open_source
-from ..validation import check_sample_weight
+from ..numerics.arguments import check_sample_weight
+from ..rows import MemorySource, Source, open_source
+from ..rows.files import Scan, find, scan
 from .console import notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["files_of", "open_data", "open_for", "title"]
 

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..datasets import LabelledData
-from ..families import get_family
-from ..fitting import fit_mixture
-from ..init import get_start
-from ..io.atomic import writing
-from ..options import EMOptions
-from ..report import contingency, contingency_table
-from ..result import FitResult
-from ..sources import MemorySource
-from ..validation import check_integer
+from ..components.families import get_family
+from ..em.options import EMOptions
+from ..em.result import FitResult
+from ..fitting.fit import fit_mixture
+from ..mixture.datasets import LabelledData
+from ..numerics.arguments import check_integer
+from ..numerics.atomic import writing
+from ..rows import MemorySource
+from ..starts import get_start
+from .report import contingency, contingency_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .._typing import AnyArray
-    from ..result import Callback
+    from ..em.result import Callback
 
 __all__ = ["Comparison", "compare", "label_tables", "save_figure"]
 

@@ -8,17 +8,16 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..checkpoint import Checkpoint, open_keeper
+from ..components.families import get_family
+from ..components.prior import get_prior
+from ..em.options import EMOptions
+from ..em.result import FitResult
 from ..exceptions import FitInterrupted, ParameterError
-from ..families import get_family
-from ..fitting import fit_mixture
-from ..init import Start, get_start, list_starts
-from ..io.model_file import Model, model_from_result, to_json
-from ..options import EMOptions
-from ..prior import get_prior
-from ..report import model_report
-from ..result import FitResult
-from ..validation import check_integer, check_number
+from ..fitting.fit import fit_mixture
+from ..interchange.checkpoint import Checkpoint, open_keeper
+from ..interchange.model import Model, model_from_result, to_json
+from ..numerics.arguments import check_integer, check_number
+from ..starts import Start, get_start, list_starts
 from .console import in_options, notes, print_json, progress, results, say, warn
 from .data import files_of, open_data, title
 from .options import (
@@ -31,6 +30,7 @@ from .options import (
     split_names,
 )
 from .output import check_out, save_and_tell, save_or_fall_back
+from .report import model_report
 
 
 def command(

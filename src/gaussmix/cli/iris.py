@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from ..datasets import LabelledData, iris
 from ..exceptions import ParameterError
-from ..io.model_file import model_from_result, to_json
-from ..report import model_report
+from ..interchange.model import model_from_result, to_json
+from ..mixture.datasets import LabelledData, iris
 from .console import print_json, progress, results, warn
 from .demo import Comparison, compare, label_tables, save_figure
 from .options import ComponentsOption, CovarianceOption, JsonOption, SeedOption, split_names
 from .output import check_folder
+from .report import model_report
 
 
 def command(

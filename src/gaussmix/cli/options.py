@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..components.families import list_families
 from ..exceptions import ParameterError
-from ..families import list_families
 
 __all__ = [
     "ColumnsOption",

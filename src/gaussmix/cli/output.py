@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from ..exceptions import ParameterError
-from ..io.model_file import Model, save_model
+from ..interchange.model import Model, save_model
 from .console import notes, say
 
 __all__ = ["check_folder", "check_out", "save_and_tell", "save_or_fall_back"]

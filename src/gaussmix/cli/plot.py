@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from ..exceptions import DataError, ParameterError
-from ..io.model_file import Model, load_model
+from ..interchange.model import Model, load_model
 from .console import notes
 from .data import files_of, open_for
 from .demo import save_figure

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ..io.model_file import load_model
-from ..io.tables import check_ending, printing_table, writing_table
+from ..interchange.model import load_model
 from .console import notes, print_json
 from .data import files_of, open_for
 from .options import ColumnsOption, DataArgument, JsonOption, ModelArgument, split_names
 from .output import check_out
+from .tables import check_ending, printing_table, writing_table
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 
 def command(

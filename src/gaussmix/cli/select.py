@@ -14,11 +14,11 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
+from ..em.options import EMOptions
+from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
-from ..init import get_start
-from ..io.model_file import model_from_result, to_json
-from ..options import EMOptions
-from ..result import FitResult
+from ..interchange.model import model_from_result, to_json
+from ..rows.threads import count_threads
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
 from ..selection.fitter import FitOptions
 from ..selection.progress import bar
@@ -29,7 +29,7 @@ from ..selection.search import (
     row_threads,
     wanted_criteria,
 )
-from ..sources.threads import count_threads
+from ..starts import get_start
 from .console import in_options, notes, print_json, results, say
 from .data import files_of, open_data, title
 from .demo import save_figure

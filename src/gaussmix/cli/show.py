@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..io.model_file import load_model, to_json
-from ..report import model_report
+from ..interchange.model import load_model, to_json
 from .console import in_options, print_json, results
 from .options import JsonOption, ModelArgument
+from .report import model_report
 
 
 def command(model: ModelArgument, json: JsonOption = False) -> None:

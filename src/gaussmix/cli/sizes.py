@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ..datasets import LabelledData, sizes
-from ..io.model_file import model_from_result, to_json
-from ..report import contingency, model_report
+from ..interchange.model import model_from_result, to_json
+from ..mixture.datasets import LabelledData, sizes
 from .console import print_json, progress, results
 from .demo import Comparison, compare, label_tables, save_figure
 from .options import JsonOption, SeedOption
 from .output import check_folder
+from .report import contingency, model_report
 
 if TYPE_CHECKING:
     from .._typing import AnyArray

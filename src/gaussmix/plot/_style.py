@@ -11,7 +11,7 @@ from ..exceptions import MissingExtraError, ParameterError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["INK", "axes", "clean", "color", "label_axes", "pyplot", "two_features"]
 

@@ -11,7 +11,7 @@ from ._style import axes, clean, label_axes, two_features
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["density_contours"]
 

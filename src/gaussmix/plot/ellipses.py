@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["ellipses"]
 

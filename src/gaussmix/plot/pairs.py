@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["pairs"]
 

@@ -12,7 +12,7 @@ from ._style import INK, axes, clean, color, gaussians
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..mixture import Mixture
+    from ..mixture.mixture import Mixture
 
 __all__ = ["univariate"]
 

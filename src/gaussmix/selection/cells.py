@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..families import Family
-    from ..result import FitResult
+    from ..components.families import Family
+    from ..em.result import FitResult
 
 __all__ = ["Cell", "best_cell", "describe_skipped"]
 

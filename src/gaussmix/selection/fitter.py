@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..em.lockstep import Job
 from ..exceptions import DataError, ParameterError
-from ..fitting import Aside, Prepared, best_of, fit_prepared, prepare, summarise
-from ..init import Start
-from ..init.base import Division, StartData
-from ..known import known_labels
-from ..lockstep import Job
-from ..sources import MemorySource
+from ..fitting.fit import Aside, Prepared, best_of, fit_prepared, prepare, summarise
+from ..fitting.known import known_labels
+from ..rows import MemorySource
+from ..starts import Start
+from ..starts.base import Division, StartData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
-    from ..families import Family
-    from ..mixture import Mixture
-    from ..options import EMOptions
-    from ..result import FitResult
-    from ..sources import Source
+    from ..components.families import Family
+    from ..em.options import EMOptions
+    from ..em.result import FitResult
+    from ..mixture.mixture import Mixture
+    from ..rows import Source
 
 __all__ = ["FAILURES", "FitOptions", "Fitter", "Fold", "SizedFitter"]
 

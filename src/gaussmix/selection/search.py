@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..criteria import n_parameters
+from ..components.families import Family, get_family, list_families
+from ..em.lockstep import fit_together, pays
 from ..exceptions import DataError, ParameterError
-from ..families import Family, get_family, list_families
-from ..lockstep import fit_together, pays
-from ..sources.threads import single_threaded_blas
-from ..validation import check_integer
+from ..mixture.information import n_parameters
+from ..numerics.arguments import check_integer
+from ..rows.threads import single_threaded_blas
 from .cells import Cell
 from .criteria import Criterion, list_criteria
 from .fitter import FAILURES, FitOptions, Fitter, SizedFitter
@@ -19,10 +19,10 @@ from .fitter import FAILURES, FitOptions, Fitter, SizedFitter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..init import Start
-    from ..lockstep import Job
-    from ..result import FitResult
-    from ..sources import Source
+    from ..em.lockstep import Job
+    from ..em.result import FitResult
+    from ..rows import Source
+    from ..starts import Start
 
 __all__ = [
     "DEFAULT_START",

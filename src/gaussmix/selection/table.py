@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from ..em.result import Status
 from ..exceptions import MissingExtraError
-from ..result import Status
 
 if TYPE_CHECKING:
     from .cells import Cell

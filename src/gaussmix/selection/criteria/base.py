@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from ...result import FitResult
+    from ...em.result import FitResult
     from ..fitter import SizedFitter
 
 __all__ = ["Criterion"]

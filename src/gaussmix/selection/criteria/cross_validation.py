@@ -8,8 +8,8 @@ from ...exceptions import DataError
 from .base import Criterion
 
 if TYPE_CHECKING:
-    from ...result import FitResult
-    from ...sources import MemorySource
+    from ...em.result import FitResult
+    from ...rows import MemorySource
     from ..fitter import SizedFitter
 
 

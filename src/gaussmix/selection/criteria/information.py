@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...criteria import aic, bic, icl
+from ...mixture.information import aic, bic, icl
 from .base import Criterion
 
 if TYPE_CHECKING:
-    from ...result import FitResult
+    from ...em.result import FitResult
     from ..fitter import SizedFitter
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...discovery import named_classes
 from ...exceptions import ParameterError
+from ...numerics.registry import named_classes
 from .base import Criterion
 
 __all__ = ["get_criterion", "list_criteria"]

@@ -1,0 +1,225 @@
+"""Fits and comparisons as tables for people (rich) and as plain values for machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich import box
+from rich.console import Group
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from .._typing import AnyArray
+    from ..interchange.model import Model
+    from ..mixture.mixture import Mixture
+
+__all__ = [
+    "component_tables",
+    "contingency",
+    "contingency_table",
+    "fit_table",
+    "model_report",
+    "overview_table",
+]
+
+# Beyond this a matrix no longer fits a terminal: means and deviations are shown alone.
+_MOST_FEATURES = 5
+
+
+def model_report(model: Model, words: Callable[[str], str] = str) -> RenderableType:
+    """Return all of a model for people: its components, then how it was fitted.
+
+    `words` rewrites sentences that name arguments, for readers who set them otherwise.
+    """
+    return Group(*component_tables(model.mixture), fit_table(model, words))
+
+
+def component_tables(mixture: Mixture) -> list[RenderableType]:
+    """Return a titled table for each component: means, deviations, covariances, correlations."""
+    if mixture.n_features > _MOST_FEATURES:
+        return [overview_table(mixture)]
+    dense = mixture.covariances.to_dense()
+    return [
+        Group(
+            Text(f"Component {k}    weight {mixture.weights[k]:.4f}", style="bold"),
+            _component(mixture, k, dense[k]),
+        )
+        for k in range(mixture.n_components)
+    ]
+
+
+def _component(mixture: Mixture, k: int, covariance: AnyArray) -> RenderableType:
+    names = feature_names(mixture)
+    deviations = np.sqrt(np.diagonal(covariance))
+    moments = [
+        _Column("mean", [number(value) for value in mixture.means[k]]),
+        _Column("std dev", [number(value) for value in deviations]),
+    ]
+    if mixture.n_features == 1:
+        variance = _Column("variance", [number(covariance[0, 0])], "cyan")
+        return _FoldedTable(_Column("attribute", names), [[*moments, variance]])
+    correlations = covariance / np.outer(deviations, deviations)
+    numbered = [f"{i} {name}" for i, name in enumerate(names, 1)]
+    return _FoldedTable(
+        _Column("attribute", numbered),
+        [
+            moments,
+            [
+                _Column(f"cov {j}", [number(value) for value in column], "cyan")
+                for j, column in enumerate(covariance.T, 1)
+            ],
+            [
+                _Column(f"corr {j}", [f"{value:.3f}" for value in column], "green")
+                for j, column in enumerate(correlations.T, 1)
+            ],
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    header: str
+    cells: Sequence[str]
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class _FoldedTable:
+    """A table whose groups of columns go below each other where the terminal is too narrow.
+
+    The first column is repeated; numbers are never cut off.
+    """
+
+    first: _Column
+    groups: Sequence[Sequence[_Column]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unbounded = options.update(max_width=10_000)
+
+        def fits(columns: Sequence[_Column]) -> bool:
+            width = Measurement.get(console, unbounded, self._table(columns)).maximum
+            return width <= options.max_width
+
+        shown: list[_Column] = []
+        for group in self.groups:
+            if shown and not fits([*shown, *group]):
+                yield self._table(shown)
+                shown = []
+            for column in group:
+                if shown and not fits([*shown, column]):
+                    yield self._table(shown)
+                    shown = []
+                shown.append(column)
+        yield self._table(shown)
+
+    def _table(self, columns: Sequence[_Column]) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(Text(self.first.header), no_wrap=True)
+        for column in columns:
+            table.add_column(Text(column.header), justify="right", style=column.style, no_wrap=True)
+        for cells in zip(self.first.cells, *(column.cells for column in columns), strict=True):
+            table.add_row(*map(Text, cells))
+        return table
+
+
+def overview_table(mixture: Mixture) -> RenderableType:
+    """Return one table: a row a component, mean and deviation of the leading features."""
+    names = feature_names(mixture)
+    shown = min(len(names), 8)
+    deviations = np.sqrt(mixture.covariances.variances())
+    features = [
+        _Column(
+            names[j],
+            [
+                f"{number(mean)} ± {number(deviation)}"
+                for mean, deviation in zip(mixture.means[:, j], deviations[:, j], strict=True)
+            ],
+        )
+        for j in range(shown)
+    ]
+    weights = _Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
+    numbers = _Column("component", [str(k) for k in range(mixture.n_components)])
+    title = f"Components: mean ± std dev of {shown} of {len(names)} features"
+    return Group(
+        Text(title + ("" if shown == len(names) else " (all with --json)"), style="bold"),
+        _FoldedTable(numbers, [[weights, *features]]),
+    )
+
+
+def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
+    """Return how a model was fitted: likelihood, iterations, criteria."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    mixture, fit = model.mixture, model.fit
+    table.add_row("components", f"{mixture.n_components} in {mixture.n_features} dimensions")
+    if mixture.noise is not None:
+        table.add_row(
+            "noise", f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
+        )
+    if fit is None:
+        table.add_row("fit", "none: the mixture was built by hand")
+        return table
+    table.add_row("covariance family", _family(fit.family))
+    table.add_row(
+        "log-likelihood", f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"
+    )
+    table.add_row("iterations", str(fit.n_iter))
+    table.add_row("why it stopped", words(fit.reason))
+    table.add_row("BIC", f"{fit.bic:.3f}  ({fit.n_parameters} parameters, smaller is better)")
+    rows = f"{fit.n_rows}" if fit.n == fit.n_rows else f"{fit.n_rows} of total weight {fit.n:g}"
+    table.add_row("rows", rows)
+    if fit.collapsed:
+        which = "shared" if list(fit.collapsed) == [-1] else ", ".join(map(str, fit.collapsed))
+        advice = words("raise reg_covar or use fewer components")
+        table.add_row("[red]collapsed[/red]", f"{which}: {advice}")
+    return table
+
+
+def _family(name: str) -> str:
+    from ..components.families import get_family
+
+    family = get_family(name)
+    return f"{family!r}: {family.summary}"
+
+
+def contingency(labels: AnyArray, classes: AnyArray) -> AnyArray:
+    """Return counts (n_labels, n_classes) of integer labels against integer classes."""
+    counts = np.zeros((labels.max() + 1, classes.max() + 1), dtype=int)
+    np.add.at(counts, (labels, classes), 1)
+    return counts
+
+
+def contingency_table(
+    title: str, counts: AnyArray, rows: Sequence[str], columns: Sequence[str]
+) -> RenderableType:
+    """Return a contingency table for people; zeros are dots."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for name, row in zip(rows, counts, strict=True):
+        table.add_row(name, *(str(count) if count else "·" for count in row))
+    # A table's own title is folded to the table's width.
+    return Group(Text(title, style="bold"), table)
+
+
+def feature_names(mixture: Mixture) -> list[str]:
+    """Return the features' names, or made-up ones."""
+    return list(mixture.feature_names or (f"x{j}" for j in range(mixture.n_features)))
+
+
+def number(value: Any) -> str:
+    """Write a number with four significant digits, and no exponent where it can be helped."""
+    value = float(value)
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return f"{value:.4f}" if abs(value) < 100 else f"{value:.2f}"
+    return f"{value:.3e}"

@@ -1,0 +1,1 @@
+"""Gaussian components: their statistics, their parameters, and how families estimate them."""

@@ -1,0 +1,244 @@
+"""The contract of covariances: K matrices held by one object.
+
+A structure (spherical, diagonal, full) is one leaf class.  Nothing outside this
+folder asks which structure it has: it calls these verbs.
+
+``values`` keeps the component axis first.  When all components share one
+covariance its length is 1 and every verb broadcasts it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from ...exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from ..._typing import AnyArray, Array
+    from ..moments import Moment
+
+__all__ = ["LOG_2PI", "Covariances", "NaturalParameters"]
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class NaturalParameters:
+    """Coefficients of log N(x | mean_k, covariance_k) in the features of x.
+
+    Attributes
+    ----------
+    constant : ndarray (K,)
+    linear : ndarray (K, d)
+    quadratic : ndarray (K, n_terms) or None
+        None when the covariance is shared: the quadratic term is then the
+        same for all components and belongs to the row.
+    """
+
+    constant: Array
+    linear: Array
+    quadratic: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class Covariances(ABC):
+    """K covariance matrices of one structure.
+
+    Parameters
+    ----------
+    values : ndarray (K, *shape), or (1, *shape) when shared
+        The free numbers: variances or matrices.
+    n_components, n_features : int
+    shared : bool
+        Whether all components have one covariance.
+    """
+
+    values: Array
+    n_components: int
+    n_features: int
+    shared: bool = False
+
+    def __post_init__(self) -> None:
+        values = self.values.view()
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+
+    #: Name used in files and messages.
+    name: ClassVar[str]
+    #: The second moment that an E-step and an M-step need for this structure.
+    moment: ClassVar[Moment]
+
+    # -- building -----------------------------------------------------------
+
+    @classmethod
+    def from_array(cls, array: Array, n_components: int, n_features: int, *, shared: bool) -> Self:
+        """Build from user input; raise ParameterError if the shape or a matrix is wrong.
+
+        `array` has shape (K, *shape), or *shape when shared.
+        """
+        array = np.array(array, dtype=np.float64)
+        shape = cls.value_shape(n_features)
+        expected = shape if shared else (n_components, *shape)
+        if array.shape != expected:
+            raise ParameterError(
+                f"covariances: expected shape {expected} for {n_components} components and "
+                f"{n_features} features ({cls.name}), got {array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise ParameterError("covariances: contains NaN or infinity")
+        self = cls(array[None] if shared else array, n_components, n_features, shared)
+        self.require_positive_definite("covariances")
+        return self
+
+    @classmethod
+    @abstractmethod
+    def value_shape(cls, n_features: int) -> tuple[int, ...]:
+        """Shape of one component's values."""
+
+    @abstractmethod
+    def require_positive_definite(self, argument: str) -> None:
+        """Raise ParameterError naming `argument` and the first offending component."""
+
+    def inverted(self) -> Self:
+        """Return covariances whose values are these precisions (and the reverse)."""
+        return self._with(self.precisions)
+
+    # -- looking ------------------------------------------------------------
+
+    @property
+    def array(self) -> Array:
+        """The values as scikit-learn shapes them: the leading axis is dropped when shared."""
+        return self.shaped(self.values)
+
+    def shaped(self, array: Array) -> Array:
+        """Return an array shaped like ``values`` as scikit-learn shapes it."""
+        return array[0] if self.shared else array
+
+    @property
+    @abstractmethod
+    def precisions(self) -> Array:
+        """Inverse covariances, shaped like ``values``."""
+
+    @property
+    @abstractmethod
+    def precision_factors(self) -> Array:
+        """Factors whose square is the precision, as scikit-learn's ``precisions_cholesky_``.
+
+        Shaped like ``values``; upper triangular U with U U' = P for matrices.
+        """
+
+    @abstractmethod
+    def log_det(self) -> Array:
+        """Log-determinants, shape (K,)."""
+
+    @abstractmethod
+    def variances(self) -> Array:
+        """The diagonals, shape (K, d)."""
+
+    @abstractmethod
+    def to_dense(self) -> Array:
+        """The matrices, shape (K, d, d)."""
+
+    def as_scatters(self) -> Array:
+        """Scatters of this moment, shaped (K or 1, *shape), that a count of 1 would have."""
+        return self.values
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of them, by name."""
+        return {"structure": self.name, "shared": self.shared, "values": self.array}
+
+    # -- densities ----------------------------------------------------------
+
+    @abstractmethod
+    def whiten(self, k: int, centred: Array) -> Array:
+        """Return rows (B, d), centred on component k, with identity covariance.
+
+        Law: squared norms of the result are squared Mahalanobis distances, and
+        ``unwhiten(k, whiten(k, z)) == z``.
+        """
+
+    @abstractmethod
+    def unwhiten(self, k: int, rows: Array) -> Array:
+        """Give rows (B, d) of unit covariance the covariance of component k."""
+
+    def mahalanobis(self, k: int, centred: Array) -> Array:
+        """Return squared Mahalanobis distances (B,) of rows centred on component k."""
+        white = self.whiten(k, centred)
+        return np.einsum("ij,ij->i", white, white)
+
+    @abstractmethod
+    def precision_times(self, vectors: Array) -> Array:
+        """Return P_k v_k for ``vectors`` (K, d)."""
+
+    def log_norm(self) -> Array:
+        """Log of the density at the mean, shape (K,)."""
+        return -0.5 * (self.n_features * LOG_2PI + self.log_det())
+
+    def natural(self, means: Array) -> NaturalParameters:
+        """Return natural parameters for ``means`` (K, d); see `NaturalParameters`."""
+        linear = self.precision_times(means)
+        constant = self.log_norm() - 0.5 * np.einsum("ki,ki->k", means, linear)
+        quadratic = None if self.shared else self.moment.coefficients(self.precisions)
+        return NaturalParameters(constant, linear, quadratic)
+
+    def magnitude(self, extent: Array) -> float:
+        """Largest sum of absolute terms in x' P x over the box |x| <= extent: (d,), or (K, d).
+
+        Times the machine epsilon it bounds the rounding error of the natural form.
+        """
+        return float(self.magnitudes(extent).max())
+
+    def magnitudes(self, extent: Array) -> Array:
+        """Return the same for each component (len(values),); `extent` may be of each, (K, d)."""
+        bounds = np.abs(self.precisions) * self.moment.outer(np.atleast_2d(extent))
+        return bounds.reshape(len(bounds), -1).sum(axis=1)
+
+    # -- changing -----------------------------------------------------------
+
+    @abstractmethod
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
+        """Hold covariances above diag(floor) in the order of matrices.
+
+        `floor` (d,) are the smallest variances allowed.  Returns the covariances
+        and a mask (len(values),) of those that were changed.  This is the exact
+        maximiser of the M-step's objective under that constraint.
+        """
+
+    def take(self, order: AnyArray) -> Self:
+        """Return the components in another order (or a subset)."""
+        n_components = len(order)
+        values = self.values if self.shared else self.values[order]
+        return type(self)(values, n_components, self.n_features, self.shared)
+
+    @abstractmethod
+    def marginal(self, columns: Array) -> Self:
+        """Covariances of some features only."""
+
+    @abstractmethod
+    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+        """Return gains (K, n_kept, n_given) and the covariances of `kept` given `given`.
+
+        The conditional mean is mean_kept + gain (x_given - mean_given).
+        """
+
+    # -- shared by the leaves -------------------------------------------------
+
+    def at(self, array: Array, k: int) -> Array:
+        """Component k's part of an array shaped like ``values``."""
+        return array[0 if self.shared else k]
+
+    def spread(self, array: Array) -> Array:
+        """Broadcast an array (len(values), ...) to (K, ...)."""
+        if not self.shared:
+            return array
+        return np.broadcast_to(array, (self.n_components, *array.shape[1:]))
+
+    def _with(self, values: Array) -> Self:
+        return type(self)(values, self.n_components, self.n_features, self.shared)
+
+    def _label(self, position: int) -> str:
+        return "the shared covariance" if self.shared else f"component {position}"

@@ -1,0 +1,124 @@
+"""Full covariance matrices, one a component or one shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from ...exceptions import ParameterError
+from ..moments import PRODUCTS, Moment
+from .base import Covariances
+
+if TYPE_CHECKING:
+    from ..._typing import AnyArray, Array
+
+__all__ = ["FullCovariances"]
+
+# A direction of less than this share of the widest one's variance is lost to rounding.
+_NARROWEST = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class FullCovariances(Covariances):
+    """Symmetric positive-definite matrices; ``values`` is (K, d, d) or (1, d, d)."""
+
+    name: ClassVar[str] = "full"
+    moment: ClassVar[Moment] = PRODUCTS
+
+    @classmethod
+    def value_shape(cls, n_features: int) -> tuple[int, ...]:
+        return (n_features, n_features)
+
+    def require_positive_definite(self, argument: str) -> None:
+        for k, matrix in enumerate(self.values):
+            if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12 * np.abs(matrix).max()):
+                raise ParameterError(f"{argument}: {self._label(k)} is not symmetric")
+            try:
+                np.linalg.cholesky(matrix)
+            except np.linalg.LinAlgError:
+                smallest = np.linalg.eigvalsh(matrix)[0]
+                raise ParameterError(
+                    f"{argument}: {self._label(k)} is not positive definite "
+                    f"(smallest eigenvalue {smallest:.3g}); give a matrix with positive eigenvalues"
+                ) from None
+
+    @cached_property
+    def factors(self) -> Array:
+        """Lower Cholesky factors."""
+        return np.asarray(np.linalg.cholesky(self.values), dtype=np.float64)
+
+    @cached_property
+    def inverse_factors(self) -> Array:
+        """Inverses of the lower Cholesky factors: they whiten."""
+        return np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
+
+    @cached_property
+    def precisions(self) -> Array:
+        return np.swapaxes(self.inverse_factors, 1, 2) @ self.inverse_factors
+
+    @property
+    def precision_factors(self) -> Array:
+        return np.swapaxes(self.inverse_factors, 1, 2)
+
+    def log_det(self) -> Array:
+        diagonals = np.diagonal(self.factors, axis1=1, axis2=2)
+        return self.spread(2.0 * np.log(diagonals).sum(axis=1))
+
+    def variances(self) -> Array:
+        return self.spread(np.diagonal(self.values, axis1=1, axis2=2))
+
+    def to_dense(self) -> Array:
+        return np.array(self.spread(self.values))
+
+    def whiten(self, k: int, centred: Array) -> Array:
+        return centred @ self.at(self.inverse_factors, k).T
+
+    def unwhiten(self, k: int, rows: Array) -> Array:
+        return rows @ self.at(self.factors, k).T
+
+    def precision_times(self, vectors: Array) -> Array:
+        return np.matmul(self.precisions, vectors[:, :, None])[:, :, 0]
+
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
+        flagged = self._possibly_below(floor)
+        changed = np.zeros(len(self.values), dtype=bool)
+        if not flagged.any():
+            return self, changed
+        scale = np.sqrt(floor)
+        values = self.values.copy()
+        for k in np.flatnonzero(flagged):
+            eigenvalues, vectors = np.linalg.eigh(values[k] / np.outer(scale, scale))
+            least = max(1.0, _NARROWEST * eigenvalues[-1])
+            if eigenvalues[0] >= least:
+                continue
+            changed[k] = True
+            vectors *= scale[:, None]
+            values[k] = (vectors * np.maximum(eigenvalues, least)) @ vectors.T
+            values[k] = 0.5 * (values[k] + values[k].T)
+        return (self._with(values) if changed.any() else self), changed
+
+    def _possibly_below(self, floor: Array) -> Array:
+        # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
+        # inverse factors are needed by the next E-step anyway: the common case costs two sums.
+        try:
+            traces = np.einsum("kij,kij,j->k", self.inverse_factors, self.inverse_factors, floor)
+        except np.linalg.LinAlgError:
+            return np.ones(len(self.values), dtype=bool)
+        widest = (np.diagonal(self.values, axis1=1, axis2=2) / floor).sum(axis=1)
+        return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
+
+    def marginal(self, columns: Array) -> Self:
+        values = self.values[:, columns[:, None], columns[None, :]]
+        return type(self)(values, self.n_components, len(columns), self.shared)
+
+    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+        cross = self.values[:, kept[:, None], given[None, :]]
+        known = self.values[:, given[:, None], given[None, :]]
+        gains = np.swapaxes(np.linalg.solve(known, np.swapaxes(cross, 1, 2)), 1, 2)
+        rest = self.values[:, kept[:, None], kept[None, :]] - gains @ np.swapaxes(cross, 1, 2)
+        rest = 0.5 * (rest + np.swapaxes(rest, 1, 2))
+        held = type(self)(rest, self.n_components, len(kept), self.shared)
+        return self.spread(gains), held

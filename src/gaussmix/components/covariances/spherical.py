@@ -1,0 +1,80 @@
+"""Spherical covariances: one variance for all features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from ...exceptions import ParameterError
+from ..moments import NORM, Moment
+from .base import Covariances
+
+if TYPE_CHECKING:
+    from ..._typing import AnyArray, Array
+
+__all__ = ["SphericalCovariances"]
+
+
+@dataclass(frozen=True, eq=False)
+class SphericalCovariances(Covariances):
+    """A multiple of the identity; ``values`` is (K,) or (1,)."""
+
+    name: ClassVar[str] = "spherical"
+    moment: ClassVar[Moment] = NORM
+
+    @classmethod
+    def value_shape(cls, n_features: int) -> tuple[int, ...]:
+        return ()
+
+    def require_positive_definite(self, argument: str) -> None:
+        bad = np.flatnonzero(self.values <= 0)
+        if len(bad):
+            raise ParameterError(
+                f"{argument}: {self._label(bad[0])} has variance {self.values[bad[0]]:.3g}; "
+                "variances must be positive"
+            )
+
+    @property
+    def precisions(self) -> Array:
+        return 1.0 / self.values
+
+    @property
+    def precision_factors(self) -> Array:
+        return 1.0 / np.sqrt(self.values)
+
+    def log_det(self) -> Array:
+        return self.spread(self.n_features * np.log(self.values))
+
+    def variances(self) -> Array:
+        return np.repeat(self.spread(self.values)[:, None], self.n_features, axis=1)
+
+    def to_dense(self) -> Array:
+        return self.spread(self.values)[:, None, None] * np.eye(self.n_features)
+
+    def as_scatters(self) -> Array:
+        return self.values * self.n_features
+
+    def whiten(self, k: int, centred: Array) -> Array:
+        return centred / np.sqrt(self.at(self.values, k))
+
+    def unwhiten(self, k: int, rows: Array) -> Array:
+        return rows * np.sqrt(self.at(self.values, k))
+
+    def precision_times(self, vectors: Array) -> Array:
+        return vectors / self.values[:, None]
+
+    def floored(self, floor: Array) -> tuple[Self, AnyArray]:
+        # sigma^2 I >= diag(floor) holds when it holds for the largest floor.
+        lowest = floor.max()
+        changed = ~(self.values >= lowest)
+        if not changed.any():
+            return self, changed
+        return self._with(np.where(changed, lowest, self.values)), changed
+
+    def marginal(self, columns: Array) -> Self:
+        return type(self)(self.values, self.n_components, len(columns), self.shared)
+
+    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+        return np.zeros((self.n_components, len(kept), len(given))), self.marginal(kept)

@@ -1,0 +1,86 @@
+"""The contract of a covariance family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from ...exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from ..._typing import Array
+    from ..covariances import Covariances
+    from ..statistics import SufficientStatistics
+
+__all__ = ["Family"]
+
+
+class Family(ABC):
+    """How K covariances are estimated from sufficient statistics.
+
+    A family says how its covariances are held (`held`, `shared`); from that
+    follow the statistics it is given: scatters of ``held.moment``, per component,
+    or pooled when `shared`.
+    """
+
+    #: mclust's name, such as "VVV".
+    name: ClassVar[str]
+    #: scikit-learn's name for the same family, if it has one.
+    synonym: ClassVar[str | None] = None
+    #: One line for people choosing a family.
+    summary: ClassVar[str]
+    #: How the covariances are held.
+    held: ClassVar[type[Covariances]]
+    #: Whether all components share one covariance.
+    shared: ClassVar[bool] = False
+    #: Whether covariances can be raised one by one and still belong to the family.
+    free: ClassVar[bool] = True
+    #: Whether it is for data of one feature only.
+    univariate: ClassVar[bool] = False
+    #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.
+    grouped: ClassVar[bool] = False
+
+    @abstractmethod
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        """Return the maximum-likelihood covariances for these statistics.
+
+        Laws: the expected complete log-likelihood never falls; scaling all counts
+        and scatters by one factor changes nothing.  Families that iterate inside
+        start from `previous`.  Every count is positive.
+
+        If the family is `grouped` the statistics may be of several mixtures: components
+        belong together as ``statistics.groups`` says, and so do those of `previous`.
+        """
+
+    @abstractmethod
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free covariance parameters."""
+
+    def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
+        """Return the counts (K,) that a conjugate prior turns counts (K,) into.
+
+        They make `estimate` the posterior mode (Fraley & Raftery 2007, tables 1 and 2;
+        as mclust where the paper is silent).
+        """
+        raise ParameterError(
+            f"prior: there is no conjugate prior for the family {self.name}; choose another "
+            "covariance_type, such as 'VVV' or 'EEE', or prior=None"
+        )
+
+    def prior_scale(self, covariance: Array, n_features: int) -> Array:
+        """Return the prior's scatter for the data's covariance, held as this family's moment."""
+        return covariance
+
+    def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
+        """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
+
+        Of several mixtures that each share one, these count as so many covariances.
+        """
+        if self.shared and len(values) > 1:
+            return self.held(values, len(values), n_features)
+        return self.held(values, n_components, n_features, self.shared)
+
+    def __repr__(self) -> str:
+        return self.name if self.synonym is None else f"{self.name} ({self.synonym})"

@@ -1,0 +1,135 @@
+"""The axes that K scatters have in common, as nearly as they can.
+
+Common principal components (Flury 1984): the orthogonal D for which the rule's
+objective on the diagonals of D' W_k D is least.  Each group of scatters has its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..._typing import AnyArray, Array
+    from ...numerics.groups import Groups
+    from ..covariances import Covariances
+    from .rules import Rule
+
+__all__ = ["best_axes"]
+
+# Stop when a step lowers the objective by less than this a row.
+_TOLERANCE = 1e-10
+_MAX_STEPS = 200
+_MAX_HALVINGS = 12
+# Weights of no simple ratio: a sum of matrices so weighted has a repeated eigenvalue only
+# where all of them have.
+_GOLDEN = 0.6180339887498949
+
+
+def best_axes(
+    scatters: Array, counts: Array, groups: Groups, rule: Rule, previous: Covariances | None
+) -> tuple[Array, Array]:
+    """Return the axes D (J, d, d), in columns, and the rule's variances (J, d) along them.
+
+    The axes of a single group are (1, d, d).
+
+    Each step turns every pair of axes by the angle that would be best if the
+    variances and the other pairs stayed as they are (Flury & Gautschi 1986, all
+    pairs at once), or by less if that would raise the objective, which therefore
+    never rises.  Starts from the axes of `previous`, or from the coordinates.
+    """
+    if previous is None:
+        axes = np.tile(np.eye(scatters.shape[1]), (len(groups), 1, 1))
+    else:
+        axes = _axes_of(previous.values, groups)
+    search = _Search(scatters, counts, groups, rule, axes)
+    search.descend()
+    return groups.spread(search.axes), search.variances
+
+
+def _axes_of(matrices: Array, groups: Groups) -> Array:
+    """Return common eigenvectors (G, d, d) of matrices (J, d, d) of which groups have the same."""
+    traces = np.einsum("kii->k", matrices)
+    number = np.arange(1, len(matrices) + 1) - groups.spread(groups.first)
+    weights = (1.0 + (number * _GOLDEN) % 1.0) / traces
+    return np.linalg.eigh(groups.sum(weights[:, None, None] * matrices))[1]
+
+
+class _Search:
+    """Descent over rotations; `rotated` are the scatters in the current axes."""
+
+    def __init__(
+        self, scatters: Array, counts: Array, groups: Groups, rule: Rule, axes: Array
+    ) -> None:
+        self.counts, self.groups, self.rule, self.axes = counts, groups, rule, axes
+        self.least = _TOLERANCE * groups.sum(counts)
+        self.rotated = self._turned(scatters, axes)
+        self.variances, self.objective = self._evaluate(self.rotated)
+
+    def _turned(self, scatters: Array, axes: Array) -> Array:
+        each = self.groups.spread(axes)
+        return np.asarray(np.swapaxes(each, 1, 2) @ scatters @ each)
+
+    def _evaluate(self, rotated: Array) -> tuple[Array, Array]:
+        own = np.diagonal(rotated, axis1=1, axis2=2)
+        variances = self.rule(own, self.counts, self.groups)
+        return variances, self.groups.sum(self.counts * np.log(variances).sum(axis=1))
+
+    def descend(self) -> None:
+        moving = np.ones(len(self.groups), dtype=bool)
+        for _ in range(_MAX_STEPS):
+            before = self.objective
+            moving &= self._step(moving) & ~(before - self.objective < self.least)
+            if not moving.any():
+                return
+
+    def _step(self, wanted: AnyArray) -> AnyArray:
+        """Turn all axes of the groups `wanted` (G,); say which a turn has lowered."""
+        angles = self._angles()
+        if not wanted.all():
+            angles = np.where(wanted[:, None, None], angles, 0.0)
+        unit = np.eye(angles.shape[1])
+        waiting, lowered = wanted, np.zeros(len(wanted), dtype=bool)
+        for _ in range(_MAX_HALVINGS):
+            # Cayley's transform of an antisymmetric matrix is a rotation.
+            turn: Array = np.asarray(
+                np.linalg.solve(unit - 0.5 * angles, unit + 0.5 * angles), dtype=np.float64
+            )
+            rotated = self._turned(self.rotated, turn)
+            variances, objective = self._evaluate(rotated)
+            better = waiting & (objective < self.objective)
+            self._accept(better, turn, rotated, variances, objective)
+            lowered |= better
+            waiting = waiting & ~better
+            if not waiting.any():
+                break
+            angles = np.where(waiting[:, None, None], 0.5 * angles, 0.0)
+        return lowered
+
+    def _accept(
+        self, which: AnyArray, turn: Array, rotated: Array, variances: Array, objective: Array
+    ) -> None:
+        if which.all():
+            self.axes = self.axes @ turn
+            self.rotated, self.variances, self.objective = rotated, variances, objective
+            return
+        each = self.groups.spread(which)[:, None]
+        self.axes = np.where(which[:, None, None], self.axes @ turn, self.axes)
+        self.rotated = np.where(each[:, None], rotated, self.rotated)
+        self.variances = np.where(each, variances, self.variances)
+        self.objective = np.where(which, objective, self.objective)
+
+    def _angles(self) -> Array:
+        """Best angle for each pair of axes, antisymmetric (G, d, d)."""
+        precisions = 1.0 / self.variances
+        diagonals = np.diagonal(self.rotated, axis1=1, axis2=2)
+        # For axes j, l: slope = sum_k m_jl (p_j - p_l), curvature = sum_k (p_j - p_l)(m_ll - m_jj).
+        weighted = self.groups.sum(precisions[:, :, None] * self.rotated)
+        slope = weighted - np.swapaxes(weighted, 1, 2)
+        cross = self.groups.sum(precisions[:, :, None] * diagonals[:, None, :])
+        own = np.diagonal(cross, axis1=1, axis2=2)
+        curvature = cross + np.swapaxes(cross, 1, 2) - own[:, :, None] - own[:, None, :]
+        angles = 0.5 * np.arctan2(2.0 * slope, curvature)
+        angles[slope == 0.0] = 0.0  # not a half turn
+        return angles

@@ -1,0 +1,96 @@
+"""A uniform background beside the Gaussian components, for rows that belong to none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._typing import Array
+
+__all__ = ["Noise"]
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """A uniform density over a box (Banfield & Raftery 1993, section 5).
+
+    Attributes
+    ----------
+    weight : float
+        Its mixing weight; the components' weights and this sum to 1.
+    lower, upper : ndarray (d,)
+        Edges of the box in the coordinates of `axes`.
+    axes : ndarray (d, d)
+        Directions of the edges, in columns.
+
+    Notes
+    -----
+    The density counts as constant outside of the box too: rows to come may lie a
+    little outside of the rows seen.
+    """
+
+    weight: float
+    lower: Array
+    upper: Array
+    axes: Array
+
+    @cached_property
+    def log_volume(self) -> float:
+        return float(np.log(self.upper - self.lower).sum())
+
+    @property
+    def log_joint(self) -> float:
+        """Log of weight times density."""
+        return float(np.log(self.weight)) - self.log_volume
+
+    @property
+    def mean(self) -> Array:
+        """Center of the box (d,)."""
+        return self.axes @ (self.lower + self.upper) / 2
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the uniform density (d, d)."""
+        return (self.axes * (self.upper - self.lower) ** 2 / 12) @ self.axes.T
+
+    def weighing(self, weight: float) -> Noise:
+        """Return the same background with another weight."""
+        return replace(self, weight=weight)
+
+    def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
+        """Draw rows (n_samples, d)."""
+        return rng.uniform(self.lower, self.upper, (n_samples, len(self.lower))) @ self.axes.T
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of it, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_fields(cls, given: Mapping[str, Any]) -> Noise:
+        """Return the background of such fields."""
+        arrays = {name: np.array(given[name], np.float64) for name in ("lower", "upper", "axes")}
+        return cls(float(given["weight"]), **arrays)
+
+    def allclose(self, other: Noise, rtol: float, atol: float) -> bool:
+        """Whether both have the same weight and box, to a tolerance."""
+        return all(
+            np.allclose(getattr(self, part), getattr(other, part), rtol=rtol, atol=atol)
+            for part in ("weight", "lower", "upper", "axes")
+        )
+
+    def equals(self, other: Noise | None) -> bool:
+        """Whether both are exactly the same."""
+        return (
+            other is not None
+            and self.weight == other.weight
+            and all(
+                np.array_equal(getattr(self, part), getattr(other, part))
+                for part in ("lower", "upper", "axes")
+            )
+        )

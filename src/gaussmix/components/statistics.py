@@ -1,0 +1,306 @@
+"""Sufficient statistics: everything an M-step needs, as a value that adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ..numerics.encoding import stored
+from ..numerics.groups import Groups
+from .moments import MOMENTS, PRODUCTS, Moment
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from .._typing import AnyArray, Array
+
+__all__ = ["SufficientStatistics"]
+
+
+@stored("statistics")
+@dataclass(frozen=True, eq=False)
+class SufficientStatistics:
+    """Weighted counts, means and centred scatters of K components.
+
+    Attributes
+    ----------
+    counts : ndarray (K,)
+        Sum of responsibilities (times sample weights): N_k.
+    means : ndarray (K, d)
+        Weighted mean of each component; 0 where the count is 0.
+    scatters : ndarray (K, *shape) or (1, *shape), or None
+        Scatter about the component's own mean, held as `moment` says:
+        (d, d), (d,) or a trace.  With leading length 1 and K > 1 it is pooled
+        over components; None when only first moments were collected.
+        Those of several mixtures are pooled over each of them: (G, *shape).
+    moment : Moment
+        How scatters are held.
+    log_likelihood : float
+        Weighted sum of the rows' log-densities under the mixture that gave
+        the responsibilities.
+    n_rows : int
+        Rows seen, whatever their weight.
+    noise : float
+        Sum of responsibilities (times sample weights) of a uniform background.
+    mixtures : Groups or None
+        Of several mixtures: whose the components are.  `log_likelihood` and `noise` are
+        then arrays (G,).
+
+    Notes
+    -----
+    Two statistics merge by the pairwise update of Chan, Golub & LeVeque (1983),
+    so blocks, files and machines are all the same to the M-step.
+    """
+
+    counts: Array
+    means: Array
+    scatters: Array | None
+    moment: Moment = PRODUCTS
+    log_likelihood: Any = 0.0
+    n_rows: int = 0
+    noise: Any = 0.0
+    mixtures: Groups | None = None
+
+    @property
+    def groups(self) -> Groups:
+        """Which components belong to the same mixture."""
+        return Groups.of((len(self.counts),)) if self.mixtures is None else self.mixtures
+
+    @property
+    def pooled(self) -> bool:
+        """Whether scatters are those of whole mixtures."""
+        assert self.scatters is not None
+        return len(self.scatters) < len(self.counts)
+
+    @property
+    def n_components(self) -> int:
+        return len(self.counts)
+
+    @property
+    def n_features(self) -> int:
+        return self.means.shape[1]
+
+    @property
+    def total(self) -> float:
+        """Sum of all counts: the weighted number of rows, less those of the background."""
+        return float(self.counts.sum())
+
+    def require_valid(self) -> None:
+        """Raise ValueError if they cannot be the statistics of any rows: for those of a file."""
+        counts, means, scatters = self.counts, self.means, self.scatters
+        if counts.ndim != 1 or means.ndim != 2 or len(counts) != len(means) or len(counts) == 0:
+            raise ValueError(f"counts of shape {counts.shape} and means of shape {means.shape}")
+        shape = self.moment.outer(np.zeros((1, self.n_features))).shape[1:]
+        if scatters is not None and scatters.shape not in ((len(counts), *shape), (1, *shape)):
+            raise ValueError(f"scatters of shape {scatters.shape}")
+        parts = [counts, means, np.array([self.log_likelihood, self.noise])]
+        parts += [] if scatters is None else [scatters]
+        if not all(np.isfinite(part).all() for part in parts):
+            raise ValueError("statistics with NaN or infinity")
+        if (counts < 0).any() or self.noise < 0 or self.n_rows < 0:
+            raise ValueError("a count is negative")
+        if scatters is not None:
+            own = self.moment.diagonal(scatters, self.n_features)
+            if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
+                raise ValueError("a scatter is negative")
+
+    def merge(self, other: SufficientStatistics) -> SufficientStatistics:
+        """Return the statistics of both sets of rows together.
+
+        Raises
+        ------
+        ParameterError
+            If they are of other numbers of components or features, or hold scatters
+            in another way.
+        """
+        self._require_alike(other)
+        counts = self.counts + other.counts
+        safe = np.where(counts > 0, counts, 1.0)
+        shift = other.means - self.means
+        means = self.means + shift * (other.counts / safe)[:, None]
+        scatters = None
+        if self.scatters is not None and other.scatters is not None:
+            between = self.moment.outer(shift * np.sqrt(self.counts * other.counts / safe)[:, None])
+            if len(self.scatters) < len(between):
+                between = between.sum(axis=0, keepdims=True)
+            scatters = self.scatters + other.scatters + between
+        return replace(
+            self,
+            counts=counts,
+            means=means,
+            scatters=scatters,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+            n_rows=self.n_rows + other.n_rows,
+            noise=self.noise + other.noise,
+        )
+
+    def _require_alike(self, other: SufficientStatistics) -> None:
+        shapes = [
+            (s.moment.name, s.means.shape, None if s.scatters is None else s.scatters.shape)
+            for s in (self, other)
+        ]
+        if shapes[0] != shapes[1]:
+            raise ParameterError(
+                "statistics: cannot be merged, they are of other models: moment, means and "
+                f"scatters are {shapes[0]} and {shapes[1]}"
+            )
+
+    def scaled(self, factor: float) -> SufficientStatistics:
+        """Return the statistics with every row's weight multiplied by `factor`."""
+        return replace(
+            self,
+            counts=self.counts * factor,
+            scatters=None if self.scatters is None else self.scatters * factor,
+            log_likelihood=self.log_likelihood * factor,
+            noise=self.noise * factor,
+        )
+
+    def widened(self, variances: Array) -> SufficientStatistics:
+        """Return the statistics as if every row had these variances (d,) around itself.
+
+        Whatever the family, the covariances estimated from them are then larger by
+        about diag(variances), and still of the family.
+        """
+        assert self.scatters is not None
+        counts = self.groups.sum(self.counts) if self.pooled else self.counts
+        extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
+        return replace(self, scatters=self.scatters + extra)
+
+    def pooled_within(self, total: SufficientStatistics) -> SufficientStatistics:
+        """Return these first moments with the pooled within-component scatter.
+
+        `total` holds the same rows as one component.  The scatter about the
+        components' means is the total scatter minus the scatter between means,
+        so it needs no pass over the data.
+        """
+        assert total.scatters is not None
+        offsets = (self.means - total.means) * np.sqrt(self.counts)[:, None]
+        between = self.moment.outer(offsets).sum(axis=0, keepdims=True)
+        return replace(self, scatters=total.scatters - between)
+
+    def pool(self) -> SufficientStatistics:
+        """Return the statistics with per-component scatters summed into one of each mixture."""
+        assert self.scatters is not None
+        return replace(self, scatters=self.groups.sum(self.scatters))
+
+    def as_one(self) -> SufficientStatistics:
+        """Return the statistics of the components' rows together, as one component."""
+        assert self.scatters is not None
+        counts = self.counts.sum(keepdims=True)
+        means = (self.counts / counts) @ self.means
+        offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
+        scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
+        return replace(self, counts=counts, means=means[None], scatters=scatters[None])
+
+    def take(self, order: AnyArray) -> SufficientStatistics:
+        """Return the components in another order (or a subset)."""
+        scatters = self.scatters
+        if scatters is not None and len(scatters) == len(self.counts):
+            scatters = scatters[order]
+        return replace(self, counts=self.counts[order], means=self.means[order], scatters=scatters)
+
+    def held_as(self, moment: Moment) -> SufficientStatistics:
+        """Return the statistics with scatters held as a moment that keeps no more than this one.
+
+        Products hold squares, and squares hold the norm: no pass over the data is needed.
+        """
+        if moment is self.moment:
+            return self
+        assert self.scatters is not None and moment.n_axes < self.moment.n_axes
+        own = self.moment.diagonal(self.scatters, self.n_features)
+        scatters = moment.of_diagonals(own)
+        return replace(self, scatters=scatters, moment=moment)
+
+    @classmethod
+    def from_responsibilities(
+        cls,
+        rows: Array,
+        responsibilities: Array,
+        moment: Moment = PRODUCTS,
+        weights: Array | None = None,
+    ) -> SufficientStatistics:
+        """Compute the statistics of rows whose responsibilities are given.
+
+        Parameters
+        ----------
+        rows : ndarray (n, d)
+        responsibilities : ndarray (n, K)
+        moment : Moment, default PRODUCTS
+        weights : ndarray (n,), optional
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gaussmix import SufficientStatistics
+        >>> rows = np.array([[0.0], [2.0], [10.0]])
+        >>> stats = SufficientStatistics.from_responsibilities(
+        ...     rows, np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        >>> stats.counts.tolist(), stats.means[:, 0].tolist(), stats.scatters[0].tolist()
+        ([2.0, 1.0], [1.0, 10.0], [[2.0]])
+        """
+        resp = responsibilities if weights is None else responsibilities * weights[:, None]
+        counts = resp.sum(axis=0)
+        safe = np.where(counts > 0, counts, 1.0)
+        center = rows.mean(axis=0)
+        rows = rows - center
+        offsets = (resp.T @ rows) / safe[:, None]
+
+        def scatter(k: int) -> Array:
+            own = resp[:, k]
+            chosen = np.flatnonzero(own)  # hard labels leave few rows of many components
+            return moment.of_rows(rows[chosen] - offsets[k], own[chosen])
+
+        scatters = np.stack([scatter(k) for k in range(resp.shape[1])])
+        means = np.where(counts[:, None] > 0, offsets + center, 0.0)
+        return cls(counts, means, scatters, moment, n_rows=len(rows))
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of them, by name; files are of one mixture."""
+        return {
+            "counts": self.counts,
+            "means": self.means,
+            "scatters": self.scatters,
+            "moment": self.moment.name,
+            "log_likelihood": float(self.log_likelihood),
+            "n_rows": self.n_rows,
+            "noise": float(self.noise),
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> SufficientStatistics:
+        """Return the statistics of such fields; raise ValueError if they can be of no rows."""
+        statistics = cls(**{**fields, "moment": MOMENTS[fields["moment"]]})
+        statistics.require_valid()
+        return statistics
+
+    # -- files ------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the statistics to a file (npz), whole or not at all."""
+        from .statistics_file import save_statistics
+
+        save_statistics(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SufficientStatistics:
+        """Read statistics that `save` has written; raise StatisticsFileError if they are not."""
+        from .statistics_file import load_statistics
+
+        return load_statistics(path)
+
+    def to_arrow(self) -> Any:
+        """Return the statistics as an Arrow RecordBatch of one row."""
+        from .statistics_file import to_arrow
+
+        return to_arrow(self)
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> SufficientStatistics:
+        """Return the statistics of an Arrow RecordBatch or Table, all its rows merged."""
+        from .statistics_file import from_arrow
+
+        return from_arrow(table)

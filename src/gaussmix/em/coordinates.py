@@ -1,0 +1,123 @@
+"""Sufficient statistics as points of a vector space, so that a fit can be carried on along lines.
+
+Sums and multiples of points are statistics again: counts go by their logarithms, scatters by
+their Cholesky factors.  The M-step turns any of them into covariances of its family, so no
+family needs a parametrisation of its own, and the forms of the E-step share this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import Array
+    from ..components.statistics import SufficientStatistics
+
+__all__ = ["from_vectors", "metric", "to_vectors"]
+
+
+def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
+    """Return the coordinates of each mixture's statistics, None where a scatter is singular.
+
+    Of each component the log of its count, its mean, and its scatter by the factor unless
+    scatters are pooled; then of the mixture the pooled scatter and the log of the noise.
+    """
+    assert statistics.scatters is not None
+    counts, noise = statistics.counts, np.reshape(statistics.noise, (-1, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
+        shapes = statistics.moment.coordinates(covariances)
+        own = [np.log(counts)[:, None], statistics.means]
+        whole = [np.log(noise, where=noise > 0, out=np.zeros_like(noise))]
+        if statistics.pooled:
+            whole.insert(0, shapes)
+        else:
+            own.append(shapes)
+    vectors = _joined(np.concatenate(own, axis=1), np.concatenate(whole, axis=1), statistics)
+    return [vector if np.isfinite(vector).all() else None for vector in vectors]
+
+
+def metric(statistics: SufficientStatistics) -> list[Array]:
+    """Return by what to multiply differences of coordinates, those of each mixture.
+
+    Their squares are then about the information that complete rows would hold, a row: a
+    component has its share of it, and a mean is known as well as its features are narrow.
+    """
+    assert statistics.scatters is not None
+    groups, d = statistics.groups, statistics.n_features
+    totals = groups.sum(statistics.counts) + statistics.noise
+    shares = np.sqrt(statistics.counts / groups.spread(totals))[:, None]
+    scatters = statistics.scatters / statistics.moment.expand(_weights(statistics))
+    variances = statistics.moment.diagonal(scatters, d)
+    if statistics.pooled:
+        variances = groups.spread(variances)
+    n_shape = 0 if statistics.pooled else _n_shape(statistics)
+    own = np.repeat(shares, 1 + d + n_shape, axis=1)
+    own[:, 1 : 1 + d] /= np.sqrt(np.where(variances > 0, variances, 1.0))
+    whole = np.ones((len(groups), 1 + (_n_shape(statistics) if statistics.pooled else 0)))
+    whole[:, -1] = np.sqrt(statistics.noise / totals)
+    return _joined(own, whole, statistics)
+
+
+def from_vectors(
+    vectors: Sequence[Array], like: SufficientStatistics
+) -> tuple[SufficientStatistics, list[Array]]:
+    """Return the statistics at some coordinates, with the total weight of others.
+
+    Parameters
+    ----------
+    vectors : sequence of ndarray (G,)
+        As `to_vectors` returns them.
+    like : SufficientStatistics
+        Of the same mixtures.
+
+    Returns
+    -------
+    statistics : SufficientStatistics
+    vectors : list of ndarray
+        Its coordinates: those given, but for the total weight.
+    """
+    groups, d = like.groups, like.n_features
+    width = 1 + d + (0 if like.pooled else _n_shape(like))
+    split = [size * width for size in groups.sizes]
+    own = np.concatenate([v[:n].reshape(-1, width) for v, n in zip(vectors, split, strict=True)])
+    whole = np.array([v[n:] for v, n in zip(vectors, split, strict=True)])
+    present = np.reshape(like.noise, -1) > 0
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        counts, noise = np.exp(own[:, 0]), np.where(present, np.exp(whole[:, -1]), 0.0)
+        share = (groups.sum(like.counts) + like.noise) / (groups.sum(counts) + noise)
+        own[:, 0] += groups.spread(np.log(share))
+        whole[present, -1] += np.log(share[present])
+        noise = noise * share
+        scatters = like.moment.from_coordinates(
+            whole[:, :-1] if like.pooled else own[:, 1 + d :], d
+        )
+        found = replace(
+            like,
+            counts=counts * groups.spread(share),
+            means=own[:, 1 : 1 + d],
+            noise=float(noise[0]) if like.mixtures is None else noise,
+        )
+        found = replace(found, scatters=scatters * like.moment.expand(_weights(found)))
+    return found, _joined(own, whole, like)
+
+
+def _joined(own: Array, whole: Array, like: SufficientStatistics) -> list[Array]:
+    parts = like.groups.parts(own)
+    return [np.concatenate([part.ravel(), rest]) for part, rest in zip(parts, whole, strict=True)]
+
+
+def _n_shape(statistics: SufficientStatistics) -> int:
+    """Return how many coordinates the shape of a scatter has."""
+    return statistics.moment.n_terms(statistics.n_features)
+
+
+def _weights(statistics: SufficientStatistics) -> Array:
+    """Return the weight that each scatter is a sum over."""
+    counts = statistics.counts
+    return statistics.groups.sum(counts) if statistics.pooled else counts

@@ -1,0 +1,63 @@
+"""What a fit tells the one who keeps its state; see `gaussmix.interchange.checkpoint`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from ..components.families import Family
+    from ..mixture.mixture import Mixture
+    from ..rows.summary import DataSummary
+    from .loop import Run
+    from .result import FitResult
+
+__all__ = ["Begun", "Keeper"]
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A fit that goes on: which of the starts, where it stands, and the best of those before."""
+
+    number: int
+    mixture: Mixture
+    best: FitResult | None
+
+
+class Keeper:
+    """Saves the state of a fit now and then, and puts it back; this one does neither.
+
+    Its methods are called in the order in which they stand here.
+    """
+
+    def open(self, family: Family, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
+        """Begin a fit; a fit that goes on gets its random numbers back.
+
+        `settings` make it the same fit, by the names that messages use.
+        """
+
+    def meet(self, summary: DataSummary) -> None:
+        """Note the data, or raise CheckpointError if a fit that goes on was to others."""
+
+    def begun(self, rng: np.random.Generator) -> Begun | None:
+        """Return where a fit goes on, and its random numbers there; None begins anew."""
+        return None
+
+    def starting(self, number: int, best: FitResult | None, rng: np.random.Generator) -> None:
+        """Note that EM begins from start `number`, and the best of those before."""
+
+    def restore(self, run: Run) -> None:
+        """Put a run that goes on where it stood."""
+
+    def keep(self, run: Run) -> None:
+        """Note where a run stands, before an E-step."""
+
+    def save(self) -> None:
+        """Write what was noted last: the fit is interrupted."""
+
+    def finish(self) -> None:
+        """Write that the fit is done."""

@@ -1,0 +1,179 @@
+"""What a fit tells: while it runs, and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..mixture.information import n_parameters
+from .options import RELATIVE_FLOOR
+
+if TYPE_CHECKING:
+    from ..components.families import Family
+    from ..components.statistics import SufficientStatistics
+    from ..mixture.mixture import Mixture
+    from ..rows.summary import DataSummary
+
+__all__ = ["Callback", "FitResult", "History", "Iteration", "Status"]
+
+
+class Status(Enum):
+    """Why a fit stopped; the value is the text for people."""
+
+    CONVERGED = "converged: the log-likelihood still to come is below tol a row"
+    MAX_ITERATIONS = "stopped at max_iter before converging: raise max_iter, or tol"
+    COLLAPSED = "given up: a covariance lost its width in some direction"
+    STOPPED = "stopped by the callback"
+    INTERRUPTED = "interrupted: parameters are the best reached"
+    STREAMED = "updated by partial_fit, block by block"
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """What a callback is told after each E-step.
+
+    Attributes
+    ----------
+    number : int
+        M-steps done; 0 is the start.
+    log_likelihood : float
+        Mean over rows, of the current parameters.
+    gain : float
+        Since the previous iteration, a row; NaN at the start.
+    remaining : float
+        Predicted gain still to come, a row; infinite while unknown.
+    """
+
+    number: int
+    log_likelihood: float
+    gain: float
+    remaining: float
+
+
+#: Called after each E-step; a true result stops the fit.
+Callback = Callable[[Iteration], "bool | None"]
+
+
+@dataclass
+class History:
+    """Trace of a fit; entry i belongs to the parameters after i M-steps.
+
+    Attributes
+    ----------
+    log_likelihood : list of float
+        Total, over all rows.
+    seconds : list of float
+        Since the start of the fit.
+    collapsed : list of tuple of int
+        Components whose covariance is held at the floor.
+    rejected : int
+        Passes over the data whose parameters were not kept: leaps that did not climb.
+    """
+
+    log_likelihood: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    collapsed: list[tuple[int, ...]] = field(default_factory=list)
+    rejected: int = 0
+
+    def __len__(self) -> int:
+        return len(self.log_likelihood)
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A fitted mixture and how it was reached.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    family : Family
+    log_likelihood : float
+        Total, of exactly this mixture.
+    n : float
+        Sum of the sample weights: the number of rows in all criteria.
+    n_rows : int
+    status : Status
+    history : History
+    given_start : bool
+        Whether the start was given, which keeps the order of its components.
+    equal_weights : bool
+        Whether mixing weights were held equal.
+    statistics : SufficientStatistics or None
+        Of the rows under exactly this mixture: what the next M-step would take.
+    """
+
+    mixture: Mixture
+    family: Family
+    log_likelihood: float
+    n: float
+    n_rows: int
+    status: Status
+    history: History
+    given_start: bool = False
+    equal_weights: bool = False
+    statistics: SufficientStatistics | None = None
+
+    @property
+    def n_iter(self) -> int:
+        """M-steps done."""
+        return max(0, len(self.history) - 1)
+
+    @property
+    def collapsed(self) -> tuple[int, ...]:
+        """Components whose covariance is held at the floor; (-1,) is the shared one."""
+        return self.history.collapsed[-1] if self.history.collapsed else ()
+
+    def warnings(self) -> list[str]:
+        """What the user should know before trusting the fit; empty when all is well."""
+        found = []
+        if self.collapsed:
+            found.append(self._collapse())
+        if self.status is Status.MAX_ITERATIONS and self.n_iter > 0:
+            found.append(f"not converged after {self.n_iter} iterations: raise max_iter, or tol")
+        return found
+
+    def _collapse(self) -> str:
+        weights, shown = self.mixture.weights, self.collapsed[:5]
+        which = (
+            "the shared covariance"
+            if self.collapsed == (-1,)
+            else "component " + ", ".join(f"{k} (weight {weights[k]:.3g})" for k in shown)
+        )
+        if len(self.collapsed) > len(shown):
+            which += f" and {len(self.collapsed) - len(shown)} more"
+        return (
+            f"covariance collapsed: {which} has no width in some direction, and is held at a "
+            f"floor of {RELATIVE_FLOOR:g} of the data's variance. The log-likelihood is then "
+            "arbitrary: raise reg_covar, use fewer components, or choose a simpler family"
+        )
+
+    @property
+    def reached(self) -> str:
+        """How far the fit has come, for people."""
+        if not self.history.log_likelihood:
+            return "before the first iteration on all rows"
+        return f"after {self.n_iter} iterations at log-likelihood {self.log_likelihood:.6g}"
+
+    def before(self, summary: DataSummary) -> FitResult:
+        """Return this mixture as one that a fit to other data is to begin with."""
+        return replace(
+            self,
+            log_likelihood=float("nan"),
+            n=summary.total.total,
+            n_rows=summary.total.n_rows,
+            history=History(),
+            statistics=None,
+        )
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters of the model."""
+        return n_parameters(
+            self.family,
+            self.mixture.n_components,
+            self.mixture.n_features,
+            equal_weights=self.equal_weights,
+            noise=self.mixture.noise is not None,
+        )

@@ -1,0 +1,70 @@
+"""The natural form about each component's own mean: accurate wherever the data are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .base import NEGLIGIBLE_LOG
+from .compiled import CompiledForm
+from .natural import features_of
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..rows.folds import Workspace
+    from .natural import NaturalSums
+
+__all__ = ["CentredForm", "magnitude_about_means"]
+
+
+def magnitude_about_means(covariances: Covariances) -> float:
+    """Return the largest sum of absolute terms in x' P x where densities are not negligible.
+
+    Times the machine epsilon it bounds the rounding error of the form; further out there is
+    as much of it relative to what x' P x is.
+    """
+    return covariances.magnitude(np.sqrt(-2.0 * NEGLIGIBLE_LOG * covariances.variances()))
+
+
+class CentredForm(CompiledForm):
+    """The natural form in compiled loops with features about each component's own mean.
+
+    It writes the features of a tile for each component, twice: that is for data a row of
+    which is so far out that the features about one center lose the digits of narrow
+    components.  `means` are the centers.
+    """
+
+    def __init__(
+        self,
+        log_weights: Array,
+        means: Array,
+        covariances: Covariances,
+        background: float | None = None,
+    ) -> None:
+        super().__init__(log_weights, means, covariances, means, background)
+        if background is not None:
+            self.centers = np.concatenate([means, means[:1]])
+
+    def _of_component(self, k: int, rows: AnyArray, workspace: Workspace) -> Array:
+        return features_of(rows, self.means[k], self.covariances.moment, workspace)
+
+    def _products(self, rows: AnyArray, workspace: Workspace) -> Array:
+        joint: Array = workspace.array("joint", self.n_joint, len(rows))
+        for k in range(self.n_components):
+            np.matmul(self.theta[k], self._of_component(k, rows, workspace), out=joint[k])
+        if self.background is not None:
+            joint[-1] = self.background
+        return joint
+
+    def _add_moments(
+        self,
+        state: NaturalSums,
+        rows: AnyArray,
+        responsibilities: Array,
+        threshold: float,
+        workspace: Workspace,
+    ) -> None:
+        for k, own in enumerate(responsibilities):
+            state.moments[k] += self._of_component(k, rows, workspace) @ own

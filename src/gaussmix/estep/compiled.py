@@ -1,0 +1,212 @@
+"""The natural form with compiled loops in place of NumPy's calls, where Numba is installed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .base import lowest_log, sum_of_logs
+from .natural import NaturalForm
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .._typing import AnyArray, Array
+    from ..components.moments import Moment
+    from ..rows.folds import Index, Workspace
+    from .natural import NaturalSums
+
+__all__ = [
+    "CompiledForm",
+    "expect_in_tiles",
+    "goes_in_tiles",
+    "loops_for",
+    "natural_form",
+    "pairs_of",
+]
+
+# Rows times components from which a fit gains more than it takes to load the loops.
+_LEAST_WORK = 200_000
+# Components times terms from which the matrix products of BLAS are faster (measured).
+_MOST_PRODUCTS = 4_500
+# Where BLAS is faster, features are written in strips that stay in the second cache.
+_STRIP_BYTES = 2**20
+# Blocks are as long as they can be while threads have some of them each: returning to Python
+# costs as much as some thousand rows.  So many bytes stand for one product of a row.
+_BYTES_A_PRODUCT = 2
+_LEAST_BYTES_PER_ROW = 64
+# An exponential and the passes around it cost as much as so many products.
+_EXP_PRODUCTS = 8
+_NO_WEIGHTS = np.empty(0)
+
+
+def natural_form(n_joint: int, n_rows: int | None) -> type[NaturalForm]:
+    """Return the natural form to use for so many rows (None: unknown) and densities of each."""
+    much = n_rows is None or n_rows * n_joint >= _LEAST_WORK
+    return CompiledForm if much and _is_installed() else NaturalForm
+
+
+def goes_in_tiles(n_joint: int, n_terms: int, n_rows: int | None) -> bool:
+    """Whether loops do all of an E-step of so many densities of so many terms; they are not loaded.
+
+    `n_rows` is as for `natural_form`.
+    """
+    return natural_form(n_joint, n_rows) is CompiledForm and _is_for_tiles(n_joint * n_terms)
+
+
+def loops_for(n_joint: int, n_terms: int, n_rows: int | None) -> ModuleType | None:
+    """Return the loops, where all of an E-step goes in tiles, or None."""
+    return _loops() if goes_in_tiles(n_joint, n_terms, n_rows) else None
+
+
+def _is_for_tiles(n_products: int) -> bool:
+    return n_products <= _MOST_PRODUCTS
+
+
+@lru_cache(maxsize=1)
+def _is_installed() -> bool:
+    return find_spec("numba") is not None
+
+
+@lru_cache(maxsize=1)
+def _loops() -> ModuleType | None:
+    """Return the compiled loops; None on a machine that cannot have them."""
+    try:
+        from . import loops
+    except ImportError:
+        return None
+    return loops
+
+
+@lru_cache(maxsize=4)
+def _exp_terms(dtype: np.dtype[Any]) -> Any:
+    from .loops import ExpTerms
+
+    return ExpTerms.of(dtype.type, lowest_log(dtype))
+
+
+@lru_cache(maxsize=64)
+def pairs_of(moment: Moment | None, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return which features are multiplied for which second-order term; none for None."""
+    empty = np.empty(0, dtype=np.intp)
+    return (empty, empty, empty) if moment is None else moment.pairs(n_features)
+
+
+class CompiledForm(NaturalForm):
+    """The natural form (see `NaturalForm`), a tile of rows at a time.
+
+    Between few terms and few components an E-step is as many passes over memory as calls;
+    compiled, it is one.  Where terms and components are many, BLAS has the products, and
+    only features are written by a compiled loop.  Threads do not wait for Python's lock.
+
+    May be sent to machines without Numba: there it is the natural form.
+    """
+
+    def _lay_out(self) -> None:
+        super()._lay_out()
+        self.centers = self.center
+        self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * self.theta.shape[1]))
+        self._in_tiles = _is_for_tiles(self.theta.size)
+        self._bytes_of_joint = self.bytes_per_row
+        if self._in_tiles:
+            products = self.theta.size + _EXP_PRODUCTS * self.n_joint
+            wanted = max(_LEAST_BYTES_PER_ROW, _BYTES_A_PRODUCT * products)
+            self.bytes_per_row = min(wanted, self._bytes_of_joint)
+
+    @property
+    def bytes_of_joint(self) -> int:
+        return self._bytes_of_joint
+
+    @property
+    def light(self) -> bool:
+        return False
+
+    @property
+    def _pairs(self) -> tuple[AnyArray, AnyArray, AnyArray]:
+        return pairs_of(self._second, self.n_features)
+
+    def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
+        loops = _loops()
+        if loops is None:
+            return super()._features(rows, workspace)
+        out: Array = workspace.array("features", self.theta.shape[1], len(rows), dtype=self.dtype)
+        loops.write_features(_plain(rows), self.center, *self._pairs, out)
+        return out
+
+    def add(
+        self,
+        state: NaturalSums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        loops = _loops()
+        if loops is None or not self._in_tiles or self.known is not None:
+            super().add(state, rows, weights, index, workspace)
+            return
+        (moments,), (largest,), (total,) = expect_in_tiles(
+            loops, rows, weights, self.centers, self.theta[None], self._pairs, workspace
+        )
+        state.moments += moments[: self.n_components]
+        state.n_rows += len(rows)
+        if self.background is not None:
+            state.noise += float(moments[-1, 0])
+        if weights is None:
+            state.log_likelihood += float(largest.sum(dtype=np.float64)) + sum_of_logs(total)
+        else:
+            largest += np.log(total, out=total)
+            state.log_likelihood += float(weights @ largest)
+
+
+def expect_in_tiles(
+    loops: ModuleType,
+    rows: AnyArray,
+    weights: AnyArray | None,
+    centers: Array,
+    theta: Array,
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    workspace: Workspace,
+) -> tuple[Array, Array, Array]:
+    """Return what the E-steps of R mixtures find of the same rows (B, d).
+
+    Parameters
+    ----------
+    theta : ndarray (R, n_joint, n_terms)
+        Natural parameters about `centers`: (d,), or (n_joint, d), one for each joint density.
+    pairs : tuple of ndarray of int
+        Which features are multiplied (see `Moment.pairs`).
+
+    Returns
+    -------
+    moments : ndarray (R, n_joint, n_terms)
+    largest, total : ndarray (R, B)
+        Log-densities are largest + log(total); in workspace memory.
+    """
+    dtype, terms = theta.dtype.type, _exp_terms(theta.dtype)
+    largest = workspace.array("largest", len(theta), len(rows), dtype=dtype)
+    total = workspace.array("total", len(theta), len(rows), dtype=dtype)
+    power = workspace.array("power", loops.TILE, dtype=dtype)
+    moments = np.zeros(theta.shape)
+    loops.expect(
+        _plain(rows),
+        _NO_WEIGHTS if weights is None else _plain(weights),
+        np.atleast_2d(centers),
+        theta,
+        pairs,
+        terms,
+        (power, power.view(terms.bits)),
+        moments,
+        largest,
+        total,
+    )
+    return moments, largest, total
+
+
+def _plain(values: AnyArray) -> AnyArray:
+    """Return values row by row in memory, as float64 or float32: few kinds to compile for."""
+    kept = values.dtype in (np.float64, np.float32)
+    return np.ascontiguousarray(values, dtype=None if kept else np.float64)

@@ -1,0 +1,448 @@
+"""The scikit-learn estimator: parameters in, attributes out; no mathematics."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    DensityMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import validate_data
+
+from ..components.families import Family, get_family
+from ..components.prior import get_prior
+from ..em.options import EMOptions
+from ..em.progress import Reporter
+from ..exceptions import CollapseWarning, FitInterrupted
+from ..fitting.fit import fit_mixture
+from ..interchange.checkpoint import open_keeper
+from ..mixture.information import aic, bic, icl
+from ..numerics.arguments import (
+    as_generator,
+    check_dtype,
+    check_integer,
+    check_noise,
+    check_number,
+    check_sample_weight,
+)
+from ..rows import MemorySource, open_source
+from ..rows.checks import require_columns
+from ..rows.door import as_table, require_numeric_columns
+from ..rows.frames import frame_rows
+from ..starts import get_start
+from ..starts.given import GivenMixture, Overridden
+from .fitted import FittedAttributes
+from .partial_fit import PartialFit, Settings
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..em.keeper import Keeper
+    from ..em.result import Callback, FitResult
+    from ..fitting.stream import Stream
+    from ..mixture.evaluate import Evaluator, Score
+    from ..rows import Source
+
+__all__ = ["GaussianMixture"]
+
+
+class GaussianMixture(
+    PartialFit,
+    FittedAttributes,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    DensityMixin,
+    BaseEstimator,
+):
+    """Gaussian mixture fitted by Expectation-Maximisation.
+
+    A drop-in for ``sklearn.mixture.GaussianMixture`` with sample weights, more
+    starts, a stopping rule that looks ahead, and a fit that cannot end in NaN.
+
+    Parameters
+    ----------
+    n_components : int, default 1
+    covariance_type : str or Family, default "full"
+        "full", "tied", "diag" or "spherical"; mclust's names "VVV", "EEE", "VVI"
+        and "VII" mean the same.
+    tol : float, default 1e-6
+        Stop when the mean log-likelihood a row still to come, as predicted from
+        the last gains, is below `tol`.  0 never stops early.
+    reg_covar : float, default 0
+        Added to the diagonal of covariances.  Not needed to avoid collapse: a
+        covariance that would become singular is held at a floor relative to the
+        data's own scale, and reported.
+    max_iter : int, default 1000
+        0 is the start as it is.
+    n_init : int, default 1
+        Number of starts, each of which may be a race of several; the best is kept.
+    init_params : str, array-like or Mixture, default "race"
+        "race" (up to 48 starts at once on a subsample, the best of them converged there),
+        "kmeans", "k-means++", "random", "random_from_data", "mbahc" (hierarchical
+        clustering, as mclust starts); hard labels (n,) from 0 to K - 1;
+        responsibilities (n, K); or a `Mixture`.
+    weights_init, means_init, precisions_init : array-like, optional
+        Replace parameters of the start: (K,), (K, d), and precisions shaped as
+        ``precisions_``.
+    random_state : int, RandomState, Generator or None
+    warm_start : bool, default False
+        Start the next fit from the last fit's mixture.
+    verbose : int, default 0
+        Print progress every `verbose_interval` iterations.
+    verbose_interval : int, default 10
+    n_jobs : int, optional
+        Threads; None means all available cores.  Results do not depend on it.
+    callback : callable, optional
+        Called with an `Iteration` after each E-step; a true result stops the fit.  If it
+        has a method ``progress`` that is called with `Progress` within each pass.
+    accelerate : bool, default True
+        Leap ahead where EM is slow, by a quasi-Newton step (after Zhou, Alexander & Lange
+        2011): several times fewer passes, and no drop of the log-likelihood.  False is
+        plain EM, every step of it.  No effect with `reg_covar`.
+    equal_weights : bool, default False
+        Hold all mixing weights at 1 / K.
+    prior : None, "conjugate" or ConjugatePrior, default None
+        Estimate the posterior mode under mclust's conjugate prior, which keeps small
+        components from collapsing; not for VEE, EVE, VVE and EVV.
+    noise : float or array-like of bool (n,), optional
+        Add a uniform background over the data's extent, for rows that belong to no
+        component: the share of rows it starts with, or the rows themselves.  It has
+        label -1, and the last column of responsibilities.
+    dtype : "float64" or "float32", default "float64"
+        Of the arithmetic within a block of rows; sums over blocks are float64 always.
+        float32 is faster by about two thirds and right to about five digits, and gives
+        way to float64 where it would lose more.
+    stepwise : Stepwise, optional
+        How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
+    checkpoint : path or Checkpoint, optional
+        Save the state of ``fit`` now and then; ``Checkpoint(path, resume=True)`` goes on
+        from it, to the same result as without the interruption.
+
+    Attributes
+    ----------
+    mixture_ : Mixture
+        The fitted mixture, an immutable value.
+    weights_ : ndarray (K,)
+    means_ : ndarray (K, d)
+    covariances_, precisions_, precisions_cholesky_ : ndarray
+        (K, d, d) full, (d, d) tied, (K, d) diag, (K,) spherical.
+    converged_ : bool
+    n_iter_ : int
+        Iterations of the best start.
+    lower_bound_ : float
+        Mean log-likelihood a row of the training data, of exactly these parameters.
+    lower_bounds_ : list of float
+        The same by iteration.
+    history_ : History
+        Trace: total log-likelihood, seconds and collapsed components by iteration.
+    status_ : Status
+        Why the fit stopped.
+    result_ : FitResult
+        All of the above as one value.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only when X has column names.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Both are ValueErrors; the message names the argument and the remedy.
+    FitInterrupted
+        On Ctrl-C.  The estimator then holds the best state reached.
+
+    Notes
+    -----
+    Components are ordered by their means' first coordinate, unless the start was
+    given (`init_params` as an array or Mixture, or `means_init`): then they keep
+    the order of the start.
+
+    References
+    ----------
+    Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the
+    EM algorithm, JRSS B 39, equations 2.16-2.17 and section 4.3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from gaussmix import GaussianMixture
+    >>> X = load_iris().data
+    >>> model = GaussianMixture(n_components=3, random_state=0).fit(X)
+    >>> round(model.lower_bound_ * len(X), 2)
+    -180.19
+    >>> model.predict(X[:3]).tolist()
+    [0, 0, 0]
+    """
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: str | Family = "full",
+        tol: float = 1e-6,
+        reg_covar: float = 0.0,
+        max_iter: int = 1000,
+        n_init: int = 1,
+        init_params: Any = "race",
+        weights_init: Any = None,
+        means_init: Any = None,
+        precisions_init: Any = None,
+        random_state: Any = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+        n_jobs: int | None = None,
+        callback: Callback | None = None,
+        accelerate: bool = True,
+        equal_weights: bool = False,
+        prior: Any = None,
+        noise: Any = None,
+        dtype: Any = "float64",
+        stepwise: Any = None,
+        checkpoint: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+        self.n_jobs = n_jobs
+        self.callback = callback
+        self.accelerate = accelerate
+        self.equal_weights = equal_weights
+        self.prior = prior
+        self.noise = noise
+        self.dtype = dtype
+        self.stepwise = stepwise
+        self.checkpoint = checkpoint
+
+    # -- fitting ------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
+            In memory, or a Dask array or dataframe, or a Spark DataFrame.  A callable
+            returns an iterator of blocks, anew for each pass: arrays, frames, or pairs
+            (block, weights).
+        y : array-like of int (n,), optional
+            Known components of some rows, from 0 to K - 1, and -1 where unknown: those
+            rows keep their component.  A y without any -1 is ignored, as in
+            scikit-learn.
+        sample_weight : array-like (n,), optional
+            A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
+            column for scans, and for Dask and Spark dataframes.
+        """
+        settings = self._settings()
+        before = self.__dict__.copy()
+        try:
+            source = self._source(X, sample_weight, reset=True)
+            known = settings.known(y, source)
+            keeper = open_keeper(self.checkpoint)
+            self._keep(self._run(settings, source, known, self._reporter(), keeper))
+        except FitInterrupted as interrupted:
+            self._keep(interrupted.result)
+            raise
+        except BaseException:
+            self._restore(before)
+            raise
+        self._warn()
+        return self
+
+    def _settings(self) -> Settings:
+        """Return the parameters of the model and of the algorithm, checked."""
+        check_integer("verbose_interval", self.verbose_interval, minimum=1)
+        return Settings(
+            n_components=check_integer("n_components", self.n_components, minimum=1),
+            family=get_family(self.covariance_type),
+            start=self._start(),
+            options=EMOptions(
+                tol=check_number("tol", self.tol),
+                max_iter=check_integer("max_iter", self.max_iter, minimum=0),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+                equal_weights=bool(self.equal_weights),
+                accelerate=bool(self.accelerate),
+                prior=get_prior(self.prior),
+                dtype=check_dtype(self.dtype),
+            ),
+            n_init=check_integer("n_init", self.n_init, minimum=1),
+            noise=check_noise(self.noise),
+        )
+
+    def _run(
+        self,
+        settings: Settings,
+        source: Source,
+        known: AnyArray | None,
+        callback: Callback | None = None,
+        keeper: Keeper | None = None,
+    ) -> FitResult:
+        return fit_mixture(
+            source,
+            settings.n_components,
+            settings.family,
+            settings.start,
+            settings.options,
+            n_init=settings.n_init,
+            rng=as_generator(self.random_state),
+            callback=callback,
+            known=known,
+            noise=settings.noise,
+            keeper=keeper,
+        )
+
+    def _reporter(self) -> Reporter | None:
+        if not (self.verbose or self.callback):
+            return None
+        return Reporter(self.callback, self.verbose_interval if self.verbose else 0)
+
+    def _restore(self, before: dict[str, Any]) -> None:
+        """Be as before a fit that failed, names of its columns included."""
+        self.__dict__.clear()
+        self.__dict__.update(before)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+        """Fit, then return the most probable component of each row, shape (n,)."""
+        return self.fit(X, y, sample_weight).predict(X)
+
+    def _start(self) -> Any:
+        if self.warm_start and hasattr(self, "mixture_"):
+            return GivenMixture(self.mixture_, "warm_start")
+        start = get_start(self.init_params)
+        given = (self.weights_init, self.means_init, self.precisions_init)
+        if all(values is None for values in given):
+            return start
+        return Overridden(start, *given)
+
+    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2) -> Source:
+        source = open_source(X, sample_weight, self.n_jobs)
+        if source is not None:
+            if not reset:
+                source = source.narrowed(self._names())
+            self._check_features(source, reset=reset)
+            return source
+        X = as_table(X)
+        require_numeric_columns(X)
+        rows: Any = frame_rows(X)
+        if rows is not None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        else:
+            rows = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite=False,
+                ensure_min_samples=fewest if reset else 1,
+            )
+        return MemorySource(
+            rows,
+            check_sample_weight(sample_weight, len(rows)),
+            n_jobs=self.n_jobs,
+            feature_names=self._names(),
+        )
+
+    def _check_features(self, source: Source, *, reset: bool) -> None:
+        """Do for a source what scikit-learn does for arrays: note or compare its columns."""
+        if reset:
+            self.n_features_in_ = source.n_features
+            self.__dict__.pop("feature_names_in_", None)
+            if source.feature_names is not None:
+                self.feature_names_in_ = np.array(source.feature_names, dtype=object)
+            return
+        require_columns(source, self.n_features_in_, self._names())
+
+    def _names(self) -> tuple[str, ...] | None:
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else tuple(names)
+
+    def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
+        self.result_ = result
+        self.mixture_ = result.mixture
+        self._streams = stream
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mixture_")
+
+    def _warn(self) -> None:
+        category = CollapseWarning if self.result_.collapsed else ConvergenceWarning
+        for message in self.result_.warnings():
+            warnings.warn(message, category, stacklevel=3)
+            category = ConvergenceWarning
+
+    # -- using the mixture --------------------------------------------------------------
+
+    def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
+        self._require_fitted()
+        return self.mixture_.evaluator(self._source(X, sample_weight, reset=False))
+
+    def predict(self, X: Any) -> AnyArray:
+        """Return the most probable component of each row, shape (n,); -1 is noise."""
+        return self._evaluator(X).labels()
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the responsibilities, shape (n, K); rows sum to 1.
+
+        With noise there is one more column, its own.
+        """
+        return self._evaluator(X).responsibilities()
+
+    def transform(self, X: Any) -> Array:
+        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
+        return self.predict_proba(X)
+
+    def score_samples(self, X: Any) -> Array:
+        """Return the log-density of each row, shape (n,)."""
+        return self._evaluator(X).log_density()
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the (weighted) mean log-density of the rows."""
+        score = self._score(X, sample_weight)
+        return score.log_likelihood / score.n
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Array, AnyArray]:
+        """Draw rows (n_samples, d) and their components (n_samples,).
+
+        `random_state` overrides the estimator's own; give a Generator for new
+        rows at each call.
+        """
+        self._require_fitted()
+        rng = as_generator(self.random_state if random_state is None else random_state)
+        return self.mixture_.sample(n_samples, rng)
+
+    def bic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return the Bayesian information criterion on X; smaller is better."""
+        score = self._score(X, sample_weight)
+        return bic(score.log_likelihood, self._fitted().n_parameters, score.n)
+
+    def aic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return Akaike's information criterion on X; smaller is better."""
+        score = self._score(X, sample_weight)
+        return aic(score.log_likelihood, self._fitted().n_parameters)
+
+    def icl(self, X: Any, sample_weight: Any = None) -> float:
+        """Return the integrated completed likelihood on X; smaller is better.
+
+        BIC plus a penalty for overlap (Biernacki, Celeux & Govaert 2000); mclust's
+        definition, with the sign of BIC.
+        """
+        score = self._score(X, sample_weight)
+        return icl(score.log_likelihood, self._fitted().n_parameters, score.n, score.certainty)
+
+    def _score(self, X: Any, sample_weight: Any) -> Score:
+        return self._evaluator(X, sample_weight).score()

@@ -1,0 +1,153 @@
+"""The estimator's ``partial_fit``: blocks of a stream in, the same attributes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import DataError, ParameterError
+from ..fitting.known import known_labels
+from ..fitting.stepwise import get_stepwise
+from ..fitting.stream import Stream
+from ..rows import MemorySource
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray
+    from ..components.families import Family
+    from ..em.keeper import Keeper
+    from ..em.options import EMOptions
+    from ..em.result import Callback, FitResult
+    from ..rows import Source
+    from ..starts import Start
+
+__all__ = ["PartialFit", "Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The estimator's parameters as objects."""
+
+    n_components: int
+    family: Family
+    start: Start
+    options: EMOptions
+    n_init: int
+    noise: Any
+
+    def known(self, y: Any, source: Source) -> AnyArray | None:
+        """Return the known components of a source's rows, if `y` (n,) says any."""
+        if y is None:
+            return None
+        return known_labels(y, source.n_rows, self.n_components, self.noise)
+
+
+class PartialFit:
+    """What an estimator needs besides ``fit`` to follow a stream."""
+
+    stepwise: Any
+    # Between two calls; None after ``fit``.
+    _streams: Stream | None = None
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Take one block of a stream: one step of stepwise EM for each `batch_rows` rows.
+
+        The first blocks wait until there are enough rows for a fit to start from; after
+        ``fit`` the stream goes on from its result.  ``fit`` begins anew.
+
+        Parameters
+        ----------
+        X : array-like or dataframe (m, d)
+            Rows to come after those seen; one is enough.
+        y, sample_weight : array-like (m,), optional
+            As for `fit`.
+
+        Notes
+        -----
+        ``lower_bound_`` is then the mean log-density of rows before they were learnt from,
+        forgotten as the statistics are; ``history_`` has it for the last 1000 blocks.
+        See `Stepwise` for the options and the method.
+        """
+        settings, stepwise = self._settings(), get_stepwise(self.stepwise)
+        before = self.__dict__.copy()
+        try:
+            stream = self._stream(settings)
+            source = self._block(X, sample_weight, reset=stream.n_rows == 0)
+            known = None if y is None else known_labels(y, source.n_rows, settings.n_components)
+            stream.add(source, known, settings.options, stepwise, partial(self._run, settings))
+        except BaseException:
+            self._restore(before)
+            raise
+        self._streams = stream
+        result = stream.result(settings.options)
+        if result is not None:
+            self._keep(result, stream)
+            self._warn()
+        return self
+
+    @property
+    def n_samples_seen_(self) -> int:
+        """Rows that the mixture has learnt from, by ``fit`` and ``partial_fit``."""
+        self._require_fitted()
+        return self.__dict__["result_"].n_rows
+
+    def _stream(self, settings: Settings) -> Stream:
+        """Return the stream that goes on, from the last fit if need be."""
+        n_components, family = settings.n_components, settings.family
+        stream = self._streams
+        if stream is None:
+            result: FitResult | None = self.__dict__.get("result_")
+            if result is None or result.statistics is None:
+                return Stream(n_components, family)
+            stream = Stream(result.mixture.n_components, result.family, result)
+        if (stream.n_components, stream.family.name) != (n_components, family.name):
+            raise ParameterError(
+                f"partial_fit: goes on with {stream.n_components} components of the family "
+                f"{stream.family.name}, but n_components={n_components} and covariance_type="
+                f"{family.name!r} are set; set them back, or begin anew with fit or clone"
+            )
+        return stream
+
+    def _block(self, X: Any, sample_weight: Any, *, reset: bool) -> MemorySource:
+        source = self._source(X, sample_weight, reset=reset, fewest=1)
+        if not isinstance(source, MemorySource):
+            raise DataError(
+                "X: partial_fit takes one block of rows in memory; call it for each block in turn"
+            )
+        return source
+
+    def _require_fitted(self) -> None:
+        stream = self._streams
+        if stream is not None and not hasattr(self, "mixture_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} has seen {stream.n_rows} rows, and starts with "
+                f"{stream.awaited}: call partial_fit with more, or set "
+                "stepwise=Stepwise(batch_rows=...)"
+            )
+        check_is_fitted(self)
+
+    if TYPE_CHECKING:  # the estimator's own
+
+        def _settings(self) -> Settings: ...
+
+        def _run(
+            self,
+            settings: Settings,
+            source: Source,
+            known: AnyArray | None,
+            callback: Callback | None = None,
+            keeper: Keeper | None = None,
+        ) -> FitResult: ...
+
+        def _source(
+            self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2
+        ) -> Source: ...
+
+        def _keep(self, result: FitResult, stream: Stream | None = None) -> None: ...
+
+        def _restore(self, before: dict[str, Any]) -> None: ...
+
+        def _warn(self) -> None: ...

@@ -1,0 +1,295 @@
+"""The scikit-learn estimator that chooses family and number of components."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    DensityMixin,
+    TransformerMixin,
+)
+
+from ..components.families import Family, list_families
+from ..components.prior import get_prior
+from ..em.options import EMOptions
+from ..exceptions import DataError, FitInterrupted
+from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
+from ..selection.cells import Cell, best_cell, describe_skipped
+from ..selection.criteria import Criterion, get_criterion
+from ..selection.fitter import FitOptions
+from ..selection.progress import progress
+from ..selection.search import (
+    DEFAULT_START,
+    choose_families,
+    choose_sizes,
+    row_threads,
+    search,
+    wanted_criteria,
+)
+from ..selection.table import ResultsTable
+from ..starts import get_start
+from .delegation import BestEstimator
+from .mixture import GaussianMixture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+
+    from .._typing import AnyArray, Array
+
+__all__ = ["GaussianMixtureIC"]
+
+
+class GaussianMixtureIC(
+    BestEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator
+):
+    """Gaussian mixture whose family and number of components a criterion chooses.
+
+    Fits every family with every number of components, as R's mclust does, and then
+    behaves as the best of these `GaussianMixture`: ``predict``, ``means_`` and so on.
+
+    Parameters
+    ----------
+    n_components : int or iterable of int, default 1 to 9
+    families : "all", str, Family, or several of them, default "all"
+        mclust's names ("VVV") or scikit-learn's ("full").
+    criterion : str or Criterion, default "bic"
+        "bic", "icl", "aic", or "cv": -2 times the log-likelihood of held-out rows.
+        Smaller is better for all.
+    tol, reg_covar, max_iter, n_init : optional
+        As for `GaussianMixture`, for every model.
+    init_params : str, array-like or Mixture
+        As for `GaussianMixture`.  Models with the same number of components begin
+        with the same division of the rows.
+    cv : int, splitter or iterable, default 5
+        Folds for criterion "cv"; an int shuffles the rows.
+    random_state : int, RandomState, Generator or None
+        Each model is the one that `GaussianMixture` fits with this seed.
+    n_jobs : int, optional
+        Models fitted at a time, each in a process on one core.  None fits one after
+        the other, each on all cores when the rows are many: the better choice unless
+        the table takes more than some seconds.  Results do not depend on it.  Fits to
+        Dask and Spark follow each other: the cluster has the cores.
+    verbose : int, default 0
+        1 shows a progress bar on a terminal where rich is installed
+        (``gaussmix[cli]``), elsewhere a line for each tenth of the models; 2 prints
+        each model as it is done.
+    callback : callable, optional
+        Called with the `Cell` of each model; a true result stops the search.
+    equal_weights, prior, noise : optional
+        As for `GaussianMixture`, for every model.
+
+    Attributes
+    ----------
+    best_estimator_ : GaussianMixture
+        The chosen model, fitted.
+    best_family_ : str
+        Its family, by mclust's name.
+    n_components_ : int
+        Its number of components.
+    criterion_ : float
+        Its criterion.
+    results_ : ResultsTable
+        A row for each model; ``to_pandas()``, ``to_polars()``, ``to_dict()``.
+    n_features_in_, feature_names_in_, weights_, means_, covariances_, mixture_, ...
+        Of the chosen model; see `GaussianMixture`.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Both are ValueErrors; DataError also when no model could be fitted.
+    FitInterrupted
+        On Ctrl-C.  The estimator then holds the best of the models done.
+
+    Notes
+    -----
+    A model that the data cannot support (fewer rows than components, a constant
+    column) or one of whose covariances collapses counts as not fitted, as mclust's NA:
+    its likelihood says nothing.  One warning tells how many there are and why.
+
+    References
+    ----------
+    Fraley & Raftery (2002), Model-based clustering, discriminant analysis, and density
+    estimation, JASA 97, section 2.4.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixtureIC, datasets
+    >>> X = datasets.iris().rows
+    >>> search = GaussianMixtureIC(range(1, 4), families=["EEE", "VVV"], random_state=0).fit(X)
+    >>> search.best_family_, search.n_components_, round(search.criterion_, 2)
+    ('VVV', 2, 574.02)
+    >>> search.predict(X[:3]).tolist()
+    [0, 0, 0]
+    """
+
+    def __init__(
+        self,
+        n_components: Any = (1, 2, 3, 4, 5, 6, 7, 8, 9),
+        *,
+        families: Any = "all",
+        criterion: str | Criterion = "bic",
+        tol: float = 1e-6,
+        reg_covar: float = 0.0,
+        max_iter: int = 1000,
+        n_init: int = 1,
+        init_params: Any = DEFAULT_START,
+        cv: Any = 5,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        callback: Callable[[Cell], bool | None] | None = None,
+        equal_weights: bool = False,
+        prior: Any = None,
+        noise: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.families = families
+        self.criterion = criterion
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.cv = cv
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.callback = callback
+        self.equal_weights = equal_weights
+        self.prior = prior
+        self.noise = noise
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit all models and keep the best.
+
+        Parameters
+        ----------
+        X : array-like or dataframe (n, d)
+        y : array-like of int (n,), optional
+            Known components of some rows, -1 where unknown; see `GaussianMixture.fit`.
+        sample_weight : array-like (n,), optional
+            A row of weight w counts as w rows; weight 0 leaves the row out.
+        """
+        sizes = choose_sizes(self.n_components)
+        criterion = get_criterion(self.criterion)
+        options = self._options(y)
+        start = get_start(self.init_params)
+        model = self._model()
+        source = model._source(X, sample_weight, reset=True)
+        families = choose_families(self.families, source.n_features)
+        criteria = wanted_criteria(criterion)
+        total = len(families) * len(sizes)
+        cells: list[Cell] = []
+        try:
+            with progress(self.verbose, total) as tell:
+                for cell in search(
+                    source, families, sizes, start, criteria, options, n_jobs=self.n_jobs
+                ):
+                    cells.append(cell)
+                    tell(cell)
+                    if self.callback is not None and self.callback(cell):
+                        break
+        except KeyboardInterrupt:
+            best = self._keep(model, cells, criteria)
+            if best is None or best.result is None:
+                raise
+            raise FitInterrupted(best.result) from None
+        if self._keep(model, cells, criteria) is None:
+            raise DataError(f"X: {describe_skipped(cells)}")
+        if skipped := describe_skipped(cells):
+            warnings.warn(skipped, UserWarning, stacklevel=2)
+        model._warn()
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+        """Fit, then return the most probable component of each row, shape (n,)."""
+        return self.fit(X, y, sample_weight).predict(X)
+
+    def transform(self, X: Any) -> Array:
+        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
+        return self.predict_proba(X)
+
+    def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw a criterion by the number of components, a line a family.
+
+        Parameters
+        ----------
+        criterion : str, optional
+            A column of ``results_``; the one that chose when None.
+        ax : Axes, optional
+        """
+        from .. import plot
+
+        return plot.criterion(self, criterion, ax=ax)
+
+    def _options(self, y: Any) -> FitOptions:
+        if isinstance(self.cv, int):
+            check_integer("cv", self.cv, minimum=2)
+        return FitOptions(
+            EMOptions(
+                tol=check_number("tol", self.tol),
+                max_iter=check_integer("max_iter", self.max_iter, minimum=1),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+                equal_weights=bool(self.equal_weights),
+                prior=get_prior(self.prior),
+            ),
+            n_init=check_integer("n_init", self.n_init, minimum=1),
+            seed=_seed(self.random_state),
+            cv=self.cv,
+            noise=check_noise(self.noise),
+            y=None if y is None else np.asarray(y),
+        )
+
+    def _model(self) -> GaussianMixture:
+        """Return the `GaussianMixture` that will hold the best fit."""
+        return GaussianMixture(
+            tol=self.tol,
+            reg_covar=self.reg_covar,
+            max_iter=self.max_iter,
+            n_init=self.n_init,
+            init_params=self.init_params,
+            random_state=self.random_state,
+            n_jobs=row_threads(self.n_jobs),
+            equal_weights=self.equal_weights,
+            prior=self.prior,
+            noise=self.noise,
+        )
+
+    def _keep(
+        self, model: GaussianMixture, cells: Sequence[Cell], criteria: Sequence[Criterion]
+    ) -> Cell | None:
+        """Take over what was found; return the best cell."""
+        *_, criterion = criteria
+        best = best_cell(cells, criterion.name)
+        if best is None or best.result is None:
+            return None
+        model.set_params(
+            n_components=best.n_components, covariance_type=_written(best.family), n_jobs=None
+        )
+        model._keep(best.result)
+        names = sorted(criterion.name for criterion in criteria)
+        self.best_estimator_ = model
+        self.best_family_ = best.family.name
+        self.n_components_ = best.n_components
+        self.criterion_ = best.values[criterion.name]
+        self.results_ = ResultsTable(cells, names, criterion.name)
+        return best
+
+
+def _seed(random_state: Any) -> int:
+    """Return a seed that all models begin with; an int is its own."""
+    rng = as_generator(random_state)
+    is_seed = isinstance(random_state, int | np.integer)
+    return int(random_state) if is_seed else int(rng.integers(2**32))
+
+
+def _written(family: Family) -> str | Family:
+    """Return a family as users write it."""
+    registered = any(type(family) is type(known) for known in list_families())
+    return family.name if registered else family

@@ -1,8 +1,0 @@
-"""Numeric columns of files, read part by part: what may be larger than memory."""
-
-from .base import Format, Part, Reader
-from .paths import Found, find
-from .registry import formats
-from .scanning import Scan, scan
-
-__all__ = ["Format", "Found", "Part", "Reader", "Scan", "find", "formats", "scan"]

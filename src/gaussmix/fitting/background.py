@@ -1,0 +1,92 @@
+"""The box of a uniform background: as small as it can be around all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.moments import PRODUCTS
+from ..components.noise import Noise
+from ..exceptions import DataError
+from ..rows.checks import require_finite
+from ..rows.folds import Fold, Index, Workspace
+from ..rows.summary import SummaryFold
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..rows import Source
+
+__all__ = ["ExtentFold", "enclosing_box"]
+
+
+def enclosing_box(source: Source, weight: float) -> Noise:
+    """Return a uniform background over the smaller of two boxes around all rows.
+
+    One has its edges along the coordinates, the other along the rows' principal
+    axes, as mclust's ``hypvol``.
+
+    Raises
+    ------
+    DataError
+        If the rows have no extent in some direction, so that the volume is 0.
+    """
+    summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
+    require_finite(summary, source.feature_names)
+    assert summary.total.scatters is not None
+    scatter = summary.total.scatters[0]
+    if _is_flat(scatter):
+        raise DataError(
+            "noise: X has no extent in some direction, so a uniform background has no "
+            "volume; drop the constant or dependent column"
+        )
+    along = Noise(weight, summary.minimum, summary.maximum, np.eye(source.n_features))
+    axes = np.linalg.eigh(scatter)[1]
+    extent = source.reduce(ExtentFold(axes))
+    turned = Noise(weight, extent.lower, extent.upper, axes)
+    return min(along, turned, key=lambda noise: noise.log_volume)
+
+
+def _is_flat(scatter: Array) -> bool:
+    """Whether rows of this scatter matrix (d, d) span no volume, but for rounding."""
+    scale = np.sqrt(np.diagonal(scatter))
+    if not (scale > 0).all():
+        return True
+    smallest = np.linalg.eigvalsh(scatter / scale / scale[:, None])[0]
+    return bool(smallest <= 100 * len(scale) * np.finfo(float).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Extent:
+    lower: Array
+    upper: Array
+
+    def merge(self, other: _Extent) -> _Extent:
+        return _Extent(np.minimum(self.lower, other.lower), np.maximum(self.upper, other.upper))
+
+
+class ExtentFold(Fold[_Extent]):
+    """Smallest and largest coordinate along each of some axes (d, d), in columns."""
+
+    def __init__(self, axes: Array) -> None:
+        self.axes = axes
+        self.bytes_per_row = 8 * 3 * len(axes)
+
+    def open(self) -> list[_Extent]:
+        edge = np.full(len(self.axes), np.inf)
+        return [_Extent(edge, -edge)]
+
+    def add(
+        self,
+        state: list[_Extent],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        turned = rows @ self.axes
+        state[0] = state[0].merge(_Extent(turned.min(axis=0), turned.max(axis=0)))
+
+    def close(self, state: list[_Extent]) -> _Extent:
+        return state[0]

@@ -1,0 +1,259 @@
+"""Fits whose rows stay where they are: only sufficient statistics travel.
+
+Each site computes the statistics of its own rows under the current mixture; they add up
+to those of all rows, so the next mixture is the one that all rows together would give.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..components.families import get_family
+from ..components.prior import get_prior
+from ..em.loop import Run
+from ..em.mstep import maximization
+from ..em.options import EMOptions
+from ..em.result import FitResult, Status
+from ..estep.expectation import expectation
+from ..exceptions import DataError, ParameterError
+from ..numerics.arguments import as_numbers, check_sample_weight
+from ..rows import MemorySource, open_source
+from ..rows.checks import require_bounded, require_near
+from ..rows.door import as_frame, require_numeric_columns
+from ..rows.summary import DataSummary
+from .fit import summarise
+
+if TYPE_CHECKING:
+    from ..components.families import Family
+    from ..components.statistics import SufficientStatistics
+    from ..mixture.mixture import Mixture
+    from ..rows import Source
+
+__all__ = ["Coordinator", "Site", "next_mixture"]
+
+
+class Site:
+    """Rows of one place, and what may leave it: sufficient statistics.
+
+    Parameters
+    ----------
+    X : array-like, dataframe, or whatever ``fit`` takes (n, d)
+    covariance_type : str or Family, default "full"
+        The family of the mixture to be fitted.
+    sample_weight : array-like (n,), optional
+    n_jobs : int, optional
+
+    Attributes
+    ----------
+    totals : SufficientStatistics
+        Of all rows as one component: what a `Coordinator` needs to begin.
+
+    Raises
+    ------
+    DataError, ParameterError
+
+    Examples
+    --------
+    >>> from gaussmix import datasets, federated
+    >>> X = datasets.iris().rows
+    >>> site = federated.Site(X[:75])
+    >>> int(site.totals.n_rows), site.totals.merge(federated.Site(X[75:]).totals).total
+    (75, 150.0)
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        covariance_type: str | Family = "full",
+        sample_weight: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.family = get_family(covariance_type)
+        self._source = _open(X, sample_weight, n_jobs)
+        self._summary = summarise(self._source, self.family.held.moment)
+        require_bounded(self._summary, self._source.feature_names)
+
+    @property
+    def totals(self) -> SufficientStatistics:
+        return self._summary.total
+
+    def statistics(self, mixture: Mixture) -> SufficientStatistics:
+        """Return the statistics of the rows under a mixture: an E-step, one pass.
+
+        ``log_likelihood`` is that of the rows under this mixture.
+
+        Raises
+        ------
+        ParameterError
+            If the mixture is of another number of features.
+        DataError
+            If the rows are too far from it for float64 arithmetic.
+        """
+        d = self._source.n_features
+        if mixture.n_features != d:
+            raise ParameterError(
+                f"mixture: has {mixture.n_features} features, and the rows of this site have {d}"
+            )
+        require_near(mixture.means, mixture.covariances, self._summary)
+        return expectation(self._source, self._summary, mixture, self.family)
+
+
+def _open(X: Any, sample_weight: Any, n_jobs: int | None) -> Source:
+    source = open_source(X, sample_weight, n_jobs)
+    if source is not None:
+        return source
+    frame = as_frame(X)
+    require_numeric_columns(X)
+    names = None if frame is None else tuple(map(str, frame.columns))
+    rows = as_numbers("X", X if frame is None else frame.to_numpy(), DataError)
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise DataError(f"X: expected rows of shape (n, d), at least one, got shape {rows.shape}")
+    weights = check_sample_weight(sample_weight, len(rows))
+    return MemorySource(rows, weights, n_jobs=n_jobs, feature_names=names)
+
+
+def next_mixture(
+    statistics: SufficientStatistics,
+    mixture: Mixture,
+    covariance_type: str | Family = "full",
+    *,
+    reg_covar: float = 0.0,
+    equal_weights: bool = False,
+    prior: Any = None,
+) -> Mixture:
+    """Return the mixture that merged statistics lead to: an M-step.
+
+    Parameters
+    ----------
+    statistics : SufficientStatistics
+        Of all rows, under `mixture`.
+    mixture : Mixture
+        The current one; a component without rows keeps its parameters.
+    covariance_type, reg_covar, equal_weights, prior
+        As for `GaussianMixture`.
+
+    Raises
+    ------
+    ParameterError
+        If the statistics are of another model.
+    """
+    family = get_family(covariance_type)
+    _require_of(statistics, family, mixture)
+    options = EMOptions(reg_covar=reg_covar, equal_weights=equal_weights, prior=get_prior(prior))
+    summary = DataSummary.of_total(statistics.as_one())
+    constraints = options.constraints(summary, family, mixture.n_components)
+    return maximization(statistics, family, constraints, mixture, mixture.feature_names)[0]
+
+
+class Coordinator:
+    """EM over sites: tells the mixture, takes merged statistics, says when it is done.
+
+    The steps, leaps included, are those of a fit to all rows.
+
+    Parameters
+    ----------
+    start : Mixture
+    totals : SufficientStatistics
+        Those of all sites, merged.
+    covariance_type, tol, max_iter, reg_covar, accelerate, equal_weights, prior
+        As for `GaussianMixture`.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        Under which the next statistics are wanted.
+    result : FitResult
+        The best so far; the result once `done`.
+    done : bool
+
+    Examples
+    --------
+    >>> from functools import reduce
+    >>> from gaussmix import GaussianMixture, SufficientStatistics, datasets, federated
+    >>> X = datasets.iris().rows
+    >>> sites = [federated.Site(X[i::3]) for i in range(3)]
+    >>> merged = lambda parts: reduce(SufficientStatistics.merge, parts)
+    >>> start = GaussianMixture(3, random_state=0).fit(X[::3]).mixture_  # of the first site
+    >>> fit = federated.Coordinator(start, merged(site.totals for site in sites))
+    >>> while not fit.done:
+    ...     fit.update(merged(site.statistics(fit.mixture) for site in sites))
+    >>> fit.result.status.name
+    'CONVERGED'
+    """
+
+    def __init__(
+        self,
+        start: Mixture,
+        totals: SufficientStatistics,
+        covariance_type: str | Family = "full",
+        *,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+        reg_covar: float = 0.0,
+        accelerate: bool = True,
+        equal_weights: bool = False,
+        prior: Any = None,
+    ) -> None:
+        family = get_family(covariance_type)
+        options = EMOptions(
+            tol=tol,
+            max_iter=max_iter,
+            reg_covar=reg_covar,
+            accelerate=accelerate,
+            equal_weights=equal_weights,
+            prior=get_prior(prior),
+        )
+        if totals.n_components != 1 or totals.n_features != start.n_features:
+            raise ParameterError(
+                f"totals: expected one component of {start.n_features} features (the merged "
+                f"totals of all sites), got {totals.n_components} of {totals.n_features}"
+            )
+        self._run = Run(start, family, DataSummary.of_total(totals), options)
+        self._status: Status | None = None
+
+    @property
+    def mixture(self) -> Mixture:
+        return self._run.mixture
+
+    @property
+    def done(self) -> bool:
+        return self._status is not None
+
+    @property
+    def result(self) -> FitResult:
+        return self._run.result(self._status or Status.INTERRUPTED)
+
+    def update(self, statistics: SufficientStatistics) -> None:
+        """Take the statistics of all sites under `mixture`, merged.
+
+        Raises
+        ------
+        ParameterError
+            If they are not of all rows, or of another model.
+        """
+        if self.done:
+            return
+        run = self._run
+        _require_of(statistics, run.family, run.mixture)
+        if statistics.n_rows != run.summary.total.n_rows:
+            raise ParameterError(
+                f"statistics: are of {statistics.n_rows} rows, and the totals of "
+                f"{run.summary.total.n_rows}: merge those of all sites, each once"
+            )
+        run.note(statistics)
+        self._status = run.verdict()
+        if self._status is None:
+            run.advance()
+
+
+def _require_of(statistics: SufficientStatistics, family: Family, mixture: Mixture) -> None:
+    found = (statistics.n_components, statistics.n_features, statistics.moment.name)
+    wanted = (mixture.n_components, mixture.n_features, family.held.moment.name)
+    pooled = statistics.scatters is not None and len(statistics.scatters) < found[0]
+    if found != wanted or (family.shared != pooled and found[0] > 1):
+        raise ParameterError(
+            f"statistics: are of {found[0]} components of {found[1]} features with "
+            f"{'pooled ' if pooled else ''}{found[2]}; {family.name} of this mixture needs "
+            f"{wanted[0]} of {wanted[1]} with {'pooled ' if family.shared else ''}{wanted[2]}: "
+            "give all sites the same mixture and covariance_type"
+        )

@@ -1,0 +1,112 @@
+"""Rows whose component is known: semi-supervised fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ..rows.folds import Fold, Index, Workspace
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..mixture.mixture import Mixture
+    from ..rows import Source
+
+__all__ = ["align", "known_labels"]
+
+
+def known_labels(
+    y: Any, n_rows: int, n_components: int, noise: float | AnyArray | None = None
+) -> AnyArray | None:
+    """Return the known components (n,) with -1 where unknown, or None if `y` says nothing.
+
+    As in scikit-learn's semi-supervised estimators -1 marks a row without label.  A `y`
+    without any -1 is what pipelines and searches pass along: it is ignored, as
+    scikit-learn's own mixture ignores it.
+
+    Raises
+    ------
+    ParameterError
+        If some labels are -1, but they are not as many as rows, not all from -1 to K - 1, or
+        if `noise` marks rows (n,) whose component is known.
+    """
+    if y is None:
+        return None
+    labels = np.asarray(y)
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf" or not (labels == -1).any():
+        return None
+    if len(labels) != n_rows:
+        raise ParameterError(f"y: expected {n_rows} labels, one a row, got {len(labels)}")
+    found = labels[labels != -1]
+    if len(found) == 0:
+        return None
+    if (found != np.floor(found)).any() or found.min() < 0 or found.max() >= n_components:
+        raise ParameterError(
+            f"y: labels must be integers from 0 to {n_components - 1}, or -1 where unknown, "
+            f"got values from {found.min():g} to {found.max():g}; renumber them, or raise "
+            "n_components"
+        )
+    if isinstance(noise, np.ndarray) and noise.shape == labels.shape:
+        both = int((labels[noise] != -1).sum())
+        if both:
+            raise ParameterError(
+                f"y: {both} rows of known component are marked as noise; give them the label -1, "
+                "or take them out of noise"
+            )
+    return labels.astype(np.intp)
+
+
+def align(mixture: Mixture, source: Source, known: AnyArray) -> Mixture:
+    """Return the mixture with its components in the order that agrees best with known labels."""
+    from scipy.optimize import linear_sum_assignment
+
+    counts = source.reduce(AgreementFold(mixture, known)).counts
+    return mixture.reorder(linear_sum_assignment(-counts)[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """Weighted responsibilities (K, K) by known label and component."""
+
+    counts: Array
+
+    def merge(self, other: Agreement) -> Agreement:
+        return Agreement(self.counts + other.counts)
+
+
+class AgreementFold(Fold[Agreement]):
+    """Collect `Agreement` of a mixture's responsibilities with known labels (n,)."""
+
+    by_row = ("known",)
+
+    def __init__(self, mixture: Mixture, known: AnyArray) -> None:
+        self.mixture, self.known = mixture, known
+        self.bytes_per_row = 8 * 4 * (mixture.n_features + mixture.n_components)
+
+    def open(self) -> list[Agreement]:
+        return [Agreement(np.zeros((self.mixture.n_components,) * 2))]
+
+    def add(
+        self,
+        state: list[Agreement],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        known = self.known[index]
+        chosen = known >= 0
+        if not chosen.any():
+            return
+        k = self.mixture.n_components
+        responsibilities = self.mixture.responsibilities(rows[chosen])[:, :k]
+        if weights is not None:
+            responsibilities = responsibilities * weights[chosen, None]
+        labels = np.eye(k)[known[chosen]]
+        state[0] = state[0].merge(Agreement(labels.T @ responsibilities))
+
+    def close(self, state: list[Agreement]) -> Agreement:
+        return state[0]

@@ -1,0 +1,306 @@
+"""Stepwise EM: a mixture that follows a stream of blocks, each of them seen once.
+
+Statistics that forget take the place of sums over all rows (Cappe & Moulines 2009):
+
+    s <- (1 - g) s + g s_block,    then an M-step on s
+
+with s_block from an E-step on the newest rows only.  Steps g shrink as time^-exponent,
+so the noise of single blocks averages out; or they stay above 1 / memory, so a stream
+that drifts is followed.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..em.loop import collapsed_components
+from ..em.mstep import Constraints, maximization
+from ..em.options import RELATIVE_FLOOR, EMOptions
+from ..em.result import FitResult, History, Status
+from ..estep.expectation import expectation
+from ..exceptions import DataError
+from ..rows import MemorySource
+from ..rows.checks import require_bounded, require_near
+from ..rows.summary import DataSummary
+from ..rows.threads import single_threaded_blas
+from .fit import summarise
+from .stepwise import Stepwise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .._typing import AnyArray, Array
+    from ..components.families import Family
+    from ..components.statistics import SufficientStatistics
+    from ..mixture.mixture import Mixture
+
+    #: Fits a mixture to the first rows, given those whose component is known.
+    Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
+
+__all__ = ["Block", "Stream"]
+
+# If the first rows cannot support the model, twice as many may; up to this many times more
+# than usual.
+_PATIENCE = 8
+# Where a column stands still its variance is forgotten too; the floor keeps this share.
+_REMEMBERED = 1e-6
+# Blocks that the trace goes back.
+_TRACE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some rows of a stream, all of positive weight.
+
+    Attributes
+    ----------
+    rows : ndarray (m, d)
+    weights : ndarray (m,) or None
+    known : ndarray of int (m,) or None
+        Components of rows, -1 where unknown.
+    """
+
+    rows: AnyArray
+    weights: Array | None = None
+    known: AnyArray | None = None
+
+    @classmethod
+    def of(cls, source: MemorySource, known: AnyArray | None = None) -> Block:
+        """Return a source's rows of positive weight."""
+        block = cls(source.array, source.weights, known)
+        return block if source.weights is None else block.take(source.weights > 0)
+
+    def take(self, rows: slice | AnyArray) -> Block:
+        """Return some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Block(self.rows[rows], weights, None if self.known is None else self.known[rows])
+
+    def parts(self, most_rows: int) -> Iterator[Block]:
+        """Cut into parts of equal size.
+
+        Neighbours go to different parts: a block sorted by something is no drift.
+        """
+        n_parts = -(-len(self.rows) // most_rows)
+        if n_parts == 1:
+            yield self
+        else:
+            yield from (self.take(slice(i, None, n_parts)) for i in range(n_parts))
+
+    def source(self, n_jobs: int | None, names: tuple[str, ...] | None) -> MemorySource:
+        return MemorySource(self.rows, self.weights, n_jobs=n_jobs, feature_names=names)
+
+    def copied(self) -> Block:
+        """Return the block with arrays of its own: the caller may reuse theirs."""
+        weights, known = (None if a is None else a.copy() for a in (self.weights, self.known))
+        return Block(self.rows.copy(), weights, known)
+
+
+def _joined(blocks: list[Block]) -> Block:
+    """Return several blocks as one."""
+    rows = np.concatenate([block.rows for block in blocks])
+    weights = known = None
+    if any(block.weights is not None for block in blocks):
+        every = [np.ones(len(b.rows)) if b.weights is None else b.weights for b in blocks]
+        weights = np.concatenate(every)
+    if any(block.known is not None for block in blocks):
+        all_known = [np.full(len(b.rows), -1) if b.known is None else b.known for b in blocks]
+        known = np.concatenate(all_known)
+    return Block(rows, weights, known)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where a stream has got to.
+
+    ``statistics`` have as much weight as the rows they remember: 1 / sum of squares of the
+    rows' shares (Kish 1965).  ``seen`` is the weight of all rows, ``row_weight`` that of an
+    average one at the start, and ``widest`` the largest variances (d,) so far.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStatistics
+    seen: float
+    row_weight: float
+    widest: Array
+    collapsed: tuple[int, ...]
+
+    @classmethod
+    def of(cls, result: FitResult) -> _State:
+        statistics = result.statistics
+        assert statistics is not None
+        widest = _variances(statistics.as_one())
+        mean_weight = result.n / max(result.n_rows, 1)
+        return cls(result.mixture, statistics, result.n, mean_weight, widest, result.collapsed)
+
+
+class Stream:
+    """The moving state of ``partial_fit``: rows that wait for the first fit, then statistics.
+
+    Parameters
+    ----------
+    n_components : int
+    family : Family
+    result : FitResult, optional
+        A fit to go on from.
+    """
+
+    def __init__(self, n_components: int, family: Family, result: FitResult | None = None) -> None:
+        self.n_components, self.family = n_components, family
+        self.history = History()
+        self._state = None if result is None else _State.of(result)
+        self._waiting: list[Block] = []
+        self._patience = 1
+        #: Rows that the first fit waits for.
+        self.awaited = 0
+        self._began = time.perf_counter()
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of positive weight seen so far."""
+        waiting = sum(len(block.rows) for block in self._waiting)
+        return waiting + (0 if self._state is None else self._state.statistics.n_rows)
+
+    def add(
+        self,
+        source: MemorySource,
+        known: AnyArray | None,
+        options: EMOptions,
+        stepwise: Stepwise,
+        begin: Begin,
+    ) -> None:
+        """Take a block; when it raises, nothing has changed.
+
+        Raises
+        ------
+        DataError
+            If the block has NaN or infinity, or values beyond float64 arithmetic.
+        """
+        summary = summarise(source, self.family.held.moment)
+        require_bounded(summary, source.feature_names)
+        block = Block.of(source, known)
+        if len(block.rows) == 0:
+            return
+        size = stepwise.rows_of_a_step(self.n_components, source.n_features)
+        if self._state is None:
+            enough = max(size, self.n_components * (source.n_features + 1))
+            self._start([*self._waiting, block.copied()], enough, source, begin)
+            return
+        state = self._state
+        # To change the threads of BLAS takes longer than a step.
+        with single_threaded_blas if len(block.rows) > size else nullcontext():
+            for part in block.parts(size):
+                state = self._step(state, part, source, options, stepwise, size)
+        self._note(state)
+
+    def _start(self, waiting: list[Block], enough: int, source: MemorySource, begin: Begin) -> None:
+        """Fit the rows that have waited, if they are enough to support the model."""
+        n_rows = sum(len(block.rows) for block in waiting)
+        usual = Stepwise().rows_of_a_step(self.n_components, source.n_features)
+        most = _PATIENCE * max(enough, usual)
+        if n_rows >= enough * self._patience:
+            first = _joined(waiting)
+            try:
+                result = begin(first.source(source.n_threads, source.feature_names), first.known)
+            except DataError:
+                if n_rows >= most:
+                    raise
+            else:
+                if not result.collapsed or n_rows >= most:
+                    self._waiting = []
+                    self._note(_State.of(result))
+                    return
+            self._patience *= 2
+        self._waiting, self.awaited = waiting, enough * self._patience
+
+    def _step(
+        self,
+        state: _State,
+        block: Block,
+        source: MemorySource,
+        options: EMOptions,
+        stepwise: Stepwise,
+        size: int,
+    ) -> _State:
+        own = block.source(source.n_threads, source.feature_names)
+        summary = summarise(own, self.family.held.moment)
+        require_near(state.mixture.means, state.mixture.covariances, summary)
+        found = expectation(own, summary, state.mixture, self.family, block.known)
+        weight = summary.total.total
+        kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
+        statistics = _blend(state.statistics, found, kept)
+        widest = np.maximum(state.widest, _variances(statistics.as_one()))
+        mixture, collapsed = maximization(
+            statistics,
+            self.family,
+            self._constraints(statistics, widest, options),
+            state.mixture,
+            source.feature_names,
+        )
+        return replace(
+            state,
+            mixture=mixture,
+            statistics=statistics,
+            seen=state.seen + weight,
+            widest=widest,
+            collapsed=collapsed_components(collapsed, self.family),
+        )
+
+    def _constraints(
+        self, statistics: SufficientStatistics, widest: Array, options: EMOptions
+    ) -> Constraints:
+        """Return what the M-step must respect, by what is remembered of the data."""
+        summary = DataSummary.of_total(statistics.as_one())
+        constraints = options.constraints(summary, self.family, self.n_components)
+        least = RELATIVE_FLOOR * _REMEMBERED * widest
+        return replace(constraints, floor=np.maximum(constraints.floor, least))
+
+    def _note(self, state: _State) -> None:
+        self._state = state
+        trace = self.history
+        trace.log_likelihood.append(state.statistics.log_likelihood)
+        trace.seconds.append(time.perf_counter() - self._began)
+        trace.collapsed.append(state.collapsed)
+        for entries in (trace.log_likelihood, trace.seconds, trace.collapsed):
+            del entries[:-_TRACE]
+
+    def result(self, options: EMOptions) -> FitResult | None:
+        """Return the mixture as it stands, or None while the first rows wait."""
+        state = self._state
+        if state is None:
+            return None
+        statistics = state.statistics
+        return FitResult(
+            mixture=state.mixture,
+            family=self.family,
+            log_likelihood=statistics.log_likelihood,
+            n=statistics.total + statistics.noise,
+            n_rows=statistics.n_rows,
+            status=Status.STREAMED,
+            history=replace(
+                self.history,
+                log_likelihood=list(self.history.log_likelihood),
+                seconds=list(self.history.seconds),
+                collapsed=list(self.history.collapsed),
+            ),
+            given_start=True,
+            equal_weights=options.equal_weights,
+            statistics=statistics,
+        )
+
+
+def _blend(
+    old: SufficientStatistics, new: SufficientStatistics, kept: float
+) -> SufficientStatistics:
+    """Return kept * old + (1 - kept) * new, both as means, with the weight that they remember."""
+    before, weight = old.total + old.noise, new.total + new.noise
+    size = 1.0 / (kept**2 / before + (1.0 - kept) ** 2 / weight)
+    return old.scaled(kept * size / before).merge(new.scaled((1.0 - kept) * size / weight))
+
+
+def _variances(total: SufficientStatistics) -> Array:
+    return DataSummary.of_total(total).variances

@@ -1,1 +1,0 @@
-"""Reading and writing: tables of data, and model files."""

@@ -1,0 +1,5 @@
+"""A mixture as a value, and what it says of rows."""
+
+from .mixture import Mixture
+
+__all__ = ["Mixture"]

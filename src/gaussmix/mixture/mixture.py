@@ -1,0 +1,427 @@
+"""A Gaussian mixture as an immutable value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..components.covariances import Covariances, covariances_from_fields, hold_covariances
+from ..components.noise import Noise
+from ..exceptions import DataError, ParameterError
+from ..numerics.arguments import as_generator, as_numbers, check_integer
+from ..numerics.encoding import stored
+from ..rows import MemorySource, open_source
+from ..rows.checks import require_columns
+from ..rows.frames import rows_of
+from .evaluate import Evaluator
+from .parts import checked_means, checked_names, checked_parameters, chosen_columns
+from .sampling import draw
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from .._typing import AnyArray, Array
+    from ..rows.summary import DataSummary
+    from .parts import Columns
+
+__all__ = ["Mixture"]
+
+
+@stored("mixture")
+@dataclass(frozen=True, eq=False, init=False)
+class Mixture:
+    """Weights, means and covariances of K Gaussian components in d dimensions.
+
+    Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
+    `GaussianMixture`.
+
+    Parameters
+    ----------
+    weights : array-like (K,)
+        Mixing weights; positive, summing to 1.
+    means : array-like (K, d)
+        (K,) is accepted for one dimension.
+    covariances : array-like or Covariances
+        (K, d, d) matrices, (K, d) variances along the axes, or (K,) variances of
+        spheres; or an object of `gaussmix.covariances`, which can also be shared
+        by all components.
+    feature_names : sequence of str, optional
+    noise : Noise, optional
+        A uniform background; its weight and those of the components sum to 1.
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree, weights are not a distribution, or a covariance is
+        not positive definite.
+
+    Examples
+    --------
+    >>> from gaussmix import Mixture
+    >>> mixture = Mixture([0.25, 0.75], [-1.0, 2.0], [0.5, 1.0])
+    >>> mixture.pdf([0.0, 2.0]).round(4).tolist()
+    [0.0924, 0.2992]
+    >>> mixture.predict([-3.0, 3.0]).tolist()
+    [0, 1]
+    """
+
+    weights: Array
+    means: Array
+    covariances: Covariances
+    feature_names: tuple[str, ...] | None = None
+    noise: Noise | None = None
+
+    def __init__(
+        self,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike | Covariances,
+        feature_names: Sequence[str] | None = None,
+        noise: Noise | None = None,
+    ) -> None:
+        weights, means = checked_parameters(
+            weights, means, 0.0 if noise is None else noise.weight, noisy=noise is not None
+        )
+        names = checked_names(feature_names, means.shape[1])
+        self._set(weights, means, hold_covariances(covariances, *means.shape), names, noise)
+
+    def _set(
+        self,
+        weights: Array,
+        means: Array,
+        covariances: Covariances,
+        feature_names: tuple[str, ...] | None,
+        noise: Noise | None,
+    ) -> None:
+        weights.flags.writeable = means.flags.writeable = False
+        self.__dict__.update(
+            weights=weights,
+            means=means,
+            covariances=covariances,
+            feature_names=feature_names,
+            noise=noise,
+        )
+
+    @classmethod
+    def _of_fit(
+        cls,
+        weights: Array,
+        means: Array,
+        covariances: Covariances,
+        feature_names: tuple[str, ...] | None,
+        noise: Noise | None = None,
+    ) -> Mixture:
+        """Wrap what an M-step made, which needs no checks: small fits are mostly checks."""
+        self = cls.__new__(cls)
+        self._set(weights, means, covariances, feature_names, noise)
+        return self
+
+    # -- description ------------------------------------------------------------
+
+    @property
+    def n_components(self) -> int:
+        """Number of components, K."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features, d."""
+        return self.means.shape[1]
+
+    @property
+    def mean(self) -> Array:
+        """Mean of the whole mixture, shape (d,)."""
+        mean = self.weights @ self.means
+        return mean if self.noise is None else mean + self.noise.weight * self.noise.mean
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the whole mixture, shape (d, d): within plus between components."""
+        weights, means, matrices = self.weights, self.means, self.covariances.to_dense()
+        if self.noise is not None:
+            weights = np.append(weights, self.noise.weight)
+            means = np.vstack([means, self.noise.mean])
+            matrices = np.concatenate([matrices, self.noise.covariance[None]])
+        offsets = means - self.mean
+        within = np.einsum("k,kij->ij", weights, matrices)
+        return within + (offsets * weights[:, None]).T @ offsets
+
+    def __eq__(self, other: object) -> bool:
+        """Exact equality of parameters and names; see `allclose` for approximate equality."""
+        if not isinstance(other, Mixture):
+            return NotImplemented
+        return (
+            self.feature_names == other.feature_names
+            and type(self.covariances) is type(other.covariances)
+            and self.covariances.shared == other.covariances.shared
+            and np.array_equal(self.weights, other.weights)
+            and np.array_equal(self.means, other.means)
+            and np.array_equal(self.covariances.values, other.covariances.values)
+            and (other.noise is None if self.noise is None else self.noise.equals(other.noise))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def allclose(self, other: Mixture, rtol: float = 1e-8, atol: float = 1e-10) -> bool:
+        """Whether both have the same parameters, component by component, to a tolerance.
+
+        The noise is one of them.
+        """
+        pairs = (
+            (self.weights, other.weights),
+            (self.means, other.means),
+            (self.covariances.to_dense(), other.covariances.to_dense()),
+        )
+        if self.noise is None or other.noise is None:
+            same_noise = self.noise is other.noise
+        else:
+            same_noise = self.noise.allclose(other.noise, rtol, atol)
+        return same_noise and all(
+            a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
+            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''}"
+            f"{'' if self.noise is None else f', noise={self.noise.weight:.3g}'})"
+        )
+
+    # -- evaluation ---------------------------------------------------------------
+
+    def logpdf(self, X: Any) -> Array:
+        """Return the log-density of each row of X (n, d), shape (n,)."""
+        return self._evaluator(X).log_density()
+
+    def pdf(self, X: Any) -> Array:
+        """Return the density of each row of X (n, d), shape (n,)."""
+        return np.exp(self.logpdf(X))
+
+    def responsibilities(self, X: Any) -> Array:
+        """Return P(component k | row i) by Bayes' theorem, shape (n, K); rows sum to 1.
+
+        With noise there is one more column, its own.
+        """
+        return self._evaluator(X).responsibilities()
+
+    def predict(self, X: Any) -> AnyArray:
+        """Return the most probable component of each row, shape (n,); -1 is noise."""
+        return self._evaluator(X).labels()
+
+    def _evaluator(self, X: Any) -> Evaluator:
+        source = open_source(X)
+        if source is not None:
+            require_columns(source, self.n_features, self.feature_names)
+            return self.evaluator(source)
+        rows = rows_of(X, self.n_features, self.feature_names)
+        if len(rows) == 0:
+            raise DataError("X: has no rows")
+        return self.evaluator(MemorySource(rows, feature_names=self.feature_names))
+
+    def evaluator(self, source: Any, summary: DataSummary | None = None) -> Evaluator:
+        """Return an `Evaluator` of this mixture on a source of rows, and their summary if known."""
+        background = None if self.noise is None else self.noise.log_joint
+        return Evaluator(self.weights, self.means, self.covariances, source, background, summary)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: int | np.random.Generator | None = None,
+        *,
+        shuffle: bool = True,
+    ) -> tuple[Array, AnyArray]:
+        """Draw rows and the components they come from.
+
+        Parameters
+        ----------
+        n_samples : int, default 1
+        random_state : int, Generator or None
+            A Generator is advanced, so repeated calls give new rows.
+        shuffle : bool, default True
+            False leaves the rows grouped by component.
+
+        Returns
+        -------
+        X : ndarray (n_samples, d)
+        labels : ndarray (n_samples,)
+            -1 is noise.
+        """
+        n_samples = check_integer("n_samples", n_samples, minimum=1)
+        return draw(self, n_samples, as_generator(random_state), shuffle=shuffle)
+
+    # -- other mixtures -------------------------------------------------------------
+
+    def columns(self, columns: Columns) -> AnyArray:
+        """Return the indices (m,) of features given by index or by name."""
+        return chosen_columns(columns, self.n_features, self.feature_names)
+
+    def marginal(self, columns: Columns) -> Mixture:
+        """Return the mixture of some features only, given by index or by name.
+
+        Examples
+        --------
+        >>> from gaussmix import Mixture
+        >>> Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]]).marginal(1).means.tolist()
+        [[5.0]]
+        """
+        self._refuse_noise("marginal")
+        kept = self.columns(columns)
+        return replace(
+            self,
+            means=self.means[:, kept],
+            covariances=self.covariances.marginal(kept),
+            feature_names=self._names(kept),
+        )
+
+    def conditional(self, columns: Columns, values: Sequence[float] | float) -> Mixture:
+        """Return the mixture of the other features, given values of some.
+
+        Parameters
+        ----------
+        columns : index, name, or sequence of them
+            The features that are known.
+        values : float or sequence (m,)
+            Their values.
+
+        Returns
+        -------
+        Mixture
+            Over the remaining features in their order.  Weights are the
+            responsibilities under the marginal of the known features.
+
+        Examples
+        --------
+        >>> from gaussmix import Mixture
+        >>> m = Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]])
+        >>> m.conditional(0, 2.0).means.tolist()
+        [[6.0]]
+        """
+        self._refuse_noise("conditional")
+        given = self.columns(columns)
+        point = np.atleast_1d(as_numbers("values", values))
+        if point.shape != (len(given),):
+            raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
+        kept = np.setdiff1d(np.arange(self.n_features), given)
+        if len(kept) == 0:
+            raise ParameterError("columns: all features are given, none is left")
+        gains, covariances = self.covariances.conditional(kept, given)
+        shifts = np.einsum("kij,kj->ki", gains, point - self.means[:, given])
+        weights = self.marginal(given).responsibilities(point[None])[0]
+        return Mixture(
+            np.maximum(weights, np.finfo(float).tiny),
+            self.means[:, kept] + shifts,
+            covariances,
+            self._names(kept),
+        )
+
+    def _refuse_noise(self, what: str) -> None:
+        if self.noise is not None:
+            raise ParameterError(
+                f"noise: the {what} of a uniform background over a box is not uniform; "
+                "use .without_noise() first"
+            )
+
+    def with_noise(self, noise: Noise) -> Mixture:
+        """Return the mixture with a uniform background, which takes its weight from all."""
+        return replace(self, weights=self.weights * (1.0 - noise.weight), noise=noise)
+
+    def without_noise(self) -> Mixture:
+        """Return the Gaussian components alone, with weights that sum to 1."""
+        return replace(self, weights=self.weights / self.weights.sum(), noise=None)
+
+    def _names(self, columns: AnyArray) -> tuple[str, ...] | None:
+        return None if self.feature_names is None else tuple(self.feature_names[j] for j in columns)
+
+    # -- order of components ----------------------------------------------------------
+
+    def reorder(self, order: str | Sequence[int] | AnyArray = "mean") -> Mixture:
+        """Return the same mixture with its components in another order.
+
+        Parameters
+        ----------
+        order : "mean", "weight" or sequence of int, default "mean"
+            By the means' first coordinate (then the second, ...) ascending; by
+            weight descending; or a permutation: new component j is old
+            component ``order[j]``.
+        """
+        permutation = self.order_by(order) if isinstance(order, str) else np.asarray(order)
+        integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
+        if not integers or sorted(permutation.tolist()) != list(range(self.n_components)):
+            raise ParameterError(
+                f"order: expected a permutation of 0..{self.n_components - 1}, got {order!r}"
+            )
+        return replace(
+            self,
+            weights=self.weights[permutation],
+            means=self.means[permutation],
+            covariances=self.covariances.take(permutation),
+        )
+
+    def order_by(self, key: str) -> AnyArray:
+        """Return the permutation (K,) that `reorder` applies for "mean" or "weight"."""
+        keys = {"mean": tuple(self.means.T[::-1]), "weight": (-self.weights,)}
+        if key not in keys:
+            raise ParameterError(f"order: expected 'mean', 'weight' or a permutation, got {key!r}")
+        return np.lexsort(keys[key])
+
+    def match_to(self, other: Mixture) -> Mixture:
+        """Return this mixture with components in the order of another's closest ones.
+
+        Components are paired so that the sum of Bhattacharyya distances
+        (Bhattacharyya 1943), which do not depend on units, is least.
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        from .distances import bhattacharyya
+
+        if (self.n_components, self.n_features) != (other.n_components, other.n_features):
+            raise ParameterError(
+                f"other: expected {self.n_components} components of {self.n_features} features, "
+                f"got {other.n_components} of {other.n_features}"
+            )
+        _, permutation = linear_sum_assignment(bhattacharyya(other, self))
+        return self.reorder(permutation)
+
+    # -- files --------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the mixture to a JSON model file, whole or not at all."""
+        from .model_file import write_model
+
+        write_model(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Mixture:
+        """Read the mixture of a model file; raise ModelFileError if it is not one."""
+        from .model_file import read_model
+
+        return read_model(path)[0]
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of it, by name."""
+        fields = {
+            "feature_names": self.feature_names,
+            "weights": self.weights,
+            "means": self.means,
+            "covariances": self.covariances.to_fields(),
+        }
+        return fields if self.noise is None else {**fields, "noise": self.noise.to_fields()}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Mixture:
+        """Return the mixture of such fields; an error says what is wrong with them."""
+        means = checked_means(fields["means"])
+        covariances = covariances_from_fields(fields["covariances"], *means.shape)
+        noise = fields.get("noise")
+        return cls(
+            fields["weights"],
+            means,
+            covariances,
+            fields.get("feature_names"),
+            None if noise is None else Noise.from_fields(noise),
+        )

@@ -1,0 +1,75 @@
+"""Model files: JSON that people can read and no code is loaded from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import ModelFileError, ParameterError
+from ..numerics.atomic import writing
+from ..numerics.encoding import plain, written_by
+from .mixture import Mixture
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["damaged", "model_content", "read_model", "write_model"]
+
+_FORMAT = "gaussmix-model"
+_VERSION = 1
+
+
+def model_content(mixture: Mixture, fit: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a model file holds: a mixture, and how it was fitted, as plain values."""
+    return {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "written_by": written_by(),
+        "mixture": plain(mixture.to_fields()),
+        "fit": fit,
+    }
+
+
+def write_model(
+    path: str | os.PathLike[str], mixture: Mixture, fit: dict[str, Any] | None = None
+) -> None:
+    """Write a model file, whole or not at all."""
+    text = json.dumps(model_content(mixture, fit), indent=1)
+    with writing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[Mixture, Any]:
+    """Return the mixture of a model file, and what it says of the fit.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not a model, is damaged, or comes from a later version.
+    FileNotFoundError
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise ModelFileError(
+            f"{path}: not a gaussmix model file (it is not JSON); Mixture.save and "
+            "gaussmix fit --out write them"
+        ) from None
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ModelFileError(f'{path}: not a gaussmix model file (no "format": "{_FORMAT}" in it)')
+    if content.get("version") != _VERSION:
+        raise ModelFileError(
+            f"{path}: has format version {content.get('version')!r}, this gaussmix reads "
+            f"{_VERSION}; upgrade gaussmix"
+        )
+    try:
+        return Mixture.from_fields(content["mixture"]), content.get("fit")
+    except (KeyError, TypeError, ValueError, ParameterError) as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: str | os.PathLike[str], error: Exception) -> ModelFileError:
+    """Return what says that a model file is damaged, and where."""
+    what = f"no {error}" if isinstance(error, KeyError) else error
+    return ModelFileError(f"{path}: damaged model file: {what}")

@@ -1,0 +1,94 @@
+"""What a mixture is made of, checked; and its features, found by index or by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ..numerics.arguments import as_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray, Array
+
+    #: Features by index or by name: one, or several.
+    Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
+
+__all__ = [
+    "WEIGHT_TOLERANCE",
+    "checked_means",
+    "checked_names",
+    "checked_parameters",
+    "chosen_columns",
+]
+
+# How far from 1 weights may sum, for those that were rounded when written.
+WEIGHT_TOLERANCE = 1e-6
+
+
+def checked_parameters(
+    weights: Any, means: Any, rest: float, *, noisy: bool
+) -> tuple[Array, Array]:
+    """Return weights (K,) and means (K, d) as arrays of their own; or raise ParameterError.
+
+    `rest` is the weight of the noise.
+    """
+    weights = np.array(as_numbers("weights", weights))
+    if weights.ndim != 1 or len(weights) == 0:
+        raise ParameterError(f"weights: expected shape (n_components,), got {weights.shape}")
+    means = np.array(as_numbers("means", means))
+    means = means[:, None] if means.ndim == 1 else means
+    if means.ndim != 2 or len(means) != len(weights) or means.shape[1] == 0:
+        raise ParameterError(
+            f"means: expected shape ({len(weights)}, n_features) to match "
+            f"{len(weights)} weights, got {means.shape}"
+        )
+    if not (np.isfinite(weights).all() and np.isfinite(means).all()):
+        raise ParameterError("weights and means: contain NaN or infinity")
+    whole = weights.sum() + rest
+    if weights.min() <= 0 or abs(whole - 1.0) > WEIGHT_TOLERANCE:
+        raise ParameterError(
+            f"weights: must be positive and sum to 1{' with that of the noise' if noisy else ''}, "
+            f"got sum {whole:.6g} and smallest {weights.min():.3g}"
+        )
+    return weights, means
+
+
+def checked_means(means: Any) -> Array:
+    """Return means (K, d) that a file holds; or raise ParameterError."""
+    array = np.array(means, dtype=np.float64)
+    if array.ndim != 2:
+        raise ParameterError(f"means: expected shape (n_components, n_features), got {array.shape}")
+    return array
+
+
+def checked_names(names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
+    """Return the features' names, one each; or raise ParameterError."""
+    found = None if names is None else tuple(map(str, names))
+    if found is not None and len(found) != n_features:
+        raise ParameterError(f"feature_names: expected {n_features} names, got {len(found)}")
+    return found
+
+
+def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | None) -> AnyArray:
+    """Return the indices (m,) of different features, at least one; or raise ParameterError."""
+    wanted = [columns] if isinstance(columns, int | str | np.integer) else list(columns)
+    known = tuple(names or ())
+    indices = []
+    for column in wanted:
+        if isinstance(column, str):
+            if column not in known:
+                raise ParameterError(
+                    f"columns: no feature is called {column!r}; names are {list(known)}"
+                )
+            indices.append(known.index(column))
+        elif -n_features <= column < n_features:
+            indices.append(int(column) % n_features)
+        else:
+            raise ParameterError(f"columns: {column} is out of range for {n_features} features")
+    if not indices or len(set(indices)) < len(indices):
+        raise ParameterError(f"columns: need different features, at least one, got {wanted}")
+    return np.array(indices, dtype=np.intp)

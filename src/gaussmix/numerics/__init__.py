@@ -1,0 +1,1 @@
+"""Arithmetic and plumbing that know nothing of mixtures."""

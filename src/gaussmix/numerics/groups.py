@@ -1,0 +1,127 @@
+"""Groups of components: those of several mixtures, one after the other in one array.
+
+On few rows the work costs the calls of NumPy, not the arithmetic: what is written in sums over
+groups does many mixtures in one call each.  One mixture is the case of one group.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray, Array
+
+__all__ = ["Groups"]
+
+
+class Groups:
+    """Which of J components in a row belong together.
+
+    Build them by `of`, which keeps those of recent sizes.
+
+    Attributes
+    ----------
+    sizes : tuple of int (G,)
+        Components of each group; at least one.
+    n_components : int
+        All of them: J.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.numerics.groups import Groups
+    >>> groups = Groups.of((2, 1))
+    >>> groups.sum(np.array([1.0, 2.0, 5.0])).tolist()
+    [3.0, 5.0]
+    >>> groups.spread(np.array([10.0, 20.0])).tolist()
+    [10.0, 10.0, 20.0]
+    """
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        self.sizes, self.n_components = sizes, sum(sizes)
+        self._single, self._separate = len(sizes) == 1, self.n_components == len(sizes)
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def of(sizes: tuple[int, ...]) -> Groups:
+        """Return groups of these sizes."""
+        return Groups(sizes)
+
+    @classmethod
+    def joined(cls, several: Sequence[Groups]) -> Groups:
+        """Return the groups of several, one after the other."""
+        return cls.of(tuple(size for groups in several for size in groups.sizes))
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @cached_property
+    def counts(self) -> AnyArray:
+        """The sizes as an array (G,)."""
+        return np.array(self.sizes)
+
+    @cached_property
+    def bounds(self) -> list[int]:
+        """Where groups begin and end (G + 1,): group g is bounds[g]:bounds[g + 1]."""
+        return [0, *np.cumsum(self.counts).tolist()]
+
+    @cached_property
+    def first(self) -> AnyArray:
+        """The place of each group's first component (G,)."""
+        return np.array(self.bounds[:-1])
+
+    @cached_property
+    def owner(self) -> AnyArray:
+        """The group of each component (J,)."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    @cached_property
+    def places(self) -> AnyArray:
+        """Components of each group (G, K), K the largest; those it lacks are any."""
+        places: AnyArray = self.first[:, None] + np.arange(self.counts.max())
+        return np.where(self.present, places, 0)
+
+    @cached_property
+    def present(self) -> AnyArray:
+        """Which of `places` are components (G, K)."""
+        return np.asarray(np.arange(self.counts.max()) < self.counts[:, None])
+
+    def sum(self, array: Array) -> Array:
+        """Sum an array (J, ...) over each group, shape (G, ...)."""
+        if self._single:
+            return np.add.reduce(array, axis=0, keepdims=True)
+        return array if self._separate else np.add.reduceat(array, self.first, axis=0)
+
+    def max(self, array: Array) -> Array:
+        """Return the largest of an array (J, ...) in each group, shape (G, ...)."""
+        return np.maximum.reduceat(array, self.first, axis=0)
+
+    def any(self, mask: AnyArray) -> AnyArray:
+        """Whether a mask (J,) holds anywhere in each group, shape (G,)."""
+        return np.logical_or.reduceat(mask, self.first)
+
+    def spread(self, array: AnyArray) -> AnyArray:
+        """Return an array (G, ...) for each component: (J, ...), or (1, ...) of a single group."""
+        return array if self._single or self._separate else array.take(self.owner, axis=0)
+
+    def some(self, components: AnyArray) -> Groups:
+        """Return the groups of components at some places; those without any go."""
+        sizes = np.bincount(self.owner[components])
+        return Groups.of(tuple(sizes[sizes > 0].tolist()))
+
+    def own(self, g: int) -> slice:
+        """Return the places of one group's components."""
+        return slice(self.bounds[g], self.bounds[g + 1])
+
+    def part(self, array: AnyArray, g: int) -> AnyArray:
+        """Return one group's part of an array (J, ...)."""
+        return array[self.own(g)]
+
+    def parts(self, array: AnyArray) -> list[AnyArray]:
+        """Return an array (J, ...) cut into those of the groups."""
+        return [self.part(array, g) for g in range(len(self))]

@@ -1,0 +1,156 @@
+"""Whether data can support a fit at all, told before the first iteration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.moments import PRODUCTS
+from ..exceptions import DataError
+from ..numerics.arguments import LARGEST, SMALLEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..components.statistics import SufficientStatistics
+    from . import Source
+    from .summary import DataSummary
+
+__all__ = [
+    "check_data",
+    "column_label",
+    "require_bounded",
+    "require_columns",
+    "require_finite",
+    "require_near",
+    "require_wide",
+]
+
+
+def column_label(column: int, names: Sequence[str] | None) -> str:
+    """Return how messages call a column: its name if there is one."""
+    return f"column {column}" if names is None else f"column {names[column]!r}"
+
+
+def require_columns(source: Source, n_features: int, names: Sequence[str] | None) -> None:
+    """Raise DataError if a source has other columns than a model was fitted to."""
+    if names is not None and source.feature_names not in (None, tuple(names)):
+        raise DataError(
+            f"X: has columns {', '.join(map(str, source.feature_names or ()))}, but the model "
+            f"was fitted to {', '.join(names)}, in this order"
+        )
+    if source.n_features != n_features:
+        raise DataError(
+            f"X: has {source.n_features} columns, but the model was fitted to {n_features}"
+        )
+
+
+def require_finite(
+    summary: DataSummary, names: Sequence[str] | None = None, argument: str = "X"
+) -> None:
+    """Raise DataError naming the columns with NaN or infinity and how many there are."""
+    bad = np.flatnonzero(summary.n_missing + summary.n_infinite)
+    if len(bad) == 0:
+        return
+    found = []
+    for j in bad[:5]:
+        counts = ((summary.n_missing[j], "NaN"), (summary.n_infinite[j], "infinity"))
+        parts = [f"{count} {what}" for count, what in counts if count]
+        found.append(f"{' and '.join(parts)} in {column_label(int(j), names)}")
+    more = f" and {len(bad) - 5} more columns" if len(bad) > 5 else ""
+    raise DataError(
+        f"{argument}: input contains NaN or infinity: {'; '.join(found)}{more} "
+        f"(of {summary.total.n_rows} rows). Drop those rows or impute the values."
+    )
+
+
+def require_bounded(
+    summary: DataSummary, names: Sequence[str] | None = None, argument: str = "X"
+) -> None:
+    """Raise DataError naming the column whose squares, summed over rows, would overflow."""
+    if summary.extent.max() > LARGEST:
+        j = int(summary.extent.argmax())
+        raise DataError(
+            f"{argument}: {column_label(j, names)} spans {summary.extent[j]:.3g}, too much for "
+            "float64 arithmetic; divide it by a constant"
+        )
+
+
+def require_wide(summary: DataSummary, names: Sequence[str] | None = None) -> None:
+    """Raise DataError naming the column whose variance would be lost to underflow."""
+    narrow = np.flatnonzero((summary.extent > 0) & (summary.extent < SMALLEST))
+    if len(narrow):
+        j = int(narrow[0])
+        raise DataError(
+            f"X: {column_label(j, names)} spans {summary.extent[j]:.3g}, too little for "
+            "float64 arithmetic; multiply it by a constant"
+        )
+
+
+def check_data(
+    summary: DataSummary,
+    total: SufficientStatistics,
+    names: Sequence[str] | None,
+    rows: AnyArray,
+) -> None:
+    """Raise DataError if a column is unusable, naming it.
+
+    `total` is the summary's, widened by what is added to covariances; `rows` is a sample (m, d)
+    of the data; all values are finite.
+    """
+    require_bounded(summary, names)
+    require_wide(summary, names)
+    assert total.scatters is not None
+    variances = total.moment.diagonal(total.scatters, total.n_features)[0]
+    constant = np.flatnonzero((summary.minimum == summary.maximum) & ~(variances > 0))
+    if len(constant):
+        values = ", ".join(
+            f"{column_label(int(j), names)} (always {summary.minimum[j]:g})" for j in constant[:5]
+        )
+        raise DataError(
+            f"X: constant: {values}. A constant column has no variance to estimate: drop it, "
+            "set reg_covar to a small positive number, or use covariance_type='spherical'"
+        )
+    if total.moment is PRODUCTS and (variances > 0).all() and len(rows) > 2:
+        _refuse_duplicates(total.scatters[0], rows, names)
+
+
+def _refuse_duplicates(scatter: Array, rows: AnyArray, names: Sequence[str] | None) -> None:
+    """Raise if two columns determine each other; other dependencies are left to the floor."""
+    scale = np.sqrt(np.diagonal(scatter))
+    excess = 1.0 - np.abs(np.triu(scatter / np.outer(scale, scale), 1))
+    # One far row can make any two columns correlate: most rows must lie on the line too.
+    pairs = [(i, j) for i, j in np.argwhere(excess < 1e-10) if _on_a_line(rows[:, i], rows[:, j])]
+    if len(pairs) == 0:
+        return
+    told = "; ".join(
+        f"{column_label(int(i), names)} and {column_label(int(j), names)}" for i, j in pairs[:5]
+    )
+    raise DataError(
+        f"X: duplicate columns (each an exact multiple of the other, up to a shift): {told}. "
+        "A full covariance of them is singular: drop one of each pair, set reg_covar to a "
+        "small positive number, or use covariance_type='diag'"
+    )
+
+
+def _on_a_line(x: AnyArray, y: AnyArray) -> bool:
+    """Whether the middle half of the rows lie on the line through all of them."""
+    residual = y - x * (x @ y) / (x @ x)
+    low, high = np.quantile(residual, [0.25, 0.75])
+    spread = np.subtract(*np.quantile(y, [0.75, 0.25]))
+    return bool(spread > 0 and high - low <= 1e-6 * spread)
+
+
+def require_near(means: Array, covariances: Covariances, summary: DataSummary) -> None:
+    """Raise DataError if the distances of rows from components (K, d) overflow."""
+    reach = np.maximum(summary.extent, np.abs(means - summary.center).max(axis=0))
+    with np.errstate(over="ignore"):
+        if not np.isfinite(covariances.magnitude(reach)):
+            raise DataError(
+                "X: rows lie too many standard deviations from the mixture for float64 "
+                f"arithmetic (furthest {reach.max():.3g} in column {reach.argmax()}); leave "
+                "them out"
+            )

@@ -1,0 +1,5 @@
+"""Rows in Dask arrays and dataframes."""
+
+from .source import DaskArraySource, DaskFrameSource
+
+__all__ = ["DaskArraySource", "DaskFrameSource"]

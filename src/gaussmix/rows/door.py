@@ -1,0 +1,116 @@
+"""The door: tables and arrays that users give become rows here, or a clear error.
+
+Messages name the argument (and the column), what was found and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import DataError
+from ..numerics.arguments import as_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray
+
+__all__ = ["as_frame", "as_rows", "as_table", "named_columns", "require_numeric_columns"]
+
+
+def as_table(X: Any) -> Any:
+    """Return an Arrow record batch as the table that it is; anything else as it is."""
+    if type(X).__name__ != "RecordBatch" or not type(X).__module__.startswith("pyarrow"):
+        return X
+    import pyarrow
+
+    return pyarrow.Table.from_batches([X])
+
+
+def as_frame(X: Any, argument: str = "X") -> Any:
+    """Return a dataframe in narwhals' clothes, or None if X is something else.
+
+    Raises DataError for a frame that is lazy, or has two columns of one name.
+    """
+    import narwhals.stable.v2 as nw
+
+    try:
+        frame = nw.from_native(X, pass_through=True)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+    except nw.exceptions.DuplicateError:
+        raise DataError(f"{argument}: several columns have the same name; rename them") from None
+    if isinstance(frame, nw.LazyFrame):
+        raise DataError(f"{argument}: is a lazy frame; call .collect() on it first")
+    repeated = sorted({name for name in names if list(names).count(name) > 1}, key=str)
+    if repeated:
+        raise DataError(
+            f"{argument}: several columns are called {', '.join(map(repr, repeated))}; rename them"
+        )
+    return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def require_numeric_columns(X: Any, argument: str = "X") -> None:
+    """Raise DataError naming the columns of a dataframe that are not numbers."""
+    import narwhals.stable.v2 as nw
+
+    if np.ma.isMaskedArray(X):
+        raise DataError(f"{argument}: is a masked array; fill it or leave its masked rows out")
+    if isinstance(X, str | os.PathLike):
+        raise DataError(f"{argument}: is a path; gaussmix.scan({str(X)!r}) opens it")
+    frame = as_frame(X, argument)
+    if frame is None:
+        if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
+            raise DataError(
+                f"{argument}: expected an array of numbers, found text; leave text columns out"
+            )
+        return
+    wrong = [
+        f"{name!r} ({dtype})"
+        for name, dtype in frame.schema.items()
+        if not (dtype.is_numeric() or dtype in {nw.Boolean, nw.Object, nw.Unknown})
+    ]
+    if wrong:
+        raise DataError(
+            f"{argument}: {len(wrong)} of {len(frame.columns)} columns are not numeric: "
+            f"{', '.join(wrong)}. Drop them, or encode them as numbers."
+        )
+
+
+def named_columns(X: Any, names: Sequence[str] | None, argument: str = "X") -> Any:
+    """Return the columns of a frame that are called so; anything else as it is."""
+    X = as_table(X)
+    frame = None if names is None else as_frame(X, argument)
+    if names is None or frame is None:
+        return X
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{argument}: no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(str, frame.columns))}"
+        )
+    return frame.select(list(names)).to_native()
+
+
+def as_rows(
+    X: Any, n_features: int, names: Sequence[str] | None = None, argument: str = "X"
+) -> AnyArray:
+    """Return points (n, d) from an array or frame; (n,) is accepted when d is 1.
+
+    Columns of a frame are found by `names` if there are any.
+    """
+    X = named_columns(X, names, argument)
+    require_numeric_columns(X)
+    if hasattr(X, "toarray"):
+        raise DataError(f"{argument}: is sparse; make it dense with {argument}.toarray()")
+    rows = as_numbers(argument, X, DataError, kept=(np.float32,))
+    if rows.ndim <= 1 and n_features == 1:
+        rows = rows.reshape(-1, 1)
+    if rows.ndim != 2 or rows.shape[1] != n_features:
+        raise DataError(
+            f"{argument}: expected shape (n_samples, {n_features}), got {rows.shape}"
+            + ("; reshape a single point with X.reshape(1, -1)" if rows.ndim == 1 else "")
+        )
+    return rows

@@ -1,0 +1,40 @@
+"""HDF5: one of its arrays, by h5py."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import DataError, MissingExtraError
+from .arrays import ArrayFormat
+from .containers import only_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["HDF5"]
+
+
+class HDF5(ArrayFormat):
+    """HDF5 files."""
+
+    name = "HDF5"
+    endings = (".h5", ".hdf5")
+
+    @contextmanager
+    def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
+        try:
+            import h5py
+        except ImportError:
+            raise MissingExtraError("h5py", "hdf5", "reading HDF5") from None
+        try:
+            file = h5py.File(path, "r")
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
+        with file:
+            names: list[str] = []
+            file.visititems(
+                lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
+            )
+            yield file[only_array(path, names, dataset)]

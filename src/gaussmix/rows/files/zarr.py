@@ -1,0 +1,39 @@
+"""Zarr: an array, or one of a group, by zarr."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import DataError, MissingExtraError
+from .arrays import ArrayFormat
+from .containers import only_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Zarr"]
+
+
+class Zarr(ArrayFormat):
+    """Zarr stores: folders called *.zarr."""
+
+    name = "Zarr"
+    endings = (".zarr",)
+    is_folder = True
+
+    @contextmanager
+    def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
+        try:
+            import zarr
+        except ImportError:
+            raise MissingExtraError("zarr", "zarr", "reading Zarr") from None
+        try:
+            found = zarr.open(path, mode="r")
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
+        if isinstance(found, zarr.Group):
+            names = [name for name, item in found.members(None) if isinstance(item, zarr.Array)]
+            found = found[only_array(path, names, dataset)]
+        yield found

@@ -1,0 +1,5 @@
+"""Rows in Spark dataframes."""
+
+from .source import SparkSource
+
+__all__ = ["SparkSource"]

@@ -1,0 +1,133 @@
+"""The first pass over the data: totals, extent, and whether all values are finite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.statistics import SufficientStatistics
+from .folds import Fold, Index, Workspace
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..components.moments import Moment
+
+__all__ = ["DataSummary", "SummaryFold"]
+
+
+@dataclass(frozen=True, eq=False)
+class DataSummary:
+    """What one pass learns about the data.
+
+    Attributes
+    ----------
+    total : SufficientStatistics
+        All rows as one component: weight, mean and scatter.
+    minimum, maximum : ndarray (d,)
+        NaN or infinite in columns that contain such values.
+    n_missing, n_infinite : ndarray (d,)
+        How many values of each column are NaN, and infinite.
+    """
+
+    total: SufficientStatistics
+    minimum: Array
+    maximum: Array
+    n_missing: Array
+    n_infinite: Array
+
+    @classmethod
+    def of_total(cls, total: SufficientStatistics) -> DataSummary:
+        """Return what statistics of one component tell of data that are not at hand."""
+        center, none = total.means[0], np.zeros(total.n_features, dtype=int)
+        return cls(total, center, center, none, none)
+
+    def merge(self, other: DataSummary) -> DataSummary:
+        return DataSummary(
+            self.total.merge(other.total),
+            np.minimum(self.minimum, other.minimum),
+            np.maximum(self.maximum, other.maximum),
+            self.n_missing + other.n_missing,
+            self.n_infinite + other.n_infinite,
+        )
+
+    def held_as(self, moment: Moment) -> DataSummary:
+        """Return the summary with its scatter held as a narrower moment."""
+        return (
+            self if moment is self.total.moment else replace(self, total=self.total.held_as(moment))
+        )
+
+    @property
+    def center(self) -> Array:
+        return self.total.means[0]
+
+    @cached_property
+    def extent(self) -> Array:
+        """Largest distance of any row from the center, by feature."""
+        return np.maximum(self.maximum - self.center, self.center - self.minimum)
+
+    @property
+    def variances(self) -> Array:
+        """Total variance of each feature (d,)."""
+        assert self.total.scatters is not None
+        scatters = self.total.moment.diagonal(self.total.scatters, self.total.n_features)
+        return scatters[0] / self.total.total
+
+
+class SummaryFold(Fold[DataSummary]):
+    """Collect a `DataSummary` with scatters held as `moment`."""
+
+    def __init__(self, moment: Moment, n_features: int) -> None:
+        self.moment = moment
+        self.n_features = n_features
+        self.bytes_per_row = 8 * 3 * (n_features + 2)
+
+    def open(self) -> list[DataSummary]:
+        return []
+
+    def add(
+        self,
+        state: list[DataSummary],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        # Features become contiguous: reductions over rows are then several times faster.
+        columns = workspace.array("columns", rows.shape[1], len(rows))
+        columns[...] = rows.T
+        minimum, maximum = columns.min(axis=1), columns.max(axis=1)
+        missing = infinite = np.zeros(len(columns), dtype=int)
+        if not (np.isfinite(minimum).all() and np.isfinite(maximum).all()):
+            missing = np.isnan(columns).sum(axis=1)
+            infinite = np.isinf(columns).sum(axis=1)
+            columns[~np.isfinite(columns)] = 0.0
+        count = float(len(rows)) if weights is None else float(weights.sum())
+        sums = columns.sum(axis=1) if weights is None else columns @ weights
+        # Rounding must not give a constant column a variance.
+        mean = np.where(minimum == maximum, minimum, sums / count)
+        columns -= mean[:, None]
+        unit = np.ones(len(rows)) if weights is None else weights
+        with np.errstate(over="ignore"):  # told later, with the column's name
+            scatter = self.moment.of_rows(columns.T, unit)
+        total = SufficientStatistics(
+            counts=np.array([count]),
+            means=mean[None],
+            scatters=np.asarray(scatter)[None],
+            moment=self.moment,
+            n_rows=len(rows),
+        )
+        block = DataSummary(total, minimum, maximum, missing, infinite)
+        state[:] = [state[0].merge(block)] if state else [block]
+
+    def close(self, state: list[DataSummary]) -> DataSummary:
+        return state[0] if state else self._nothing()
+
+    def _nothing(self) -> DataSummary:
+        none = np.zeros(self.n_features, dtype=int)
+        infinite = np.full(self.n_features, np.inf)
+        zero = np.zeros((1, self.n_features))
+        total = SufficientStatistics(np.zeros(1), zero, self.moment.outer(zero), self.moment)
+        return DataSummary(total, infinite, -infinite, none, none)

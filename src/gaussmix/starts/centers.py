@@ -1,0 +1,118 @@
+"""Centers for starts, found for many starts at once: k-means++ and Lloyd's iterations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..rows.folds import rows_of_a_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._typing import AnyArray, Array
+
+__all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
+
+
+def nearest(rows: Array, centers: Array) -> AnyArray:
+    """Return the nearest of `centers` (..., K, d) for each of `rows` (m, d), shape (..., m)."""
+    # |x - c|^2 without the row's own norm, which does not change the order.
+    offsets = 0.5 * np.einsum("...kj,...kj->...k", centers, centers)
+    flat = centers.reshape(-1, rows.shape[1]).T
+    labels = np.empty((len(rows), *centers.shape[:-2]), dtype=np.intp)
+    for block in _blocks(len(rows), offsets.size):
+        products = (rows[block] @ flat).reshape(-1, *offsets.shape)
+        labels[block] = np.subtract(products, offsets, out=products).argmax(axis=-1)
+    return np.ascontiguousarray(np.moveaxis(labels, 0, -1))
+
+
+def plus_plus(
+    rows: Array, weights: Array, n_components: int, n_starts: int, rng: np.random.Generator
+) -> Array:
+    """Return k-means++ centers (R, K, d), rows drawn by their squared distance from the others.
+
+    Of a few candidates the one is kept that lowers the sum of squares most (Arthur &
+    Vassilvitskii 2007, and their greedy variant).
+    """
+    norms = np.einsum("ij,ij->i", rows, rows)
+    n_candidates = 2 + int(np.log(n_components))
+    chosen = np.empty((n_starts, n_components), dtype=np.intp)
+    chosen[:, 0] = rng.choice(len(rows), n_starts, p=weights / weights.sum())
+    distances = _squared_distances(rows, norms, chosen[:, :1])[:, 0]
+    for k in range(1, n_components):
+        candidates = _draw(distances * weights, n_candidates, rng)
+        closer = _squared_distances(rows, norms, candidates)
+        np.minimum(closer, distances[:, None], out=closer)
+        best = (closer @ weights).argmin(axis=1)
+        starts = np.arange(n_starts)
+        distances, chosen[:, k] = closer[starts, best], candidates[starts, best]
+    return rows[chosen]
+
+
+def _squared_distances(rows: Array, norms: Array, places: AnyArray) -> Array:
+    """Return squared distances (R, t, m) of all rows from rows at `places` (R, t)."""
+    products = rows[places.ravel()] @ rows.T
+    distances = norms - 2.0 * products.reshape(*places.shape, -1) + norms[places][..., None]
+    return np.maximum(distances, 0.0, out=distances)
+
+
+def _draw(potentials: Array, count: int, rng: np.random.Generator) -> AnyArray:
+    """Draw `count` places for each start with probabilities in proportion to its row (R, m)."""
+    sums = potentials.cumsum(axis=1)
+    targets = rng.random((len(sums), count)) * sums[:, -1:]
+    found = [np.searchsorted(own, target) for own, target in zip(sums, targets, strict=True)]
+    return np.minimum(found, potentials.shape[1] - 1)
+
+
+def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
+    """Return centers (R, K, d) after Lloyd's iterations of k-means (Lloyd 1982).
+
+    A center without rows stays where it is.
+    """
+    n_starts, n_components, _ = centers.shape
+    first = n_components * np.arange(n_starts)[:, None]
+    labels = np.full((n_starts, len(rows)), -1)
+    for _ in range(n_iter):
+        before, labels = labels, nearest(rows, centers)
+        if np.array_equal(labels, before):
+            break
+        places = (labels + first).ravel()
+        size = n_starts * n_components
+
+        def total(values: Array, places: AnyArray = places, size: int = size) -> Array:
+            each = np.broadcast_to(values, (n_starts, len(values))).reshape(-1)
+            return np.bincount(places, each, size).astype(float, copy=False)
+
+        counts = total(weights).reshape(centers.shape[:2])
+        sums = np.stack([total(weights * column) for column in rows.T], axis=-1)
+        filled = (counts > 0)[..., None]
+        means = sums.reshape(centers.shape) / np.where(counts > 0, counts, 1.0)[..., None]
+        centers = np.where(filled, means, centers)
+    return centers
+
+
+def distinct_rows(
+    rows: Array, weights: Array, n_components: int, n_starts: int, rng: np.random.Generator
+) -> Array:
+    """Return different rows (R, K, d) drawn by weight; there must be so many.
+
+    Of arrivals at rates in proportion to the weights, the first are such a draw (Efraimidis &
+    Spirakis 2006).
+    """
+    kinds = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    order = (rng.standard_exponential((n_starts, len(rows))) / weights).argsort(axis=1)
+    chosen = order[:, :n_components]
+    found = np.sort(kinds[chosen], axis=1)
+    for r in np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1)):
+        first = np.unique(kinds[order[r]], return_index=True)[1]
+        chosen[r] = order[r, np.sort(first)[:n_components]]
+    return rows[chosen]
+
+
+def _blocks(n_rows: int, n_values: int) -> Iterator[slice]:
+    """Yield slices of rows for which an array of `n_values` each is not large."""
+    size = rows_of_a_block(8 * n_values)
+    for first in range(0, n_rows, size):
+        yield slice(first, first + size)

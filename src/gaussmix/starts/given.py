@@ -1,0 +1,203 @@
+"""Starts that the user gives: labels, responsibilities, or a mixture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..components.statistics import SufficientStatistics
+from ..em.mstep import maximization
+from ..exceptions import ParameterError
+from ..mixture.mixture import Mixture
+from ..mixture.parts import WEIGHT_TOLERANCE
+from ..numerics.arguments import as_numbers
+from ..rows.folds import Fold, Index, Workspace
+from .base import Start, StartData
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..components.moments import Moment
+
+__all__ = ["GivenMixture", "GivenResponsibilities", "Overridden", "given_start"]
+
+
+def given_start(given: Any) -> Start:
+    """Return the start for labels (n,), responsibilities (n, K) or a Mixture."""
+    if isinstance(given, Mixture):
+        return GivenMixture(given)
+    expected = "init_params: expected a name, labels (n,), responsibilities (n, K) or a Mixture"
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        raise ParameterError(f"{expected}, got {type(given).__name__}") from None
+    if array.ndim not in (1, 2) or array.dtype.kind not in "iufb":
+        raise ParameterError(
+            f"{expected}, got {type(given).__name__} of shape {array.shape} and dtype {array.dtype}"
+        )
+    return GivenResponsibilities(array)
+
+
+class GivenMixture(Start):
+    """Start from a mixture; `argument` is what messages call it."""
+
+    given = True
+
+    def __init__(self, mixture: Mixture, argument: str = "init_params") -> None:
+        self.mixture = mixture
+        self.argument = argument
+
+    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+        found = (self.mixture.n_components, self.mixture.n_features)
+        expected = (data.n_components, data.source.n_features)
+        if found != expected:
+            raise ParameterError(
+                f"{self.argument}: the mixture has {found[0]} components of {found[1]} features, "
+                f"expected {expected[0]} of {expected[1]}"
+            )
+        return replace(self.mixture, feature_names=data.source.feature_names)
+
+
+class Overridden(Start):
+    """Another start with some of its parameters replaced by given ones.
+
+    Parameters
+    ----------
+    start : Start
+    weights, means, precisions : array-like or None
+        As ``weights_init``, ``means_init`` and ``precisions_init`` of the estimator.
+    """
+
+    def __init__(self, start: Start, weights: Any, means: Any, precisions: Any) -> None:
+        self.start, self.weights, self.means, self.precisions = start, weights, means, precisions
+        self.given = start.given or means is not None  # type: ignore[misc]
+
+    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+        parts = self._parts(data)
+        if len(parts) == 3:
+            return Mixture(**parts, feature_names=data.source.feature_names)
+        return replace(self.start(data, rng), **parts)
+
+    def _parts(self, data: StartData) -> dict[str, Any]:
+        """Return the given parameters, checked."""
+        n_components, n_features = data.n_components, data.source.n_features
+        parts: dict[str, Any] = {}
+        if self.weights is not None:
+            weights = _shaped("weights_init", self.weights, (n_components,))
+            if (weights <= 0).any() or abs(weights.sum() - 1.0) > WEIGHT_TOLERANCE:
+                raise ParameterError(
+                    f"weights_init: must be positive and sum to 1, got sum {weights.sum():.6g} "
+                    f"and smallest {weights.min():.3g}"
+                )
+            parts["weights"] = weights
+        if self.means is not None:
+            parts["means"] = _shaped("means_init", self.means, (n_components, n_features))
+        if self.precisions is not None:
+            family = data.family
+            shape = family.held.value_shape(n_features)
+            shape = shape if family.shared else (n_components, *shape)
+            values = _shaped("precisions_init", self.precisions, shape)
+            held = family.hold(values[None] if family.shared else values, n_components, n_features)
+            held.require_positive_definite("precisions_init")
+            parts["covariances"] = held.inverted()
+        return parts
+
+
+def _shaped(argument: str, value: Any, shape: tuple[int, ...]) -> Array:
+    array = as_numbers(argument, value)
+    if array.shape != shape:
+        raise ParameterError(f"{argument}: expected shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ParameterError(f"{argument}: contains NaN or infinity")
+    return array
+
+
+class GivenResponsibilities(Start):
+    """Start from an M-step on responsibilities (n, K), or hard labels (n,) from 0 to K - 1."""
+
+    given = True
+
+    def __init__(self, array: AnyArray) -> None:
+        self.array = array
+
+    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+        self._check(data)
+        moment = data.family.held.moment
+        statistics = data.source.reduce(
+            _ResponsibilityFold(self.array, data.n_components, data.source.n_features, moment)
+        )
+        empty = np.flatnonzero(statistics.counts <= 0)
+        if len(empty):
+            raise ParameterError(
+                f"init_params: component {empty[0]} is given no rows of positive weight; "
+                f"every one of the {data.n_components} components needs some"
+            )
+        if data.family.shared:
+            statistics = statistics.pool()
+        names = data.source.feature_names
+        return maximization(statistics, data.family, data.constraints, feature_names=names)[0]
+
+    def _check(self, data: StartData) -> None:
+        n_rows, n_components = data.source.n_rows, data.n_components
+        array = self.array
+        if array.ndim == 1:
+            if array.shape != (n_rows,):
+                raise ParameterError(
+                    f"init_params: expected {n_rows} labels, one a row, got {len(array)}"
+                )
+            if (array != np.floor(array)).any() or array.min() < 0 or array.max() >= n_components:
+                raise ParameterError(
+                    f"init_params: labels must be integers from 0 to {n_components - 1}, "
+                    f"got values from {array.min()} to {array.max()}"
+                )
+            return
+        if array.shape != (n_rows, n_components):
+            raise ParameterError(
+                f"init_params: expected responsibilities of shape {(n_rows, n_components)}, "
+                f"got {array.shape}"
+            )
+        if not (array >= 0).all() or not np.allclose(array.sum(axis=1), 1.0, atol=1e-4):
+            raise ParameterError(
+                "init_params: responsibilities must not be negative and each row must sum to 1"
+            )
+
+
+class _ResponsibilityFold(Fold[SufficientStatistics]):
+    """Statistics under responsibilities that are aligned with the rows."""
+
+    by_row = ("array",)
+
+    def __init__(self, array: AnyArray, n_components: int, n_features: int, moment: Moment) -> None:
+        self.array, self.n_components, self.moment = array, n_components, moment
+        self.n_features = n_features
+        self.bytes_per_row = 8 * 3 * (n_features + n_components)
+
+    def open(self) -> list[SufficientStatistics]:
+        return []
+
+    def add(
+        self,
+        state: list[SufficientStatistics],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        given = self.array[index]
+        if given.ndim == 1:
+            given = np.eye(self.n_components)[given.astype(np.intp)]
+        block = SufficientStatistics.from_responsibilities(
+            rows.astype(np.float64, copy=False),
+            given.astype(np.float64, copy=False),
+            self.moment,
+            weights,
+        )
+        state[:] = [state[0].merge(block)] if state else [block]
+
+    def close(self, state: list[SufficientStatistics]) -> SufficientStatistics:
+        if state:
+            return state[0]
+        zero = np.zeros((self.n_components, self.n_features))
+        scatters = self.moment.outer(zero)
+        return SufficientStatistics(np.zeros(self.n_components), zero, scatters, self.moment)
