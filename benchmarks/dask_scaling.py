@@ -19,7 +19,7 @@ from common import gaussian_rows, save
 from dask.distributed import Client, LocalCluster
 
 from gaussmix import GaussianMixture, Mixture
-from gaussmix.estep import choose_kernel
+from gaussmix.estep import Expectation, Posterior, choose_form
 from gaussmix.rows import MemorySource
 from gaussmix.rows.partitions import fold_partition
 from gaussmix.rows.summary import SummaryFold
@@ -56,17 +56,13 @@ def sizes(X: np.ndarray, mixture: Mixture) -> dict[str, int]:
     """Bytes of a pass: the fold that goes to each worker, and what each partition returns."""
     source = MemorySource(X[:10_000])
     summary = source.reduce(SummaryFold(mixture.covariances.moment, X.shape[1]))
-    kernel = choose_kernel(
-        np.log(mixture.weights),
-        mixture.means,
-        mixture.covariances,
-        mixture.covariances.moment,
-        False,
-        summary.center,
-        summary.extent,
+    parameters = mixture.parameters
+    form = choose_form(
+        parameters, mixture.covariances.moment, False, summary.center, summary.extent
     )
-    part = fold_partition(kernel, 0, [(X[:10_000], None)])
-    return {"bytes_out": len(pickle.dumps(kernel)), "bytes_back": len(pickle.dumps(part))}
+    fold = Expectation(form, Posterior.of([parameters]))
+    part = fold_partition(fold, 0, [(X[:10_000], None)])
+    return {"bytes_out": len(pickle.dumps(fold)), "bytes_back": len(pickle.dumps(part))}
 
 
 def on_cluster(X: np.ndarray, mixture: Mixture, n_workers: int, n_parts: int, n_iter: int):

@@ -19,7 +19,7 @@ from sklearn.datasets import load_breast_cancer
 
 from gaussmix import GaussianMixtureIC
 from gaussmix.components.families import list_families
-from gaussmix.starts import StartData
+from gaussmix.em.problem import Problem
 from gaussmix.starts.hierarchy import Tree, agglomerate
 from gaussmix.starts.mbahc import Hierarchical
 
@@ -36,9 +36,9 @@ class Ready(Hierarchical):
     def __getstate__(self) -> dict[str, object]:
         return {"_last": None, "tree": self.tree}
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> np.ndarray:
+    def divide(self, problem: Problem, rng: np.random.Generator) -> np.ndarray:
         """Cut the tree."""
-        return self.tree.labels(data.n_components)
+        return self.tree.labels(problem.n_components)
 
 
 def measure(

@@ -7,10 +7,10 @@ import pytest
 
 from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
 from gaussmix.components.moments import PRODUCTS, SQUARES
-from gaussmix.estep import NaturalForm, WhitenedForm, choose_kernel
+from gaussmix.estep import NaturalForm, WhitenedForm, choose_form
 from gaussmix.estep.centred import CentredForm
 from gaussmix.rows import MemorySource
-from gaussmix.rows.folds import Workspace
+from tests.engine import Kernel, parameters_of, whitened
 
 pytest.importorskip("numba")
 
@@ -38,13 +38,15 @@ def held(kind, dense):
     return DiagonalCovariances(np.diagonal(dense, axis1=1, axis2=2).copy(), K, D)
 
 
+def parameters(means, covariances, background=None):
+    return parameters_of(np.full(K, 1 / K), means, covariances, background)
+
+
 def chosen(rows, means, covariances, moment, background=None, n_rows=MANY):
     center = rows.mean(axis=0)
     reach = np.abs(rows - center).max(axis=0)
-    weights = np.log(np.full(K, 1 / K))
-    return choose_kernel(
-        weights, means, covariances, moment, False, center, reach, background, n_rows=n_rows
-    )
+    own = parameters(means, covariances, background)
+    return Kernel(choose_form(own, moment, False, center, reach, n_rows=n_rows), own)
 
 
 @pytest.mark.parametrize("moment", [PRODUCTS, SQUARES], ids=lambda m: m.name)
@@ -54,13 +56,13 @@ def test_statistics_are_those_of_the_whitened_form(moment, background, extra):
     rows, labels, means, dense = far_out()
     covariances = held(moment, dense)
     kernel = chosen(rows, means, covariances, moment, background)
-    assert isinstance(kernel, CentredForm)
-    exact = WhitenedForm(kernel.log_weights, means, covariances, moment, background)
+    assert isinstance(kernel.form, CentredForm)
+    exact = whitened(kernel.parameters, moment)
     weights = np.random.default_rng(1).uniform(0.5, 2.0, len(rows)) if extra == "weights" else None
     if extra == "known":
         kernel.known = exact.known = np.where(np.arange(len(rows)) % 5, -1, labels)
     source = MemorySource(rows, weights)
-    ours, theirs = source.reduce(kernel), source.reduce(exact)
+    ours, theirs = kernel.over(source), exact.over(source)
     np.testing.assert_allclose(ours.counts, theirs.counts, rtol=1e-9)
     np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-9)
     # Of the narrow component too, relative to what it is.
@@ -75,20 +77,18 @@ def test_densities_are_those_of_the_whitened_form():
     rows, _, means, dense = far_out()
     covariances = held(PRODUCTS, dense)
     kernel = chosen(rows, means, covariances, PRODUCTS)
-    exact = WhitenedForm(kernel.log_weights, means, covariances, PRODUCTS)
-    np.testing.assert_allclose(
-        kernel.log_joint(rows, Workspace()), exact.log_joint(rows, Workspace()), rtol=1e-9
-    )
+    exact = whitened(kernel.parameters, PRODUCTS)
+    np.testing.assert_allclose(kernel.log_joint(rows), exact.log_joint(rows), rtol=1e-9)
 
 
 def test_it_is_for_what_the_natural_form_cannot_do_and_compiled_loops_can():
     rows, _, means, dense = far_out()
     covariances = held(PRODUCTS, dense)
-    assert isinstance(chosen(rows, means, covariances, PRODUCTS, n_rows=100), WhitenedForm)
+    assert isinstance(chosen(rows, means, covariances, PRODUCTS, n_rows=100).form, WhitenedForm)
     near = np.delete(rows, 7, axis=0)
     wide = held(PRODUCTS, dense + 0.1 * np.eye(D))
-    assert isinstance(chosen(near, means, wide, PRODUCTS), NaturalForm)
-    assert not isinstance(chosen(near, means, wide, PRODUCTS), CentredForm)
+    assert isinstance(chosen(near, means, wide, PRODUCTS).form, NaturalForm)
+    assert not isinstance(chosen(near, means, wide, PRODUCTS).form, CentredForm)
     needle = dense.copy()
     needle[0] = np.ones((D, D)) + 1e-9 * np.eye(D)  # too thin even about its own mean
-    assert isinstance(chosen(rows, means, held(PRODUCTS, needle), PRODUCTS), WhitenedForm)
+    assert isinstance(chosen(rows, means, held(PRODUCTS, needle), PRODUCTS).form, WhitenedForm)

@@ -28,12 +28,13 @@ from gaussmix import (
 from gaussmix.cli import app
 from gaussmix.components.families import get_family
 from gaussmix.em.keeper import Keeper
-from gaussmix.em.loop import Run, fit_em
-from gaussmix.em.options import EMOptions
+from gaussmix.em.loop import fit
+from gaussmix.exceptions import GaussmixError
 from gaussmix.interchange.checkpoint import open_keeper
+from gaussmix.numerics.encoding import load_values, save_values
 from gaussmix.rows import MemorySource
 from gaussmix.rows.summary import SummaryFold
-from tests.variants import FAMILIES, blobs
+from tests.variants import FAMILIES, blobs, problem
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
 # Slow enough for leaps, taken and taken back.
@@ -150,47 +151,37 @@ def test_a_finished_fit_is_returned_again_and_may_go_further(tmp_path):
     assert same(model, further)
 
 
-def test_what_moves_in_a_run_is_what_is_kept():
-    """Whoever adds moving state to the loop must name it."""
+def test_what_moves_in_a_fit_is_its_state_and_comes_back_from_a_file(tmp_path):
+    """A fit goes on from its state alone: nothing else in it moves, and files keep all of it."""
     family = get_family("full")
-    model = GaussianMixture(3, **SLOW)
-    result = model.fit(X).result_
-
-    class Watch(Keeper):
-        def __init__(self):
-            self.changed = set()
-
-        def restore(self, run):
-            self.before = self.look(run)
-
-        def keep(self, run):
-            after = self.look(run)
-            self.changed |= {name for name in after if after[name] != self.before[name]}
-
-        def look(self, run):
-            pieces = {"run": run, "rule": run.rule, "leaps": run.leaps}
-            return {
-                (piece, name): (id(value), repr(value))
-                for piece, held in pieces.items()
-                for name, value in vars(held).items()
-            }
-
     source = MemorySource(X)
-    summary = source.reduce(SummaryFold(family.held.moment, 2))
+    posed = problem(source, source.reduce(SummaryFold(family.held.moment, 2)), family, 3, tol=1e-8)
     start = GaussianMixture(3, **{**SLOW, "max_iter": 1, "tol": 0})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         mixture = start.fit(X).mixture_
+
+    class Watch(Keeper):
+        def __init__(self, given=None):
+            self.given, self.states = given, []
+
+        def restored(self, state):
+            return state if self.given is None else self.given
+
+        def keep(self, state):
+            self.states.append(state)
+
     watch = Watch()
-    fit_em(source, mixture, family, summary, EMOptions(tol=1e-8), keeper=watch)
-    run = Run(mixture, family, summary, EMOptions())
-    kept = {("run", name) for name in run.MOVING}
-    kept |= {("rule", name) for name in run.rule.MOVING}
-    kept |= {("leaps", name) for name in run.leaps.MOVING}
-    apart = {("run", name) for name in ("history", "climbed", "rule", "leaps", "_began")}
-    assert watch.changed - apart <= kept
-    assert ("leaps", "_lengths") in watch.changed
-    assert result.statistics is not None
+    whole = fit(posed, mixture, keeper=watch)
+    leapt = [state for state in watch.states if state.leaping]
+    assert leapt and any(state.leaps.lengths for state in watch.states)
+    for state in (watch.states[0], leapt[0], watch.states[-1]):
+        save_values(tmp_path / "state", "state", 1, {"state": state})
+        again = load_values(tmp_path / "state", "state", 1, GaussmixError)["state"]
+        rest = fit(posed, mixture, keeper=Watch(again))
+        assert rest.mixture == whole.mixture
+        assert rest.history.log_likelihood == whole.history.log_likelihood
+        assert rest.statistics is not None
 
 
 # -- real processes ---------------------------------------------------------------------

@@ -10,10 +10,11 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix import GaussianMixture
-from gaussmix.estep import NaturalForm, choose_kernel, compiled
+from gaussmix.components.moments import NOTHING
+from gaussmix.estep import NaturalForm, choose_form, compiled
 from gaussmix.estep.compiled import CompiledForm, natural_form
 from gaussmix.rows import MemorySource
-from gaussmix.rows.folds import Workspace
+from tests.engine import natural, of_mixture
 from tests.variants import STRUCTURES, random_mixture
 
 loops = pytest.importorskip("gaussmix.estep.loops")
@@ -25,14 +26,15 @@ SIZES = [(1, 3), (3, 2), (4, 9), (12, 30), (9, 32)]
 
 def both(mixture, rows, dtype=np.float64, background=None):
     center = rows.mean(axis=0).astype(float)
-    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
-    return [form(*parameters, center, background, dtype) for form in (CompiledForm, NaturalForm)]
+    parameters, held = of_mixture(mixture, background), mixture.covariances
+    moment = NOTHING if held.shared else held.moment
+    return [natural(parameters, moment, center, dtype, k) for k in (CompiledForm, NaturalForm)]
 
 
 def assert_same(found, expected, digits=1e-11):
     np.testing.assert_allclose(found.counts, expected.counts, rtol=digits)
     np.testing.assert_allclose(found.means, expected.means, rtol=digits, atol=digits)
-    if expected.scatters is not None:
+    if expected.moment is not NOTHING:
         scale = np.abs(expected.scatters).max()
         np.testing.assert_allclose(found.scatters, expected.scatters, atol=digits * scale)
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=digits)
@@ -49,7 +51,7 @@ def test_statistics_are_those_of_numpy(structure, shared, k, d, weighted):
     weights = np.random.default_rng(0).uniform(0, 2, len(rows)) if weighted else None
     # Blocks of one row more than two tiles, and a last one of less than a tile.
     source = MemorySource(rows, weights, block_rows=2 * loops.TILE + 1)
-    assert_same(*(source.reduce(form) for form in both(mixture, rows)))
+    assert_same(*(form.over(source) for form in both(mixture, rows)))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -61,7 +63,7 @@ def test_a_background_and_known_components_count_as_in_numpy(dtype):
         forms = both(mixture, rows, dtype, background=-6.0)
         for form in forms:
             form.known = labels
-        found, expected = (MemorySource(rows).reduce(form) for form in forms)
+        found, expected = (form.over(MemorySource(rows)) for form in forms)
         assert expected.noise > 1.0
         assert_same(found, expected, 1e-11 if dtype == np.float64 else 1e-4)
 
@@ -72,9 +74,9 @@ def test_rows_may_lie_in_memory_as_they_like(rows_dtype, order):
     mixture = random_mixture(STRUCTURES[0], d=4)
     rows = (3.0 * mixture.sample(600, 0)[0]).astype(rows_dtype).copy(order)
     rows.flags.writeable = False
-    natural = both(mixture, rows)
-    assert_same(*(MemorySource(rows).reduce(form) for form in natural))
-    joints = [form.log_joint(rows, Workspace()) for form in natural]
+    forms = both(mixture, rows)
+    assert_same(*(form.over(MemorySource(rows)) for form in forms))
+    joints = [form.log_joint(rows) for form in forms]
     np.testing.assert_allclose(*joints, rtol=1e-12, atol=1e-10)
 
 
@@ -82,8 +84,8 @@ def test_rows_may_lie_in_memory_as_they_like(rows_dtype, order):
 def test_float32_is_as_accurate_as_numpys(k, d):
     mixture = random_mixture(STRUCTURES[0], k=k, d=d)
     rows = mixture.sample(2000, 0)[0]
-    exact = MemorySource(rows).reduce(both(mixture, rows)[1])
-    found, theirs = (MemorySource(rows).reduce(f) for f in both(mixture, rows, np.float32))
+    exact = both(mixture, rows)[1].over(MemorySource(rows))
+    found, theirs = (f.over(MemorySource(rows)) for f in both(mixture, rows, np.float32))
     error, limit = (abs(s.log_likelihood / exact.log_likelihood - 1) for s in (found, theirs))
     assert error <= max(2 * limit, 1e-6)
     assert_same(found, exact, 2e-4)
@@ -93,11 +95,11 @@ def test_exponentials_are_accurate_over_their_whole_range():
     # One feature and theta's slope make densities 0, -x, -2 x: every exponential is in `total`.
     slopes = np.array([0.0, -1.0, -2.0])
     mixture = random_mixture(STRUCTURES[0], d=1)
-    form = CompiledForm(np.zeros(3), mixture.means, mixture.covariances, np.zeros(1))
-    form.theta[...] = 0.0
-    form.theta[:, 1] = slopes
+    form, _ = both(mixture, np.zeros((1, 1)))
+    form.form.theta[...] = 0.0
+    form.form.theta[:, 1] = slopes
     rows = np.concatenate([np.linspace(0, 1, 500), np.geomspace(1, 1e6, 500)])[:, None]
-    found = MemorySource(rows).reduce(form)
+    found = form.over(MemorySource(rows))
     expected = logsumexp(slopes[:, None] * rows.T, axis=0)
     responsibilities = np.exp(slopes[:, None] * rows.T - expected)
     assert found.log_likelihood == pytest.approx(expected.sum(), rel=1e-14)
@@ -115,13 +117,11 @@ def test_it_is_for_passes_that_pay(monkeypatch):
 def test_a_machine_without_numba_gives_the_same(monkeypatch):
     mixture = random_mixture(STRUCTURES[0])
     rows = mixture.sample(500, 0)[0]
-    form, natural = both(mixture, rows)
+    form, numpys = both(mixture, rows)
     sent = pickle.loads(pickle.dumps(form))
     monkeypatch.setattr(compiled, "_loops", lambda: None)
-    assert_same(MemorySource(rows).reduce(sent), MemorySource(rows).reduce(natural), 1e-14)
-    np.testing.assert_array_equal(
-        sent.log_joint(rows, Workspace()), natural.log_joint(rows, Workspace())
-    )
+    assert_same(sent.over(MemorySource(rows)), numpys.over(MemorySource(rows)), 1e-14)
+    np.testing.assert_array_equal(sent.log_joint(rows), numpys.log_joint(rows))
 
 
 @pytest.mark.filterwarnings("ignore:not converged")
@@ -129,9 +129,8 @@ def test_a_machine_without_numba_gives_the_same(monkeypatch):
 def test_a_fit_and_its_predictions_are_those_without_numba(covariance_type, monkeypatch):
     mixture = random_mixture(STRUCTURES[0], k=3, d=2)
     rows = replace(mixture, means=3 * mixture.means).sample(70_000, 0)[0]
-    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
     box = (mixture.covariances.moment, False, rows.mean(axis=0), np.ptp(rows, axis=0))
-    assert isinstance(choose_kernel(*parameters, *box, n_rows=len(rows)), CompiledForm)
+    assert isinstance(choose_form(of_mixture(mixture), *box, n_rows=len(rows)), CompiledForm)
 
     def fitted():
         model = GaussianMixture(

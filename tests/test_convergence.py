@@ -10,6 +10,20 @@ import pytest
 from gaussmix.em.convergence import AitkenRule
 
 
+class Stateful:
+    """A rule that is told of one value after the other."""
+
+    def __init__(self, tol, n):
+        self.rule, self.close = AitkenRule(tol, n), None
+
+    def reached(self, trace, *more):
+        done, self.close = self.rule.reached(trace, *more, close=self.close)
+        return done
+
+    def remaining(self, trace):
+        return self.rule.remaining(trace)
+
+
 def geometric(rate, first=1.0, n=200):
     gains = first * rate ** np.arange(n)
     return list(np.concatenate([[0.0], np.cumsum(gains)]))
@@ -19,28 +33,28 @@ def geometric(rate, first=1.0, n=200):
 def test_remaining_is_exact_for_a_geometric_series(rate):
     trace = geometric(rate)
     limit = 1.0 / (1.0 - rate)
-    rule = AitkenRule(1e-6, 1)
+    rule = Stateful(1e-6, 1)
     assert rule.remaining(trace[:10]) == pytest.approx(limit - trace[9])
 
 
 def test_slow_convergence_is_not_mistaken_for_convergence():
     # Gains of 1e-4 that shrink by 0.1 % each: a rule on the gain alone would stop at once.
     trace = geometric(0.999, first=1e-4, n=20_000)
-    rule = AitkenRule(1e-3, 1)
+    rule = Stateful(1e-3, 1)
     stopped = next(i for i in range(1, len(trace)) if rule.reached(trace[: i + 1]))
     assert trace[-1] - trace[stopped] <= 1.1e-3
     assert stopped > 4000
 
 
 def test_one_small_step_is_not_enough():
-    rule = AitkenRule(1e-3, 1)
+    rule = Stateful(1e-3, 1)
     trace = [0.0, 1.0, 1.00001]
     assert not rule.reached(trace)
     assert not rule.reached([*trace, 2.0])
 
 
 def test_unknown_and_growing_gains_mean_infinite_remaining():
-    rule = AitkenRule(1e-3, 1)
+    rule = Stateful(1e-3, 1)
     assert rule.remaining([1.0, 2.0]) == math.inf
     assert rule.remaining([1.0, 2.0, 4.0]) == math.inf
 
@@ -48,22 +62,22 @@ def test_unknown_and_growing_gains_mean_infinite_remaining():
 def test_going_up_and_down_is_rounding_and_stops():
     rng = np.random.default_rng(0)
     trace = list(-100.0 + 1e-3 * rng.standard_normal(100))
-    rule = AitkenRule(1e-6, 1)
+    rule = Stateful(1e-6, 1)
     # A net gain over the window by chance delays the stop, not for long.
     assert any(rule.reached(trace[:end]) for end in range(1, 60))
     climbing = [i + 1e-3 * noise for i, noise in enumerate(rng.standard_normal(100))]
-    rule = AitkenRule(1e-6, 1)
+    rule = Stateful(1e-6, 1)
     assert not any(rule.reached(climbing[:end]) for end in range(1, 100))
 
 
 def test_zero_tolerance_never_stops_and_rounding_noise_does():
     noise = [-100.0, -100.0 + 1e-14, -100.0, -100.0]
-    never, some = AitkenRule(0.0, 1), AitkenRule(1e-9, 1)
+    never, some = Stateful(0.0, 1), Stateful(1e-9, 1)
     for end in range(3, 5):
         assert not never.reached(noise[:end])
         some.reached(noise[:end])
     assert some.reached(noise)
     falling = [1.0, 0.9, 0.95, 0.8] * 5
-    assert not any(AitkenRule(0.0, 1).reached(falling[:end]) for end in range(1, 20))
-    never = AitkenRule(0.0, 1)
+    assert not any(Stateful(0.0, 1).reached(falling[:end]) for end in range(1, 20))
+    never = Stateful(0.0, 1)
     assert not any(never.reached(falling[:end]) for end in range(1, 20))

@@ -16,10 +16,10 @@ import pytest
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
 from gaussmix.components.moments import PRODUCTS
-from gaussmix.estep import choose_kernel
 from gaussmix.rows import open_source
 from gaussmix.rows.partitions import detached, fold_partition
 from gaussmix.rows.summary import SummaryFold
+from tests.engine import chosen, of_mixture
 
 from .variants import FAMILIES, STRUCTURES, blobs, random_mixture
 
@@ -256,20 +256,19 @@ def test_data_that_change_between_passes_are_refused():
 def test_what_travels_is_a_few_times_the_parameters(structure):
     mixture = random_mixture(structure, k=16, d=8)
     moment = mixture.covariances.moment
-    kernel = choose_kernel(
-        np.log(mixture.weights),
-        mixture.means,
-        mixture.covariances,
+    kernel = chosen(
+        of_mixture(mixture),
         moment,
         False,
         np.zeros(8),
         np.full(8, 5.0),
     )
     kernel.known = np.full(10**6, -1)
-    bare, held = detached(kernel)
+    fold = kernel.fold
+    bare, held = detached(fold)
     size = 8 * 16 * (1 + 8 + moment.n_terms(8))
     assert len(pickle.dumps(bare)) < 10 * size + 4096
-    assert list(held) == ["known"] and kernel.known is held["known"]
+    assert list(held) == ["known"] and fold.known is held["known"]
     part = fold_partition(bare, 0, [(np.zeros((1000, 8)), None)])
     assert len(pickle.dumps(part)) < 3 * size + 2048
 

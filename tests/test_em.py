@@ -16,7 +16,7 @@ from gaussmix.components.families import get_family
 from gaussmix.components.statistics import SufficientStatistics
 from gaussmix.em.result import Status
 from tests.oracles import textbook_em
-from tests.variants import FAMILIES, blobs, run
+from tests.variants import FAMILIES, blobs, problem, run
 
 # Families whose M-step iterates to a tolerance.
 INNER = {"VEI", "VEE", "VEV", "EVE", "VVE"}
@@ -60,19 +60,13 @@ def test_each_iteration_equals_the_textbook(family, weighted):
 
 
 def _start_of(X, labels, family, weights):
-    from gaussmix.em.options import EMOptions
     from gaussmix.rows import MemorySource
     from gaussmix.rows.summary import SummaryFold
-    from gaussmix.starts import StartData
     from gaussmix.starts.base import from_labels
 
     source = MemorySource(X, weights)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
-    w = np.ones(len(X)) if weights is None else weights
-    constraints = EMOptions().constraints(summary, family, 3)
-    return from_labels(
-        StartData(source, summary, X - summary.center, w, family, constraints, 3), labels
-    )
+    return from_labels(problem(source, summary, family, 3), labels)
 
 
 @every_family

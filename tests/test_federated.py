@@ -144,28 +144,27 @@ def test_what_does_not_fit_together_is_refused():
 # -- files and tables ------------------------------------------------------------------
 
 
-def example(moment=PRODUCTS, *, pooled=False, scatters=True):
+def example(moment=PRODUCTS, *, pooled=False):
     rng = np.random.default_rng(0)
     found = SufficientStatistics.from_responsibilities(
         X[:60], rng.dirichlet(np.ones(2), 60), moment, WEIGHTS[:60]
     )
     found = found.pool() if pooled else found
     held = {**vars(found), "noise": 0.25, "log_likelihood": -1.5}
-    return SufficientStatistics(**{**held, **({} if scatters else {"scatters": None})})
+    return SufficientStatistics(**held)
 
 
 def equal(a, b):
     return (
         np.array_equal(a.counts, b.counts)
         and np.array_equal(a.means, b.means)
-        and (b.scatters is None if a.scatters is None else np.array_equal(a.scatters, b.scatters))
+        and np.array_equal(a.scatters, b.scatters)
         and (a.moment, a.log_likelihood, a.n_rows, a.noise)
         == (b.moment, b.log_likelihood, b.n_rows, b.noise)
     )
 
 
 KINDS = [{"moment": m, "pooled": p} for m in (PRODUCTS, SQUARES, NORM) for p in (False, True)]
-KINDS += [{"scatters": False}]
 
 
 @pytest.mark.parametrize("kind", KINDS)

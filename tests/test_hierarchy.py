@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
 from gaussmix.exceptions import DataError, ParameterError
-from gaussmix.starts import StartData, get_start
+from gaussmix.starts import get_start
 from gaussmix.starts.hierarchy import agglomerate, list_criteria, list_transforms, quantile_labels
 from gaussmix.starts.hierarchy.packed import log_determinants, outer_products
 from gaussmix.starts.hierarchy.transforms import get_transform
 from tests.oracles import textbook_merges
-from tests.variants import blobs, mclust
+from tests.variants import blobs, mclust, problem
 
 CRITERIA, TRANSFORMS = list_criteria(), list_transforms()
 HC = json.loads((Path(__file__).parent / "data" / "hc_labels.json").read_text())
@@ -208,16 +208,12 @@ def test_what_cannot_be_clustered_is_refused():
 def start_data(X, n_components, weights=None, family="VVV"):
     """What `fit_mixture` gives a start, for all rows."""
     from gaussmix.components.families import get_family
-    from gaussmix.em.options import EMOptions
     from gaussmix.rows import MemorySource
     from gaussmix.rows.summary import SummaryFold
 
     family, source = get_family(family), MemorySource(X, weights)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
-    constraints = EMOptions().constraints(summary, family, n_components)
-    weights = np.ones(len(X)) if weights is None else weights
-    rows = X - summary.center
-    return StartData(source, summary, rows, weights, family, constraints, n_components)
+    return problem(source, summary, family, n_components)
 
 
 @pytest.mark.parametrize("name", ["iris", "faithful", "geyser_eruptions", "diabetes"])
@@ -247,7 +243,7 @@ def test_one_tree_serves_every_number_of_components():
     start(data, rng)
     tree = start._last[2]
     for k in (1, 3, 5):
-        start(replace(data, n_components=k), rng)
+        start(replace(data, model=replace(data.model, n_components=k)), rng)
         assert start._last[2] is tree
     start(start_data(X, 2), rng)
     assert start._last[2] is not tree

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from gaussmix.estep import NaturalForm, WhitenedForm, choose_kernel, most_probable, normalise, weigh
+from gaussmix.components.moments import NOTHING
+from gaussmix.estep import NaturalForm, Posterior, WhitenedForm, choose_form, most_probable
+from gaussmix.estep.softmax import normalise
+from gaussmix.numerics.groups import Groups
 from gaussmix.rows import MemorySource
-from gaussmix.rows.folds import Workspace
+from tests.engine import natural, of_mixture, whitened
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
 
@@ -18,9 +21,9 @@ CASES = [(s, shared) for s in STRUCTURES for shared in (False, True)]
 
 
 def forms(mixture, center):
-    log_weights, held = np.log(mixture.weights), mixture.covariances
-    yield NaturalForm(log_weights, mixture.means, held, center)
-    yield WhitenedForm(log_weights, mixture.means, held, held.moment)
+    parameters, held = of_mixture(mixture), mixture.covariances
+    yield natural(parameters, NOTHING if held.shared else held.moment, center)
+    yield whitened(parameters, held.moment)
 
 
 @pytest.mark.parametrize(("structure", "shared"), CASES)
@@ -32,7 +35,7 @@ def test_log_joint_equals_scipy(structure, shared, dtype):
         rows.astype(float), mixture.weights, mixture.means, mixture.covariances.to_dense()
     )
     for kernel in forms(mixture, rows.mean(axis=0).astype(float)):
-        found = kernel.log_joint(rows, Workspace()) + kernel.row_terms(rows)
+        found = kernel.log_joint(rows) + kernel.form.row_terms(rows)
         np.testing.assert_allclose(found.T, expected, rtol=1e-11, atol=1e-11)
 
 
@@ -43,12 +46,12 @@ def test_both_forms_give_the_same_statistics(structure, shared, weighted):
     rows = mixture.sample(500, 0)[0]
     weights = np.random.default_rng(0).uniform(size=500) if weighted else None
     source = MemorySource(rows, weights, block_rows=64)
-    natural, whitened = (source.reduce(kernel) for kernel in forms(mixture, rows.mean(axis=0)))
-    np.testing.assert_allclose(natural.counts, whitened.counts, rtol=1e-11)
-    np.testing.assert_allclose(natural.means, whitened.means, rtol=1e-10)
-    if natural.scatters is not None:
-        np.testing.assert_allclose(natural.scatters, whitened.scatters, rtol=1e-10, atol=1e-10)
-        assert natural.log_likelihood == pytest.approx(whitened.log_likelihood, rel=1e-12)
+    ours, theirs = (kernel.over(source) for kernel in forms(mixture, rows.mean(axis=0)))
+    np.testing.assert_allclose(ours.counts, theirs.counts, rtol=1e-11)
+    np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-10)
+    if ours.moment is not NOTHING:
+        np.testing.assert_allclose(ours.scatters, theirs.scatters, rtol=1e-10, atol=1e-10)
+        assert ours.log_likelihood == pytest.approx(theirs.log_likelihood, rel=1e-12)
 
 
 HOPELESS = np.array([[0.0, -1e4, -1e300], [-5.0, -2e4, -1e301], [1.0, -1e4, -1e302]])
@@ -70,13 +73,13 @@ def test_wide_features_in_strips_gathered_or_not_give_the_same_statistics(spread
     rows = mixture.sample(4000, 0)[0]
     weights = np.random.default_rng(0).uniform(size=4000) if weighted else None
     source = MemorySource(rows, weights, block_rows=3000)
-    natural, whitened = (source.reduce(kernel) for kernel in forms(mixture, rows.mean(axis=0)))
-    np.testing.assert_allclose(natural.counts, whitened.counts, rtol=1e-10)
-    np.testing.assert_allclose(natural.means, whitened.means, rtol=1e-9, atol=1e-10)
-    scale = np.abs(whitened.scatters).max()
-    np.testing.assert_allclose(natural.scatters, whitened.scatters, atol=1e-11 * scale)
-    assert natural.log_likelihood == pytest.approx(whitened.log_likelihood, rel=1e-12)
-    assert natural.n_rows == whitened.n_rows == 4000
+    ours, theirs = (kernel.over(source) for kernel in forms(mixture, rows.mean(axis=0)))
+    np.testing.assert_allclose(ours.counts, theirs.counts, rtol=1e-10)
+    np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-9, atol=1e-10)
+    scale = np.abs(theirs.scatters).max()
+    np.testing.assert_allclose(ours.scatters, theirs.scatters, atol=1e-11 * scale)
+    assert ours.log_likelihood == pytest.approx(theirs.log_likelihood, rel=1e-12)
+    assert ours.n_rows == theirs.n_rows == 4000
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -96,12 +99,20 @@ def test_weigh_is_softmax_times_weights_where_it_counts(weighted, shape, spread)
     np.testing.assert_allclose(work, exact * unit, atol=1e-20, rtol=1e-13)
 
 
+def weigh(joint, weights=None):
+    """The posterior of one mixture; returns the total log-density."""
+    posterior = Posterior(Groups.of((len(joint),)))
+    tally = posterior.open()
+    posterior(joint, weights, None, tally)
+    return tally.log_likelihood[0]
+
+
 def test_the_natural_form_is_left_where_it_would_lose_digits():
     mixture = random_mixture(STRUCTURES[0])
-    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
+    parameters = of_mixture(mixture)
     moment = mixture.covariances.moment
-    near = choose_kernel(*parameters, moment, False, np.zeros(3), np.full(3, 10.0))
-    far = choose_kernel(*parameters, moment, False, np.zeros(3), np.full(3, 1e5))
+    near = choose_form(parameters, moment, False, np.zeros(3), np.full(3, 10.0))
+    far = choose_form(parameters, moment, False, np.zeros(3), np.full(3, 1e5))
     assert isinstance(near, NaturalForm)
     assert isinstance(far, WhitenedForm)
 
@@ -131,16 +142,17 @@ def test_float32_within_blocks_gives_the_statistics_to_five_digits(
     rows = mixture.sample(20_000, 0)[0]
     weights = np.random.default_rng(0).uniform(0, 2, size=len(rows)) if weighted else None
     source = MemorySource(rows, weights)
-    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
+    parameters, held = of_mixture(mixture, background), mixture.covariances
+    moment = NOTHING if shared else held.moment
     double, single = (
-        source.reduce(NaturalForm(*parameters, rows.mean(axis=0), background, dtype))
+        natural(parameters, moment, rows.mean(axis=0), dtype).over(source)
         for dtype in (np.float64, np.float32)
     )
     assert single.counts.dtype == np.float64
     assert np.abs(single.counts - double.counts).max() > 0  # it was float32
     np.testing.assert_allclose(single.counts, double.counts, rtol=1e-5)
     np.testing.assert_allclose(single.means, double.means, rtol=0, atol=1e-5)
-    if double.scatters is not None:
+    if double.moment is not NOTHING:
         scale = np.abs(double.scatters).max()
         np.testing.assert_allclose(single.scatters, double.scatters, rtol=0, atol=1e-5 * scale)
     assert single.log_likelihood == pytest.approx(double.log_likelihood, rel=1e-6)
@@ -148,10 +160,9 @@ def test_float32_within_blocks_gives_the_statistics_to_five_digits(
 
 def test_float64_takes_over_where_float32_would_lose_too_much():
     mixture = random_mixture(STRUCTURES[0])
-    parameters = (np.log(mixture.weights), mixture.means, mixture.covariances)
     kinds = {
-        extent: choose_kernel(
-            *parameters,
+        extent: choose_form(
+            of_mixture(mixture),
             mixture.covariances.moment,
             False,
             np.zeros(3),

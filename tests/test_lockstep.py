@@ -1,60 +1,58 @@
-"""Many fits in lockstep are the fits one after the other."""
+"""Many fits together are the fits one after the other."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from gaussmix.em.lockstep import Job, fit_together, pays
-from gaussmix.em.loop import fit_em
-from gaussmix.em.options import EMOptions
+from gaussmix.em.loop import fit, fit_together
 from gaussmix.em.result import Status
+from gaussmix.em.steps import EStep
 from gaussmix.fitting.background import enclosing_box
 from gaussmix.rows import MemorySource
 from gaussmix.rows.summary import SummaryFold
-from gaussmix.starts import StartData
+from gaussmix.selection.search import pays
 from gaussmix.starts.base import from_labels
-from tests.variants import FAMILIES, blobs
+from tests.variants import FAMILIES, blobs, problem
 
 
-def jobs_for(source, labels, options, *, known=None, noise=None):
-    """One job a family and number of components."""
+def summary_of(source, family):
+    return source.reduce(SummaryFold(family.held.moment, source.n_features))
+
+
+def fits_for(source, labels, sizes, *, known=None, noise=None, **options):
+    """One fit a family and number of components, and its start."""
     made = []
     for family in FAMILIES:
-        summary = source.reduce(SummaryFold(family.held.moment, source.n_features))
-        weights = np.ones(source.n_rows) if source.weights is None else source.weights
-        for k in (1, 2, 3):
-            constraints = options.constraints(summary, family, k)
-            rows = source.array - summary.center
-            data = StartData(source, summary, rows, weights, family, constraints, k)
-            start = from_labels(data, labels % k)
-            if noise is not None:
-                start = type(start)(
-                    start.weights * (1 - noise.weight), start.means, start.covariances, noise=noise
-                )
-            made.append(Job(start, family, summary, known if k == 3 else None))
+        summary = summary_of(source, family)
+        for k in sizes:
+            posed = problem(source, summary, family, k, known=known, **options)
+            start = from_labels(posed, labels % k)
+            made.append((posed, start if noise is None else start.with_noise(noise)))
     return made
 
 
-def alone(source, job, options):
-    return fit_em(source, job.start, job.family, job.summary, options, known=job.known)
+def estep(source, known=None):
+    widest = max(FAMILIES, key=lambda family: family.held.moment.n_axes)
+    return EStep(source, summary_of(source, widest), known)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("with_noise", [False, True])
-def test_fits_together_are_fits_alone(weighted, with_noise):
+@pytest.mark.parametrize("labelled", [False, True])
+def test_fits_together_are_fits_alone(weighted, with_noise, labelled):
     X, labels = blobs(n=150, d=3, separation=1.5)
     weights = np.random.default_rng(0).uniform(0.0, 2.0, 150) if weighted else None
     source = MemorySource(X, weights, block_rows=64)
-    options = EMOptions(tol=0, max_iter=25, accelerate=False)
-    known = np.where(np.arange(150) % 10 == 0, labels, -1)
+    known = np.where(np.arange(150) % 10 == 0, labels, -1) if labelled else None
     noise = enclosing_box(source, 0.1) if with_noise else None
-    jobs = jobs_for(source, labels, options, known=known, noise=noise)
-    together = dict(fit_together(source, jobs, options))
-    assert sorted(together) == list(range(len(jobs)))
-    for i, job in enumerate(jobs):
-        expected = alone(source, job, options)
-        found = together[i]
+    sizes = (3,) if labelled else (1, 2, 3)
+    options = {"tol": 0, "max_iter": 25, "accelerate": False}
+    fits = fits_for(source, labels, sizes, known=known, noise=noise, **options)
+    together = dict(fit_together(estep(source, known), fits))
+    assert sorted(together) == list(range(len(fits)))
+    for i, (posed, start) in enumerate(fits):
+        expected, found = fit(posed, start), together[i]
         assert found.status is expected.status is Status.MAX_ITERATIONS
         np.testing.assert_allclose(
             found.history.log_likelihood, expected.history.log_likelihood, rtol=1e-9
@@ -67,19 +65,19 @@ def test_fits_that_collapse_or_are_far_from_zero_are_fits_alone_too():
     X, labels = blobs(n=60, d=2, separation=4.0)
     X = np.vstack([X, np.full((8, 2), 40.0)])
     labels = np.append(labels, np.full(8, 3))
-    source, options = MemorySource(X), EMOptions(max_iter=100)
-    family = next(f for f in FAMILIES if f.name == "VVV")
-    summary = source.reduce(SummaryFold(family.held.moment, 2))
-    constraints = options.constraints(summary, family, 4)
-    rows = X - summary.center
-    data = StartData(source, summary, rows, np.ones(68), family, constraints, 4)
-    job = Job(from_labels(data, labels), family, summary)
-    ((_, found),) = fit_together(source, [job], options)
-    expected = alone(source, job, options)
+    source, family = MemorySource(X), next(f for f in FAMILIES if f.name == "VVV")
+    summary = summary_of(source, family)
+    posed = problem(source, summary, family, 4, max_iter=100)
+    start = from_labels(posed, labels)
+    # Another fit beside it, so that they are two.
+    other = problem(source, summary, family, 2, max_iter=100)
+    fits = [(posed, start), (other, from_labels(other, labels % 2))]
+    found = dict(fit_together(estep(source), fits))[0]
+    expected = fit(posed, start)
     assert found.collapsed == expected.collapsed == (3,)
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-6)
-    given_up = EMOptions(max_iter=100, give_up_collapsed=True)
-    ((_, early),) = fit_together(source, [job], given_up)
+    given_up = problem(source, summary, family, 4, max_iter=100, give_up_collapsed=True)
+    early = dict(fit_together(estep(source), [(given_up, start), fits[1]]))[0]
     assert early.status is Status.COLLAPSED
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from gaussmix import GaussianMixture
 from gaussmix.components.covariances import FullCovariances
-from gaussmix.estep import WhitenedForm, choose_kernel
+from gaussmix.estep import choose_form
 from gaussmix.estep.pruned import PrunedForm, prune
 from gaussmix.rows import MemorySource
-from gaussmix.rows.folds import Workspace
 from gaussmix.starts.centers import lloyd, nearest, plus_plus
+from tests.engine import Kernel, of_mixture, whitened
 from tests.variants import random_mixture
 
 
@@ -25,12 +25,13 @@ def separated(k=12, d=20, spread=4.0):
 
 
 def both(mixture, rows, background=None):
-    log_weights, held = np.log(mixture.weights), mixture.covariances
-    dense = WhitenedForm(log_weights, mixture.means, held, held.moment, background)
+    parameters = of_mixture(mixture, background)
+    dense = whitened(parameters, mixture.covariances.moment)
     center = rows.mean(axis=0).astype(float)
-    pruned = prune(dense, center, np.abs(rows - center).max(axis=0).astype(float))
+    reach = np.abs(rows - center).max(axis=0).astype(float)
+    pruned = prune(dense.form, parameters, center, reach)
     assert isinstance(pruned, PrunedForm)
-    return dense, pruned
+    return dense, Kernel(pruned, parameters)
 
 
 def assert_same_statistics(found, expected):
@@ -52,14 +53,14 @@ def test_its_statistics_are_those_of_the_dense_form(dtype, spread, weighted, bac
     weights = np.random.default_rng(1).uniform(0, 2, len(rows)) if weighted else None
     dense, pruned = both(mixture, rows, background)
     source = MemorySource(rows.astype(dtype), weights, block_rows=700)
-    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+    assert_same_statistics(pruned.over(source), dense.over(source))
 
 
 def test_what_it_leaves_out_is_bounded_from_above_and_negligible():
     mixture, rows = separated()
     dense, pruned = both(mixture, rows)
-    exact = dense.log_joint(rows, Workspace()).copy()
-    found = pruned.log_joint(rows, Workspace()).copy()
+    exact = dense.log_joint(rows).copy()
+    found = pruned.log_joint(rows).copy()
     evaluated = np.isclose(found, exact, rtol=1e-12, atol=1e-9)
     assert 0.07 < evaluated.mean() < 0.3  # it prunes
     assert (found >= exact - 1e-9).all()
@@ -71,8 +72,8 @@ def test_what_it_leaves_out_is_bounded_from_above_and_negligible():
 def test_crowded_blocks_are_left_to_the_dense_form():
     mixture, rows = separated(spread=0.2)
     dense, pruned = both(mixture, rows)
-    exact = dense.log_joint(rows, Workspace()).copy()
-    np.testing.assert_array_equal(pruned.log_joint(rows, Workspace()), exact)
+    exact = dense.log_joint(rows).copy()
+    np.testing.assert_array_equal(pruned.log_joint(rows), exact)
 
 
 def test_a_known_component_counts_with_its_exact_density_however_far():
@@ -82,7 +83,7 @@ def test_a_known_component_counts_with_its_exact_density_however_far():
     known[::3] = np.arange(len(known[::3])) % mixture.n_components
     source = MemorySource(rows, block_rows=500)
     dense.known = pruned.known = known
-    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+    assert_same_statistics(pruned.over(source), dense.over(source))
 
 
 def test_a_covariance_without_width_does_not_spoil_the_bound():
@@ -93,23 +94,21 @@ def test_a_covariance_without_width_does_not_spoil_the_bound():
     thin = replace(mixture, covariances=FullCovariances(values, *mixture.means.shape))
     dense, pruned = both(thin, rows)
     source = MemorySource(rows)
-    assert_same_statistics(source.reduce(pruned), source.reduce(dense))
+    assert_same_statistics(pruned.over(source), dense.over(source))
 
 
 def test_it_is_chosen_where_components_and_products_of_features_are_many():
     few, many = (random_mixture(FullCovariances, k=k, d=24) for k in (3, 40))
     kinds = []
     for mixture in (few, many):
-        kernel = choose_kernel(
-            np.log(mixture.weights),
-            mixture.means,
-            mixture.covariances,
+        form = choose_form(
+            of_mixture(mixture),
             mixture.covariances.moment,
             False,
             np.zeros(24),
             np.full(24, 8.0),
         )
-        kinds.append(isinstance(kernel, PrunedForm))
+        kinds.append(isinstance(form, PrunedForm))
     assert kinds == [False, True]
 
 

@@ -108,16 +108,16 @@ def test_equal_weights_prior_and_noise_race_as_they_fit():
 
 def test_interrupted_on_the_subsample_the_best_is_where_the_data_are(monkeypatch):
     X = crowded(30_000, 2, 3, 8, 3.0) + 100.0
-    original, calls = race_module.fit_em, []
+    original, calls = race_module.fit, []
 
-    def interrupted(source, start, family, summary, options):
+    def interrupted(problem, start):
         def stop(iteration):
             calls.append(iteration)
             raise KeyboardInterrupt
 
-        return original(source, start, family, summary, options, stop)
+        return original(problem, start, stop)
 
-    monkeypatch.setattr(race_module, "fit_em", interrupted)
+    monkeypatch.setattr(race_module, "fit", interrupted)
     model = GaussianMixture(3, random_state=0)
     with pytest.raises(FitInterrupted, match="before the first iteration on all rows"):
         model.fit(X)

@@ -30,11 +30,11 @@ from gaussmix import (
 )
 from gaussmix.components.families import list_families
 from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
-from gaussmix.fitting.fit import Aside
+from gaussmix.fitting import fit
 from gaussmix.mixture.datasets import iris
 from gaussmix.rows import MemorySource
 from gaussmix.rows.summary import SummaryFold
-from gaussmix.selection import Cell, Criterion, ResultsTable, best_cell, describe_skipped
+from gaussmix.selection import Cell, Criterion, ResultsTable, best_cell, describe_skipped, fitter
 from gaussmix.selection.search import choose_families
 from gaussmix.starts.base import Division
 from tests.variants import blobs
@@ -111,9 +111,10 @@ def test_cells_of_one_size_share_one_start():
     class Halves(Division):
         name = ""
 
-        def divide(self, data, rng):
-            made.append(data.n_components)
-            return np.argsort(np.argsort(data.rows[:, 0])) * data.n_components // len(data.rows)
+        def divide(self, problem, rng):
+            rows, k = problem.data.sample, problem.n_components
+            made.append(k)
+            return np.argsort(np.argsort(rows[:, 0])) * k // len(rows)
 
     choose(sizes=[1, 2, 3], init_params=Halves(), n_init=2)
     assert made == [1, 1, 2, 2, 3, 3]
@@ -200,14 +201,15 @@ def test_a_collapsed_model_is_not_fitted_however_likely():
 
 
 def test_a_start_that_cannot_be_aligned_is_a_cell_with_a_reason(monkeypatch):
-    original = Aside.applied
+    original = fitter.put_to_start
 
-    def applied(self, mixture, *, keep_order):
+    def put_to_start(problem, mixture, *, keep_order):
         if mixture.n_components == 2:
             raise DataError("X: rows lie too far")
-        return original(self, mixture, keep_order=keep_order)
+        return original(problem, mixture, keep_order=keep_order)
 
-    monkeypatch.setattr(Aside, "applied", applied)
+    monkeypatch.setattr(fitter, "put_to_start", put_to_start)
+    monkeypatch.setattr(fit, "put_to_start", put_to_start)
     table = {row["n_components"]: row for row in choose(families=["VVV"]).results_}
     assert table[2]["reason"] == "X: rows lie too far"
     assert table[1]["reason"] == table[3]["reason"] == ""

@@ -9,9 +9,11 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
-from gaussmix.estep import compiled
-from gaussmix.estep.several import SeveralForm
+from gaussmix.estep import Expectation, Posterior, compiled
+from gaussmix.numerics.groups import Groups
+from gaussmix.rows import MemorySource
 from gaussmix.rows.threads import Pool
+from gaussmix.starts.contest import DivisionFold
 
 MOMENTS = pytest.mark.parametrize("moment", [PRODUCTS, SQUARES, NORM], ids=lambda m: m.name)
 # So many rows that loops are used, or so few that they are not.
@@ -43,12 +45,16 @@ def test_it_is_the_e_step_of_each_mixture(moment, n_rows, weighted, n_threads):
     weights = rng.uniform(0.5, 2.0, 2500) if weighted else np.ones(2500)
     theta = rng.normal(size=(5, 4, 1 + 3 + moment.n_terms(3)))
     theta[:, -1, 1:] = 0.0  # a background
-    with Pool(n_threads) as pool:
-        form = SeveralForm(rows, weights, moment, n_rows, pool)
-        moments, values = form.expect(theta)
+    source = MemorySource(rows, weights if weighted else None, n_jobs=n_threads, block_rows=512)
+    groups, kind = Groups.of((3,) * 5), compiled.natural_form(4, n_rows)
+    form = kind(theta[:, :3].reshape(15, -1), groups, moment, np.zeros(3))
+    fold = Expectation(form, Posterior(groups, theta[:, 3, 0]))
+    (part,) = source.reduce(fold).parts.values()
     for r, (expected, value) in enumerate(slow(rows, weights, moment, theta)):
-        np.testing.assert_allclose(moments[r], expected, rtol=1e-9, atol=1e-9 * len(rows))
-        np.testing.assert_allclose(values[r], value, rtol=1e-11)
+        found = part.sums.moments[3 * r : 3 * r + 3]
+        np.testing.assert_allclose(found, expected[:3], rtol=1e-9, atol=1e-9 * len(rows))
+        np.testing.assert_allclose(part.tally.noise[r], expected[3, 0], rtol=1e-9)
+        np.testing.assert_allclose(part.tally.log_likelihood[r], value, rtol=1e-11)
 
 
 @MOMENTS
@@ -56,8 +62,8 @@ def test_moments_of_divisions_are_sums_over_their_rows(moment):
     rng = np.random.default_rng(1)
     rows, weights = rng.normal(size=(1500, 2)), rng.uniform(0.5, 2.0, 1500)
     labels = rng.integers(0, 3, (4, 1500))
-    with Pool(2) as pool:
-        found = SeveralForm(rows, weights, moment, None, pool).divided(labels, 3)
+    fold = DivisionFold(labels, 3, moment, np.zeros(2))
+    found = MemorySource(rows, weights, n_jobs=2, block_rows=512).reduce(fold).moments
     for r, own in enumerate(labels):
         for k in range(3):
             chosen = own == k

@@ -15,11 +15,13 @@ from gaussmix.components.covariances import (
     SphericalCovariances,
 )
 from gaussmix.components.families import list_families
-from gaussmix.em.loop import fit_em
-from gaussmix.em.options import EMOptions
+from gaussmix.em.loop import fit
+from gaussmix.em.model import Model
+from gaussmix.em.options import Options
+from gaussmix.em.problem import Problem
 from gaussmix.rows import MemorySource
+from gaussmix.rows.data import Data, Facts
 from gaussmix.rows.summary import SummaryFold
-from gaussmix.starts import StartData
 from gaussmix.starts.base import from_labels
 
 # E and V are the names of EII and VII in one dimension.
@@ -67,13 +69,22 @@ def run(
     source = MemorySource(X, weights, n_jobs=n_jobs, block_rows=block_rows)
     summary = source.reduce(SummaryFold(family.held.moment, X.shape[1]))
     # Plain EM: leaps turn rounding into different paths, which only meet again at the optimum.
-    options = EMOptions(**{"tol": 1e-9, "max_iter": 100, "accelerate": False, **options})
+    options = {"tol": 1e-9, "max_iter": 100, "accelerate": False, **options}
     k = n_components or int(labels.max()) + 1
-    constraints = options.constraints(summary, family, k)
-    rows_weights = np.ones(len(X)) if weights is None else weights
-    rows = np.asarray(X, dtype=float) - summary.center
-    data = StartData(source, summary, rows, rows_weights, family, constraints, k)
-    return fit_em(source, from_labels(data, labels), family, summary, options)
+    posed = problem(source, summary, family, k, **options)
+    return fit(posed, from_labels(posed, labels))
+
+
+MODEL_PARTS = ("equal_weights", "background", "prior", "reg_covar")
+
+
+def problem(source, summary, family, n_components, *, known=None, **options):
+    """A fit to all rows of a source in memory, which are the sample too."""
+    parts = {name: options.pop(name) for name in MODEL_PARTS if name in options}
+    rows = np.asarray(source.array, dtype=float) - summary.center
+    weights = np.ones(len(rows)) if source.weights is None else source.weights
+    data = Data(source, summary, Facts(source, known), rows, weights)
+    return Problem(data, Model(n_components, family, **parts), Options(**options))
 
 
 @lru_cache(maxsize=1)

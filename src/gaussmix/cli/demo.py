@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.families import get_family
-from ..em.options import EMOptions
+from ..em.model import Model
+from ..em.options import Options
 from ..em.result import FitResult
 from ..fitting.fit import fit_mixture
 from ..mixture.datasets import LabelledData
@@ -66,11 +67,9 @@ def compare(
     rows = data.rows[:, columns]
     result = fit_mixture(
         MemorySource(rows, feature_names=tuple(data.names[j] for j in columns)),
-        n_components,
-        get_family(covariance_type),
+        Model(n_components, get_family(covariance_type)),
         get_start(start),
-        EMOptions(tol=_TOL, max_iter=_MAX_ITER),
-        n_init=_STARTS,
+        Options(tol=_TOL, max_iter=_MAX_ITER, n_init=_STARTS),
         rng=np.random.default_rng(seed),
         callback=callback,
     )

@@ -10,7 +10,8 @@ import typer
 
 from ..components.families import get_family
 from ..components.prior import get_prior
-from ..em.options import EMOptions
+from ..em.model import Model as FittedModel
+from ..em.options import Options
 from ..em.result import FitResult
 from ..exceptions import FitInterrupted, ParameterError
 from ..fitting.fit import fit_mixture
@@ -72,15 +73,19 @@ def command(
 ) -> None:
     """Fit a mixture to data and save it as a model file."""
     chosen = split_names("--columns", columns)
-    n_components = check_integer("--components", components, minimum=1)
-    n_init = check_integer("--starts", starts, minimum=1)
-    family, start = get_family(covariance), _start(init)
-    options = EMOptions(
+    fitted = FittedModel(
+        n_components=check_integer("--components", components, minimum=1),
+        family=get_family(covariance),
+        background=noise is not None,
+        prior=get_prior("conjugate" if prior else None),
+        reg_covar=check_number("--reg-covar", reg_covar),
+    )
+    options = Options(
         tol=check_number("--tol", tol),
         max_iter=check_integer("--max-iter", max_iter, minimum=1),
-        reg_covar=check_number("--reg-covar", reg_covar),
-        prior=get_prior("conjugate" if prior else None),
+        n_init=check_integer("--starts", starts, minimum=1),
     )
+    start = _start(init)
     share = None if noise is None else check_number("--noise", noise)
     if share is not None and not 0.0 < share < 1.0:
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
@@ -92,11 +97,9 @@ def command(
         with progress(title(data), quiet=json) as callback:
             result = fit_mixture(
                 source,
-                n_components,
-                family,
+                fitted,
                 start,
                 options,
-                n_init=n_init,
                 rng=np.random.default_rng(seed),
                 callback=callback,
                 noise=share,

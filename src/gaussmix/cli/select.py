@@ -14,13 +14,14 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from ..em.options import EMOptions
+from ..em.model import Model
+from ..em.options import Options
 from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
 from ..interchange.model import model_from_result, to_json
 from ..rows.threads import count_threads
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
-from ..selection.fitter import FitOptions
+from ..selection.fitter import Plan
 from ..selection.progress import bar
 from ..selection.search import (
     DEFAULT_START,
@@ -92,9 +93,9 @@ def command(
     interrupted = False
     try:
         with _progress(title(data), len(sizes) * len(chosen_families), quiet=json) as advance:
-            options = FitOptions(EMOptions(), seed=seed)
+            plan = Plan(Model(1, chosen_families[0]), Options(), seed=seed)
             for cell in search(
-                source, chosen_families, sizes, get_start(init), criteria, options, n_jobs=jobs
+                source, chosen_families, sizes, get_start(init), criteria, plan, n_jobs=jobs
             ):
                 cells.append(cell)
                 advance(cell)

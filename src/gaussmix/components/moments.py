@@ -21,7 +21,7 @@ from ..numerics.matrices import factors_or_nan
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
 
-__all__ = ["MOMENTS", "NORM", "PRODUCTS", "SQUARES", "Moment"]
+__all__ = ["MOMENTS", "NORM", "NOTHING", "PRODUCTS", "SQUARES", "Moment"]
 
 
 class Moment(ABC):
@@ -254,6 +254,49 @@ class Norm(Moment):
         return np.exp(coordinates[:, 0])
 
 
+class Nothing(Moment):
+    """No second-order feature: scatters are (K, 0), for sums of first moments alone."""
+
+    name, n_axes = "nothing", 1
+
+    def shape(self, n_features: int) -> tuple[int, ...]:
+        return (0,)
+
+    def n_terms(self, n_features: int) -> int:
+        return 0
+
+    def write(self, x: Array, out: Array) -> None:
+        """Write nothing."""
+
+    def pairs(self, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+        none = np.empty(0, dtype=np.intp)
+        return none, none, none
+
+    def unpack(self, flat: Array, n_features: int) -> Array:
+        return flat
+
+    def outer(self, vectors: Array) -> Array:
+        return np.empty((len(vectors), 0))
+
+    def of_rows(self, rows: Array, weights: Array) -> Array:
+        return np.empty(0)
+
+    def of_diagonals(self, variances: Array) -> Array:
+        return np.empty((len(variances), 0))
+
+    def coefficients(self, precisions: Array) -> Array:
+        return np.empty((len(precisions), 0))
+
+    def diagonal(self, scatters: Array, n_features: int) -> Array:
+        return np.zeros((len(scatters), n_features))
+
+    def coordinates(self, covariances: Array) -> Array:
+        return covariances
+
+    def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
+        return coordinates
+
+
 @lru_cache(maxsize=64)
 def _triangle(n_features: int) -> tuple[AnyArray, AnyArray]:
     return np.triu_indices(n_features)
@@ -278,5 +321,6 @@ def _off_diagonal_twice(n_features: int) -> Array:
 PRODUCTS = Products()
 SQUARES = Squares()
 NORM = Norm()
-#: All of them, by name.
+NOTHING = Nothing()
+#: All that scatters are held as, by name.
 MOMENTS: dict[str, Moment] = {moment.name: moment for moment in (PRODUCTS, SQUARES, NORM)}

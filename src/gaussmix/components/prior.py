@@ -79,7 +79,6 @@ class ConjugatePrior:
 
     def _scale(self, total: SufficientStatistics, family: Family, n_components: int) -> Array:
         d = total.n_features
-        assert total.scatters is not None
         if self.scale is None:
             if total.total <= 1.0 + _ROUNDING:
                 raise ParameterError(
@@ -149,7 +148,6 @@ class PriorTerms:
 
         Those of several mixtures get the same prior each.
         """
-        assert statistics.scatters is not None
         counts, kappa, d = statistics.counts, self.shrinkage, statistics.n_features
         pull = (kappa * counts / (kappa + counts))[:, None]
         between = statistics.moment.outer(np.sqrt(pull) * (statistics.means - self.mean))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["SufficientStatistics"]
 
+# All components are of one mixture.
+_ONE = Groups(())
+
 
 @stored("statistics")
 @dataclass(frozen=True, eq=False)
 class SufficientStatistics:
     """Weighted counts, means and centred scatters of K components.
+
+    Of one mixture, or of G mixtures whose components stand one after the other.
 
     Attributes
     ----------
@@ -32,23 +37,24 @@ class SufficientStatistics:
         Sum of responsibilities (times sample weights): N_k.
     means : ndarray (K, d)
         Weighted mean of each component; 0 where the count is 0.
-    scatters : ndarray (K, *shape) or (1, *shape), or None
-        Scatter about the component's own mean, held as `moment` says:
-        (d, d), (d,) or a trace.  With leading length 1 and K > 1 it is pooled
-        over components; None when only first moments were collected.
-        Those of several mixtures are pooled over each of them: (G, *shape).
+    scatters : ndarray (K, *shape), or (G, *shape) if pooled
+        Scatter about the component's own mean, held as `moment` says: (d, d), (d,) or a
+        trace.  Pooled scatters are sums over each mixture's components.
     moment : Moment
         How scatters are held.
-    log_likelihood : float
+    log_likelihood : ndarray (G,)
         Weighted sum of the rows' log-densities under the mixture that gave
         the responsibilities.
     n_rows : int
         Rows seen, whatever their weight.
-    noise : float
+    noise : ndarray (G,)
         Sum of responsibilities (times sample weights) of a uniform background.
-    mixtures : Groups or None
-        Of several mixtures: whose the components are.  `log_likelihood` and `noise` are
-        then arrays (G,).
+    groups : Groups
+        Whose the components are; one mixture's unless said otherwise.
+    masses : ndarray (K,) or None
+        What means and scatters are weighted by in all; None if by the counts.
+    tally : ndarray (K, m) or None
+        What else the density of the components adds up.
 
     Notes
     -----
@@ -58,23 +64,32 @@ class SufficientStatistics:
 
     counts: Array
     means: Array
-    scatters: Array | None
+    scatters: Array
     moment: Moment = PRODUCTS
-    log_likelihood: Any = 0.0
+    log_likelihood: Array = field(default_factory=lambda: np.zeros(1))
     n_rows: int = 0
-    noise: Any = 0.0
-    mixtures: Groups | None = None
+    noise: Array = field(default_factory=lambda: np.zeros(1))
+    groups: Groups = _ONE
+    masses: Array | None = None
+    tally: Array | None = None
 
-    @property
-    def groups(self) -> Groups:
-        """Which components belong to the same mixture."""
-        return Groups.of((len(self.counts),)) if self.mixtures is None else self.mixtures
+    def __post_init__(self) -> None:
+        if self.groups is _ONE:
+            object.__setattr__(self, "groups", Groups.of((len(self.counts),)))
+        for name in ("log_likelihood", "noise"):  # numbers, where a user builds them
+            value: Any = getattr(self, name)
+            if not isinstance(value, np.ndarray):
+                object.__setattr__(self, name, np.array([value], dtype=np.float64))
 
     @property
     def pooled(self) -> bool:
         """Whether scatters are those of whole mixtures."""
-        assert self.scatters is not None
         return len(self.scatters) < len(self.counts)
+
+    @property
+    def mass(self) -> Array:
+        """What means and scatters are weighted by in all, shape (K,)."""
+        return self.counts if self.masses is None else self.masses
 
     @property
     def n_components(self) -> int:
@@ -89,24 +104,29 @@ class SufficientStatistics:
         """Sum of all counts: the weighted number of rows, less those of the background."""
         return float(self.counts.sum())
 
+    @property
+    def variances(self) -> Array:
+        """Variances of all rows, by feature (d,): for statistics of one component."""
+        return self.moment.diagonal(self.scatters, self.n_features)[0] / self.total
+
     def require_valid(self) -> None:
         """Raise ValueError if they cannot be the statistics of any rows: for those of a file."""
         counts, means, scatters = self.counts, self.means, self.scatters
+        if len(self.groups) != 1:
+            raise ValueError("statistics of several mixtures")
         if counts.ndim != 1 or means.ndim != 2 or len(counts) != len(means) or len(counts) == 0:
             raise ValueError(f"counts of shape {counts.shape} and means of shape {means.shape}")
-        shape = self.moment.outer(np.zeros((1, self.n_features))).shape[1:]
-        if scatters is not None and scatters.shape not in ((len(counts), *shape), (1, *shape)):
+        shape = self.moment.shape(self.n_features)
+        if scatters.shape not in ((len(counts), *shape), (1, *shape)):
             raise ValueError(f"scatters of shape {scatters.shape}")
-        parts = [counts, means, np.array([self.log_likelihood, self.noise])]
-        parts += [] if scatters is None else [scatters]
+        parts = [counts, means, scatters, self.log_likelihood, self.noise]
         if not all(np.isfinite(part).all() for part in parts):
             raise ValueError("statistics with NaN or infinity")
-        if (counts < 0).any() or self.noise < 0 or self.n_rows < 0:
+        if (counts < 0).any() or (self.noise < 0).any() or self.n_rows < 0:
             raise ValueError("a count is negative")
-        if scatters is not None:
-            own = self.moment.diagonal(scatters, self.n_features)
-            if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
-                raise ValueError("a scatter is negative")
+        own = self.moment.diagonal(scatters, self.n_features)
+        if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
+            raise ValueError("a scatter is negative")
 
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
         """Return the statistics of both sets of rows together.
@@ -118,31 +138,26 @@ class SufficientStatistics:
             in another way.
         """
         self._require_alike(other)
-        counts = self.counts + other.counts
-        safe = np.where(counts > 0, counts, 1.0)
+        mine, theirs = self.mass, other.mass
+        safe = np.where(mine + theirs > 0, mine + theirs, 1.0)
         shift = other.means - self.means
-        means = self.means + shift * (other.counts / safe)[:, None]
-        scatters = None
-        if self.scatters is not None and other.scatters is not None:
-            between = self.moment.outer(shift * np.sqrt(self.counts * other.counts / safe)[:, None])
-            if len(self.scatters) < len(between):
-                between = between.sum(axis=0, keepdims=True)
-            scatters = self.scatters + other.scatters + between
+        between = self.moment.outer(shift * np.sqrt(mine * theirs / safe)[:, None])
+        if self.pooled:
+            between = self.groups.sum(between)
         return replace(
             self,
-            counts=counts,
-            means=means,
-            scatters=scatters,
+            counts=self.counts + other.counts,
+            means=self.means + shift * (theirs / safe)[:, None],
+            scatters=self.scatters + other.scatters + between,
             log_likelihood=self.log_likelihood + other.log_likelihood,
             n_rows=self.n_rows + other.n_rows,
             noise=self.noise + other.noise,
+            masses=None if self.masses is None else mine + theirs,
+            tally=None if self.tally is None or other.tally is None else self.tally + other.tally,
         )
 
     def _require_alike(self, other: SufficientStatistics) -> None:
-        shapes = [
-            (s.moment.name, s.means.shape, None if s.scatters is None else s.scatters.shape)
-            for s in (self, other)
-        ]
+        shapes = [(s.moment.name, s.means.shape, s.scatters.shape) for s in (self, other)]
         if shapes[0] != shapes[1]:
             raise ParameterError(
                 "statistics: cannot be merged, they are of other models: moment, means and "
@@ -154,9 +169,11 @@ class SufficientStatistics:
         return replace(
             self,
             counts=self.counts * factor,
-            scatters=None if self.scatters is None else self.scatters * factor,
+            scatters=self.scatters * factor,
             log_likelihood=self.log_likelihood * factor,
             noise=self.noise * factor,
+            masses=None if self.masses is None else self.masses * factor,
+            tally=None if self.tally is None else self.tally * factor,
         )
 
     def widened(self, variances: Array) -> SufficientStatistics:
@@ -165,7 +182,6 @@ class SufficientStatistics:
         Whatever the family, the covariances estimated from them are then larger by
         about diag(variances), and still of the family.
         """
-        assert self.scatters is not None
         counts = self.groups.sum(self.counts) if self.pooled else self.counts
         extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
         return replace(self, scatters=self.scatters + extra)
@@ -177,31 +193,44 @@ class SufficientStatistics:
         components' means is the total scatter minus the scatter between means,
         so it needs no pass over the data.
         """
-        assert total.scatters is not None
         offsets = (self.means - total.means) * np.sqrt(self.counts)[:, None]
-        between = self.moment.outer(offsets).sum(axis=0, keepdims=True)
-        return replace(self, scatters=total.scatters - between)
+        between = total.moment.outer(offsets).sum(axis=0, keepdims=True)
+        return replace(self, scatters=total.scatters - between, moment=total.moment)
 
     def pool(self) -> SufficientStatistics:
         """Return the statistics with per-component scatters summed into one of each mixture."""
-        assert self.scatters is not None
+        if self.pooled:
+            return self
         return replace(self, scatters=self.groups.sum(self.scatters))
 
     def as_one(self) -> SufficientStatistics:
         """Return the statistics of the components' rows together, as one component."""
-        assert self.scatters is not None
         counts = self.counts.sum(keepdims=True)
         means = (self.counts / counts) @ self.means
         offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
         scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
-        return replace(self, counts=counts, means=means[None], scatters=scatters[None])
+        groups = Groups.of((1,))
+        return replace(
+            self,
+            counts=counts,
+            means=means[None],
+            scatters=scatters[None],
+            groups=groups,
+            masses=None,
+            tally=None,
+        )
 
     def take(self, order: AnyArray) -> SufficientStatistics:
-        """Return the components in another order (or a subset)."""
-        scatters = self.scatters
-        if scatters is not None and len(scatters) == len(self.counts):
-            scatters = scatters[order]
-        return replace(self, counts=self.counts[order], means=self.means[order], scatters=scatters)
+        """Return the components of one mixture in another order (or a subset)."""
+        return replace(
+            self,
+            counts=self.counts[order],
+            means=self.means[order],
+            scatters=self.scatters if self.pooled else self.scatters[order],
+            groups=Groups.of((len(order),)),
+            masses=None if self.masses is None else self.masses[order],
+            tally=None if self.tally is None else self.tally[order],
+        )
 
     def held_as(self, moment: Moment) -> SufficientStatistics:
         """Return the statistics with scatters held as a moment that keeps no more than this one.
@@ -210,7 +239,7 @@ class SufficientStatistics:
         """
         if moment is self.moment:
             return self
-        assert self.scatters is not None and moment.n_axes < self.moment.n_axes
+        assert moment.n_axes < self.moment.n_axes
         own = self.moment.diagonal(self.scatters, self.n_features)
         scatters = moment.of_diagonals(own)
         return replace(self, scatters=scatters, moment=moment)
@@ -265,9 +294,9 @@ class SufficientStatistics:
             "means": self.means,
             "scatters": self.scatters,
             "moment": self.moment.name,
-            "log_likelihood": float(self.log_likelihood),
+            "log_likelihood": float(self.log_likelihood[0]),
             "n_rows": self.n_rows,
-            "noise": float(self.noise),
+            "noise": float(self.noise[0]),
         }
 
     @classmethod

@@ -85,8 +85,7 @@ def _from_row(row: dict[str, Any], number: int) -> SufficientStatistics:
         shape = MOMENTS[row["moment"]].shape(d)
         row["counts"] = np.array(row["counts"], dtype=np.float64).reshape(n_components)
         row["means"] = np.array(row["means"], dtype=np.float64).reshape(n_components, d)
-        if row["scatters"] is not None:
-            row["scatters"] = np.array(row["scatters"], dtype=np.float64).reshape(-1, *shape)
+        row["scatters"] = np.array(row["scatters"], dtype=np.float64).reshape(-1, *shape)
         return SufficientStatistics.from_fields(row)
     except (KeyError, TypeError, ValueError) as error:
         what = f"unknown moment {error}" if isinstance(error, KeyError) else error

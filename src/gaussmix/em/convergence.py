@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AitkenRule"]
+__all__ = ["AitkenRule", "Close"]
+
+#: The last value that was close to the limit, and the place in the trace of the leap before it.
+Close: TypeAlias = tuple[float, int] | None
 
 
 # Steps looked at to tell rounding from progress.
@@ -22,6 +26,7 @@ _AFTER_LEAPS = 0.1
 _WITHOUT_LEAPS = 0.01
 
 
+@dataclass(frozen=True)
 class AitkenRule:
     """Stop when the predicted remaining gain is below `tol` a row, twice in a row.
 
@@ -42,13 +47,8 @@ class AitkenRule:
     4.0
     """
 
-    #: What moves: what a checkpoint keeps.
-    MOVING = ("_close",)
-
-    def __init__(self, tol: float, n: float) -> None:
-        self.tol = tol
-        self.n = n
-        self._close: tuple[float, int] | None = None
+    tol: float
+    n: float
 
     def remaining(self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0) -> float:
         """Predict the total log-likelihood still to come from the last three values.
@@ -69,26 +69,33 @@ class AitkenRule:
         rate = max(last / before, slowest)
         return last * rate / (1.0 - rate) if rate < 1.0 else math.inf
 
-    def reached(self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0) -> bool:
-        """Note the newest value of `trace` and say whether to stop.
+    def reached(
+        self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0, close: Close = None
+    ) -> tuple[bool, Close]:
+        """Say whether to stop at the newest value of `trace`, and what to say so by next time.
 
         Twice in a row the prediction must be small.  If there was a leap in between, it
         would have shown what slow steps hide, and must not have gained much either.
+
+        Parameters
+        ----------
+        close : (float, int) or None
+            The last value for which the prediction was small, and the leap before it: as
+            returned for the value before the newest.
         """
         if leap and len(trace) < leap + 3:
-            return self._only_noise(trace)
+            return self._only_noise(trace), close
         share = _AFTER_LEAPS if leap else 1.0
-        close = self.remaining(trace, leap, slowest) < share * self.tol * self.n
-        if close and self._confirmed(trace, leap):
-            return True
-        self._close = (trace[-1], leap) if close else None
-        return self._only_noise(trace)
+        if self.remaining(trace, leap, slowest) >= share * self.tol * self.n:
+            return self._only_noise(trace), None
+        done = self._confirmed(trace, leap, close) or self._only_noise(trace)
+        return done, (trace[-1], leap)
 
-    def _confirmed(self, trace: Sequence[float], leap: int) -> bool:
+    def _confirmed(self, trace: Sequence[float], leap: int, close: Close) -> bool:
         """Whether an earlier value was close to the limit too, and little was gained since."""
-        if self._close is None:
+        if close is None:
             return False
-        value, before = self._close
+        value, before = close
         gained, limit = trace[-1] - value, self.tol * self.n
         if leap == 0:
             return gained < limit

@@ -27,8 +27,7 @@ def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
     Of each component the log of its count, its mean, and its scatter by the factor unless
     scatters are pooled; then of the mixture the pooled scatter and the log of the noise.
     """
-    assert statistics.scatters is not None
-    counts, noise = statistics.counts, np.reshape(statistics.noise, (-1, 1))
+    counts, noise = statistics.counts, statistics.noise[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
         shapes = statistics.moment.coordinates(covariances)
@@ -48,7 +47,6 @@ def metric(statistics: SufficientStatistics) -> list[Array]:
     Their squares are then about the information that complete rows would hold, a row: a
     component has its share of it, and a mean is known as well as its features are narrow.
     """
-    assert statistics.scatters is not None
     groups, d = statistics.groups, statistics.n_features
     totals = groups.sum(statistics.counts) + statistics.noise
     shares = np.sqrt(statistics.counts / groups.spread(totals))[:, None]
@@ -87,7 +85,7 @@ def from_vectors(
     split = [size * width for size in groups.sizes]
     own = np.concatenate([v[:n].reshape(-1, width) for v, n in zip(vectors, split, strict=True)])
     whole = np.array([v[n:] for v, n in zip(vectors, split, strict=True)])
-    present = np.reshape(like.noise, -1) > 0
+    present = like.noise > 0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         counts, noise = np.exp(own[:, 0]), np.where(present, np.exp(whole[:, -1]), 0.0)
         share = (groups.sum(like.counts) + like.noise) / (groups.sum(counts) + noise)
@@ -101,7 +99,8 @@ def from_vectors(
             like,
             counts=counts * groups.spread(share),
             means=own[:, 1 : 1 + d],
-            noise=float(noise[0]) if like.mixtures is None else noise,
+            noise=noise,
+            masses=None if like.masses is None else like.masses * counts / like.counts,
         )
         found = replace(found, scatters=scatters * like.moment.expand(_weights(found)))
     return found, _joined(own, whole, like)

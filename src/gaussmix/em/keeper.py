@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..components.families import Family
-    from ..mixture.mixture import Mixture
+    from ..mixture import Mixture
     from ..rows.summary import DataSummary
-    from .loop import Run
+    from .model import Model
     from .result import FitResult
+    from .state import FitState
 
 __all__ = ["Begun", "Keeper"]
 
@@ -29,12 +29,12 @@ class Begun:
 
 
 class Keeper:
-    """Saves the state of a fit now and then, and puts it back; this one does neither.
+    """Saves the state of a fit now and then, and gives it back; this one does neither.
 
     Its methods are called in the order in which they stand here.
     """
 
-    def open(self, family: Family, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
+    def open(self, model: Model, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Begin a fit; a fit that goes on gets its random numbers back.
 
         `settings` make it the same fit, by the names that messages use.
@@ -50,11 +50,12 @@ class Keeper:
     def starting(self, number: int, best: FitResult | None, rng: np.random.Generator) -> None:
         """Note that EM begins from start `number`, and the best of those before."""
 
-    def restore(self, run: Run) -> None:
-        """Put a run that goes on where it stood."""
+    def restored(self, state: FitState) -> FitState:
+        """Return where a fit that goes on stood; the given state, of its start, otherwise."""
+        return state
 
-    def keep(self, run: Run) -> None:
-        """Note where a run stands, before an E-step."""
+    def keep(self, state: FitState) -> None:
+        """Note where a fit stands, before an E-step."""
 
     def save(self) -> None:
         """Write what was noted last: the fit is interrupted."""

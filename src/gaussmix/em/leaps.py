@@ -13,14 +13,16 @@ Where the steps are taken is not the parameters but the statistics: see `coordin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..numerics.encoding import stored
 from .coordinates import from_vectors, metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .._typing import AnyArray, Array
     from ..components.statistics import SufficientStatistics
@@ -45,60 +47,80 @@ _GROWTH = 2.0
 _LENGTHS = 10
 
 
+@stored("leaps")
+@dataclass(frozen=True, eq=False)
 class Leaps:
-    """What one fit remembers of EM's steps; says when a leap may pay."""
+    """What one fit remembers of EM's steps; says when a leap may pay.
 
-    #: What moves: what a checkpoint keeps.
-    MOVING = ("limit", "steps", "_start", "_plain", "_lengths")
+    Attributes
+    ----------
+    steps : tuple of (ndarray, ndarray)
+        Coordinates of the statistics before and after steps of EM, the newest last.
+    start : ndarray or None
+        Where the step that is under way began.
+    limit : float
+        The longest leap, in steps of EM.
+    plain : int
+        Steps since the last leap.
+    lengths : tuple of float
+        How much more than by a step of EM was to be gained by the last leaps.
+    """
 
-    def __init__(self) -> None:
-        self.limit = _FIRST_LIMIT
-        # Steps of EM: coordinates of the statistics before and after, the newest last.
-        self.steps: list[tuple[Array, Array]] = []
-        # Where the step that is under way began.
-        self._start: Array | None = None
-        self._plain = 0
-        self._lengths: list[float] = []
+    steps: tuple[tuple[Array, Array], ...] = ()
+    start: Array | None = None
+    limit: float = _FIRST_LIMIT
+    plain: int = 0
+    lengths: tuple[float, ...] = ()
 
     @property
     def rate(self) -> float:
         """The slowest rate at which gains have lately been seen to shrink; 0 if unknown."""
-        longest = max(self._lengths[-_LENGTHS:], default=1.0)
+        longest = max(self.lengths, default=1.0)
         return (1.0 - 1.0 / max(longest, 1.0)) ** 2
 
-    def note(self, found: Array | None, trace: Sequence[float]) -> bool:
-        """Take the coordinates of what an E-step found; say whether a leap may pay.
+    def noted(self, found: Array | None) -> Leaps:
+        """Return it with the coordinates of what an E-step found; None where there are none."""
+        steps = self.steps
+        if found is not None and self.start is not None:
+            steps = (*steps[1 - _MEMORY :], (self.start, found))
+        return Leaps(steps, found, self.limit, self.plain + 1, self.lengths)
 
-        `trace` is what EM climbs, the value of the newest parameters last.
-        """
-        if found is not None and self._start is not None:
-            self.steps = [*self.steps[1 - _MEMORY :], (self._start, found)]
-        self._start = found
-        self._plain += 1
-        if self._plain <= _PLAIN_STEPS or len(self.steps) < 3 or len(trace) <= _FIRST_STEPS:
+    def may_pay(self, climbed: Sequence[float]) -> bool:
+        """Whether to leap now; `climbed` is the trace, the newest value last."""
+        if self.plain <= _PLAIN_STEPS or len(self.steps) < 3 or len(climbed) <= _FIRST_STEPS:
             return False
-        before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        return found is not None and 0.0 < _SLOW * before < last
+        before, last = climbed[-2] - climbed[-3], climbed[-1] - climbed[-2]
+        return self.start is not None and 0.0 < _SLOW * before < last
 
-    def go(self, target: Array, length: float, *, limited: bool) -> None:
-        """Note where a leap goes, and how much more is to be gained than by a step of EM."""
-        self._start = target
-        self._lengths.append(length)
-        if limited:
-            self.limit *= _GROWTH
+    def gone(self, target: Array, length: float, *, limited: bool) -> Leaps:
+        """Return it after a leap to `target`, which is to gain `length` times a step of EM."""
+        limit = self.limit * _GROWTH if limited else self.limit
+        lengths = (*self.lengths[1 - _LENGTHS :], length)
+        return Leaps(self.steps, target, limit, self.plain, lengths)
 
-    def land(self, *, success: bool) -> None:
-        """Note that a leap has been taken, or taken back."""
-        self._plain = 0
-        if not success:
-            self.limit = max(_FIRST_LIMIT, self.limit / _GROWTH**2)
-            self._start = self.steps[-1][1]
+    def landed(self, *, success: bool) -> Leaps:
+        """Return it when a leap has been taken, or taken back."""
+        if success:
+            return Leaps(self.steps, self.start, self.limit, 0, self.lengths)
+        limit = max(_FIRST_LIMIT, self.limit / _GROWTH**2)
+        return Leaps(self.steps, self.steps[-1][1], limit, 0, self.lengths)
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of it, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_fields(cls, given: Mapping[str, Any]) -> Leaps:
+        """Return what such fields hold."""
+        return cls(**given)
 
 
 def leap(
     several: Sequence[Leaps], newest: SufficientStatistics
-) -> tuple[SufficientStatistics, list[bool]]:
-    """Return the statistics to leap to, of one or several fits, and which of them leap.
+) -> tuple[SufficientStatistics, list[Leaps | None]]:
+    """Return the statistics to leap to, of one or several fits, and what those remember then.
+
+    None of a fit that does not leap, for want of a place to go to.
 
     Parameters
     ----------
@@ -116,11 +138,12 @@ def leap(
         way = way[: len(scale)]
         targets.append(own.steps[-1][0] + np.divide(way, scale, where=scale > 0, out=way))
     found, vectors = from_vectors(targets, newest)
-    leaps = [bool(np.isfinite(vector).all()) for vector in vectors]
-    for g, own in enumerate(several):
-        if leaps[g]:
-            own.go(vectors[g], float(lengths[g]), limited=bool(limited[g]))
-    return found, leaps
+    return found, [
+        own.gone(vectors[g], float(lengths[g]), limited=bool(limited[g]))
+        if np.isfinite(vectors[g]).all()
+        else None
+        for g, own in enumerate(several)
+    ]
 
 
 def _padded(several: Sequence[Array]) -> tuple[Array, Array, Array]:

@@ -1,236 +1,260 @@
-"""The EM loop: the only place that iterates, traces and decides to stop."""
+"""The EM loop: the only place that iterates.
+
+A batch of fits to the same rows takes E-steps together, and each family's fits an M-step
+together; a jury says who goes on.  A single fit is a batch of one, a search one of many, and
+a race of starts a batch with a jury of its own.
+"""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from ..estep.expectation import expectation
+from ..components.parameters import join_parameters, join_statistics
 from ..exceptions import DataError, FitInterrupted
-from .convergence import AitkenRule
+from .climb import Climb, collapsed_components
 from .coordinates import to_vectors
 from .keeper import Keeper
-from .leaps import Leaps, leap
-from .mstep import maximization
-from .result import Callback, FitResult, History, Iteration, Status
+from .leaps import leap
+from .result import Callback, FitResult, Status
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from collections.abc import Iterator, Sequence
+
     from ..components.families import Family
+    from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
-    from ..mixture.mixture import Mixture
-    from ..rows import Source
-    from ..rows.summary import DataSummary
-    from .options import EMOptions
+    from ..mixture import Mixture
+    from .objectives import Objective
+    from .problem import Problem
+    from .steps import EStep
 
-__all__ = ["Climb", "Run", "collapsed_components", "fit_em"]
+__all__ = ["Batch", "Climbers", "Convergence", "Jury", "Team", "fit", "fit_together"]
+
+Verdict = TypeVar("Verdict")
 
 
-def fit_em(
-    source: Source,
+class Team(ABC):
+    """Fits of one family: their parameters are one stack."""
+
+    objective: Objective
+    #: The newest parameters of all.
+    parameters: Parameters
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Fits that go on."""
+
+    @abstractmethod
+    def take(self, statistics: SufficientStatistics) -> None:
+        """Take what an E-step found of the parameters."""
+
+    @abstractmethod
+    def maximise(self) -> None:
+        """M-step."""
+
+
+class Jury(ABC, Generic[Verdict]):
+    """Says which fits of a batch go on."""
+
+    @abstractmethod
+    def judge(self, teams: Sequence[Any]) -> list[Verdict]:
+        """Take fits that are done out of their teams, and return what is said of them."""
+
+
+class Batch(Generic[Verdict]):
+    """Fits to the same rows: EM (Dempster, Laird & Rubin 1977), step by step.
+
+    No M-step follows the last E-step: a fit ends with the mixture that its log-likelihood
+    belongs to.
+    """
+
+    def __init__(self, teams: Sequence[Team], jury: Jury[Verdict]) -> None:
+        self.teams, self.jury = list(teams), jury
+
+    @property
+    def questions(self) -> list[tuple[Parameters, Family]]:
+        """What the next E-step is of: parameters, and the families that want statistics."""
+        return [
+            (team.objective.working(team.parameters), team.objective.family) for team in self.teams
+        ]
+
+    def step(self, found: Sequence[SufficientStatistics]) -> list[Verdict]:
+        """Take what an E-step found, hear the jury, and take the M-step of those that go on."""
+        for team, statistics in zip(self.teams, found, strict=True):
+            team.take(statistics)
+        verdicts = self.jury.judge(self.teams)
+        self.teams = [team for team in self.teams if len(team)]
+        for team in self.teams:
+            team.maximise()
+        return verdicts
+
+    def run(self, estep: EStep) -> Iterator[Verdict]:
+        """Iterate until no fit goes on, and yield what the jury says."""
+        while self.teams:
+            yield from self.step(estep(self.questions))
+
+
+# -- fits that end when they have converged ---------------------------------------------------
+
+
+class Climbers(Team):
+    """Fits of one family, each with a trace of its own."""
+
+    def __init__(self, climbs: Sequence[Climb], keeper: Keeper | None = None) -> None:
+        self.climbs, self.keeper = list(climbs), keeper
+        self.objective = climbs[0].objective
+        self.parameters = self._joined("now")
+
+    def __len__(self) -> int:
+        return len(self.climbs)
+
+    def _joined(self, which: str) -> Parameters:
+        places = [getattr(climb.state, which) for climb in self.climbs]
+        return join_parameters(places, self.objective.family)
+
+    def take(self, statistics: SufficientStatistics) -> None:
+        values = self.objective.value(statistics, self.parameters).tolist()
+        for g, climb in enumerate(self.climbs):
+            climb.take((statistics, g), values[g])
+
+    def maximise(self) -> None:
+        sources = [climb.source() for climb in self.climbs]
+        try:
+            found, mask = self.objective.update(join_statistics(sources), self._joined("evaluated"))
+        except (np.linalg.LinAlgError, DataError):
+            for climb in self.climbs:
+                self._maximise_alone(climb)
+            self.parameters = self._joined("now")
+        else:
+            self.parameters, family = found, self.objective.family
+            some = mask.any()
+            for g, climb in enumerate(self.climbs):
+                own = mask[g : g + 1] if family.shared else found.groups.part(mask, g)
+                climb.move((found, g), collapsed_components(own, family) if some else ())
+        if self.keeper is not None:
+            self.keeper.keep(self.climbs[0].state)
+
+    def _maximise_alone(self, climb: Climb) -> None:
+        """M-step of one fit; a leap that it fails at is not made."""
+        family = self.objective.family
+        try:
+            found, mask = self.objective.update(
+                join_statistics([climb.source()]), join_parameters([climb.state.evaluated], family)
+            )
+        except (np.linalg.LinAlgError, DataError):
+            if climb.state.target is None:
+                raise
+            climb.turn_back()
+            self._maximise_alone(climb)
+        else:
+            climb.move((found, 0), collapsed_components(mask, family))
+
+
+class Convergence(Jury[tuple[Climb, Status]]):
+    """Lets fits go that have converged, or are to stop for another reason; says where to leap."""
+
+    def __init__(self, callback: Callback | None = None) -> None:
+        self.callback = callback
+
+    def judge(self, teams: Sequence[Climbers]) -> list[tuple[Climb, Status]]:
+        _leap_together([climb for team in teams for climb in team.climbs])
+        done = []
+        for team in teams:
+            verdicts = [(climb, self._verdict(climb)) for climb in team.climbs]
+            team.climbs = [climb for climb, status in verdicts if status is None]
+            done += [(climb, status) for climb, status in verdicts if status is not None]
+        return done
+
+    def _verdict(self, climb: Climb) -> Status | None:
+        status = climb.verdict()
+        if status is None and self.callback is not None and not climb.state.rejected:
+            return Status.STOPPED if self.callback(climb.iteration()) else None
+        return status
+
+
+def _leap_together(climbs: Sequence[Climb]) -> None:
+    """Say where to leap; the statistics of families of one kind go together."""
+
+    def kind(climb: Climb) -> tuple[str, bool]:
+        family = climb.objective.family
+        return family.held.moment.name, family.shared
+
+    climbing = [c for c in climbs if c.state.leaps is not None and not c.state.rejected]
+    for _, own in groupby(sorted(climbing, key=kind), key=kind):
+        _leap(list(own))
+
+
+def _leap(climbs: Sequence[Climb]) -> None:
+    found = to_vectors(join_statistics([climb.source() for climb in climbs]))
+    due = [climb for climb, own in zip(climbs, found, strict=True) if climb.remember(own)]
+    if not due:
+        return
+    leaps = [climb.state.leaps for climb in due if climb.state.leaps is not None]
+    targets, gone = leap(leaps, join_statistics([climb.source() for climb in due]))
+    for g, (climb, own) in enumerate(zip(due, gone, strict=True)):
+        if own is not None:
+            climb.aim((targets, g), own)
+
+
+def fit(
+    problem: Problem,
     start: Mixture,
-    family: Family,
-    summary: DataSummary,
-    options: EMOptions,
     callback: Callback | None = None,
-    known: AnyArray | None = None,
     keeper: Keeper | None = None,
 ) -> FitResult:
-    """Iterate EM from `start` until it converges (Dempster, Laird & Rubin 1977).
+    """Iterate EM from `start` until it converges.
 
-    The mixture returned is the one its log-likelihood belongs to: the last E-step
-    is not followed by an M-step.  Rows whose component is `known` (n,), not -1, keep
-    it throughout.
+    Rows whose component the data say is known keep it throughout.
 
     Raises
     ------
     FitInterrupted
         On Ctrl-C; carries the last evaluated mixture.
     """
-    run, keeper = Run(start, family, summary, options), keeper or Keeper()
-    keeper.restore(run)
+    climb, keeper = Climb.of(problem, start), keeper or Keeper()
+    state = keeper.restored(climb.state)
+    if state is not climb.state:
+        climb.resume(state)
+    batch = Batch([Climbers([climb], keeper)], Convergence(callback))
     try:
-        while True:
-            run.note(expectation(source, summary, run.mixture, family, known, options.dtype))
-            status = run.verdict()
-            if callback is not None and status is None and not run.rejected:
-                status = Status.STOPPED if callback(run.iteration()) else None
-            if status is not None:
-                return run.result(status)
-            run.advance()
-            keeper.keep(run)
+        ((_, status),) = batch.run(problem.estep)
     except KeyboardInterrupt:
         keeper.save()
-        raise FitInterrupted(run.result(Status.INTERRUPTED)) from None
+        raise FitInterrupted(climb.result(Status.INTERRUPTED)) from None
+    return climb.result(status)
 
 
-class Climb:
-    """Trace and verdict of one fit, wherever its mixture and statistics are kept."""
+def fit_together(
+    estep: EStep, fits: Sequence[tuple[Problem, Mixture]]
+) -> Iterator[tuple[int, FitResult]]:
+    """Fit all problems from their starts, and yield the number and the result of each as it stops.
 
-    def __init__(
-        self, n_components: int, family: Family, summary: DataSummary, options: EMOptions
-    ) -> None:
-        self.family, self.summary, self.options = family, summary, options
-        self.constraints = options.constraints(summary, family, n_components)
-        self.n = summary.total.total
-        self.rule = AitkenRule(options.tol, self.n)
-        self.history = History()
-        # What EM climbs, on which it stops: with a prior it is not the likelihood alone.
-        self.climbed = self.history.log_likelihood if self.constraints.prior is None else []
-        self.collapsed: tuple[int, ...] = ()
-        accelerate = options.accelerate and options.reg_covar == 0
-        self.leaps = Leaps() if accelerate else None
-        #: Whether the last E-step was of a leap that did not climb.
-        self.rejected = False
-        # Whether the mixture is where a leap ended; its place in the trace.
-        self._leaping = False
-        self._leap = 0
-        self._began = time.perf_counter()
+    Each result is the one that `fit` gives, to rounding.
 
-    def accept(self, log_likelihood: float, log_prior: float = 0.0) -> bool:
-        """Take the value of the newest mixture; False if it is of a leap that did not climb."""
-        value = log_likelihood + log_prior
-        self.rejected = self._leaping and not self._landed(value)
-        if self.rejected:
-            return False
-        self.history.seconds.append(time.perf_counter() - self._began)
-        self.history.collapsed.append(self.collapsed)
-        self.history.log_likelihood.append(log_likelihood)
-        if self.climbed is not self.history.log_likelihood:
-            self.climbed.append(value)
-        return True
-
-    def _landed(self, value: float) -> bool:
-        """Whether a leap has climbed; if not, the last state of EM's own stands."""
-        assert self.leaps is not None
-        climbed = bool(value >= self.climbed[-1]) and not self.collapsed
-        self._leaping = False
-        self.leaps.land(success=climbed)
-        if climbed:
-            self._leap = len(self.climbed)
-        else:
-            self.history.rejected += 1
-            self.collapsed = self.history.collapsed[-1]
-        return climbed
-
-    def verdict(self) -> Status | None:
-        """Say why to stop now, or None."""
-        if self.rejected:
-            return None
-        if self.options.give_up_collapsed and self.collapsed:
-            return Status.COLLAPSED
-        if self.rule.reached(self.climbed, self._leap, self._slowness()):
-            return Status.CONVERGED
-        if len(self.history) + self.history.rejected > self.options.max_iter:
-            return Status.MAX_ITERATIONS
-        return None
-
-    def _slowness(self) -> float:
-        return 0.0 if self.leaps is None else self.leaps.rate
-
-    def iteration(self) -> Iteration:
-        trace = self.history.log_likelihood
-        gain = trace[-1] - trace[-2] if len(trace) > 1 else np.nan
-        remaining = self.rule.remaining(self.climbed, self._leap, self._slowness())
-        return Iteration(len(trace) - 1, trace[-1] / self.n, gain / self.n, remaining / self.n)
-
-    def result_of(
-        self, mixture: Mixture, statistics: SufficientStatistics | None, status: Status
-    ) -> FitResult:
-        """Return the fit that ends with this mixture, the last that was accepted."""
-        trace = self.history.log_likelihood
-        return FitResult(
-            mixture=mixture,
-            family=self.family,
-            log_likelihood=trace[-1] if trace else float("nan"),
-            n=self.n,
-            n_rows=self.summary.total.n_rows,
-            status=status,
-            history=self.history,
-            equal_weights=self.constraints.equal_weights,
-            statistics=statistics,
-        )
+    Parameters
+    ----------
+    estep : EStep
+        Of the data of all.
+    fits : sequence of (Problem, Mixture)
+    """
+    climbs = [Climb.of(problem, start) for problem, start in fits]
+    numbers = {id(climb): number for number, climb in enumerate(climbs)}
+    teams = [Climbers(list(own)) for _, own in groupby(sorted(climbs, key=_team), key=_team)]
+    batch = Batch(teams, Convergence())
+    while batch.teams:
+        done = [(numbers[id(c)], c, status) for c, status in batch.step(estep(batch.questions))]
+        for number, climb, status in sorted(done, key=lambda found: found[0]):
+            yield number, climb.result(status)
 
 
-class Run(Climb):
-    """The moving state of one fit: `note` an E-step, ask for the `verdict`, `advance`."""
-
-    #: What moves besides the history, the rule and the leaps: what a checkpoint keeps.
-    MOVING = (
-        "mixture",
-        "evaluated",
-        "statistics",
-        "collapsed",
-        "rejected",
-        "_target",
-        "_leaping",
-        "_leap",
-    )
-
-    def __init__(
-        self, start: Mixture, family: Family, summary: DataSummary, options: EMOptions
-    ) -> None:
-        super().__init__(start.n_components, family, summary, options)
-        self.mixture = self.evaluated = start
-        self.statistics: SufficientStatistics | None = None
-        # Where to leap to next.
-        self._target: SufficientStatistics | None = None
-
-    def note(self, statistics: SufficientStatistics) -> None:
-        """Take what an E-step found: statistics, and the log-likelihood of the mixture."""
-        prior = self.constraints.prior
-        log_prior = (
-            0.0
-            if prior is None
-            else prior.log_density(self.mixture.means, self.mixture.covariances, self.family)
-        )
-        self._target = None
-        if self.accept(statistics.log_likelihood, log_prior):
-            self.statistics, self.evaluated = statistics, self.mixture
-            if self.leaps is not None:
-                self._target = self._next_leap(self.leaps, statistics)
-
-    def _next_leap(
-        self, leaps: Leaps, statistics: SufficientStatistics
-    ) -> SufficientStatistics | None:
-        """Return the statistics to leap to from these, or None for a plain step."""
-        if not leaps.note(to_vectors(statistics)[0], self.climbed):
-            return None
-        target, (far,) = leap([leaps], statistics)
-        return target if far else None
-
-    def advance(self) -> None:
-        """M-step."""
-        self._leaping = self._target is not None
-        try:
-            statistics = self.statistics if self._target is None else self._target
-            assert statistics is not None
-            self._maximise(statistics)
-        except (np.linalg.LinAlgError, DataError):
-            if self._target is None or self.leaps is None:
-                raise
-            self._target = None
-            self.leaps.land(success=False)
-            self.advance()
-
-    def _maximise(self, statistics: SufficientStatistics) -> None:
-        self.mixture, collapsed = maximization(
-            statistics,
-            self.family,
-            self.constraints,
-            self.evaluated,
-            self.evaluated.feature_names,
-        )
-        self.collapsed = collapsed_components(collapsed, self.family)
-
-    def result(self, status: Status) -> FitResult:
-        return self.result_of(self.evaluated, self.statistics, status)
-
-
-def collapsed_components(mask: AnyArray, family: Family) -> tuple[int, ...]:
-    """Turn the M-step's mask into component numbers; (-1,) is the shared covariance."""
-    if family.shared:
-        return (-1,) if mask.any() else ()
-    return tuple(int(k) for k in np.flatnonzero(mask))
+def _team(climb: Climb) -> tuple[str, int, int]:
+    """Fits of one family and background are a team; but a start may be of another structure."""
+    start, _ = climb.state.now
+    family, given = climb.objective.family, start.covariances
+    own = type(given) is family.held and given.shared == family.shared
+    box = 0 if start.box is None else id(start.box.lower)
+    return family.name, box, 0 if own else id(climb)

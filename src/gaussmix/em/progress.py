@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..rows import Source
-    from .options import EMOptions
+    from .options import Options
     from .result import Callback, Iteration
 
 __all__ = ["Progress", "Reporter", "watching"]
@@ -76,7 +76,7 @@ class Reporter:
 
 @contextmanager
 def watching(
-    source: Source, callback: Callback | None, options: EMOptions
+    source: Source, callback: Callback | None, options: Options
 ) -> Iterator[Callback | None]:
     """Yield the callback for EM; one with a method ``progress`` is also told of rows."""
     tell = getattr(callback, "progress", None)
@@ -99,7 +99,7 @@ class _Meter:
         source: Source,
         callback: Callback,
         tell: Callable[[Progress], object],
-        options: EMOptions,
+        options: Options,
     ) -> None:
         self.source, self.callback, self.tell, self.options = source, callback, tell, options
         self.rows = self.passes = 0
@@ -127,16 +127,16 @@ class _Meter:
         return None if passes is None else (passes - share) * seconds / (self.passes + share)
 
 
-def passes_left(iteration: Iteration, options: EMOptions) -> float | None:
+def passes_left(iteration: Iteration, options: Options) -> float | None:
     """Return how many passes until the gain still to come is below tol twice; None if unknown.
 
     Gains shrink by a rate a, and r = g a / (1 - a) remains after a gain g (Aitken).
 
     Examples
     --------
-    >>> from gaussmix.em.options import EMOptions
+    >>> from gaussmix.em.options import Options
     >>> from gaussmix.em.result import Iteration
-    >>> passes_left(Iteration(5, -1.0, gain=1e-3, remaining=1e-3), EMOptions(tol=1e-4))
+    >>> passes_left(Iteration(5, -1.0, gain=1e-3, remaining=1e-3), Options(tol=1e-4))
     5
     """
     most = options.max_iter - iteration.number

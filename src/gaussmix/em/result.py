@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ..mixture.information import n_parameters
-from .options import RELATIVE_FLOOR
+from .mstep import RELATIVE_FLOOR
 
 if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
     from ..mixture.mixture import Mixture
     from ..rows.summary import DataSummary
+    from .model import Model
 
 __all__ = ["Callback", "FitResult", "History", "Iteration", "Status"]
 
@@ -88,7 +88,7 @@ class FitResult:
     Attributes
     ----------
     mixture : Mixture
-    family : Family
+    model : Model
     log_likelihood : float
         Total, of exactly this mixture.
     n : float
@@ -98,22 +98,24 @@ class FitResult:
     history : History
     given_start : bool
         Whether the start was given, which keeps the order of its components.
-    equal_weights : bool
-        Whether mixing weights were held equal.
     statistics : SufficientStatistics or None
         Of the rows under exactly this mixture: what the next M-step would take.
     """
 
     mixture: Mixture
-    family: Family
+    model: Model
     log_likelihood: float
     n: float
     n_rows: int
     status: Status
     history: History
     given_start: bool = False
-    equal_weights: bool = False
     statistics: SufficientStatistics | None = None
+
+    @property
+    def family(self) -> Family:
+        """How covariances are tied."""
+        return self.model.family
 
     @property
     def n_iter(self) -> int:
@@ -170,10 +172,6 @@ class FitResult:
     @property
     def n_parameters(self) -> int:
         """Free parameters of the model."""
-        return n_parameters(
-            self.family,
-            self.mixture.n_components,
-            self.mixture.n_features,
-            equal_weights=self.equal_weights,
-            noise=self.mixture.noise is not None,
-        )
+        # A start may have brought a background of its own.
+        model = replace(self.model, background=self.mixture.noise is not None)
+        return model.n_parameters(self.mixture.n_features)

@@ -1,20 +1,24 @@
-"""E-step kernels: one block of rows to statistics, or to log-densities.
+"""E-steps: forms do the products, the posterior what stands between them.
 
-Pure functions of a block and of parameters: no loops over blocks, no threads.
-`choose_kernel` picks the form that is fast where it is accurate enough.
+`choose_form` picks the form that is fast where it is accurate enough; `Expectation` is the
+fold that a pass over the rows runs.
 """
 
-from .base import Kernel, most_probable, normalise, weigh
-from .choice import choose_kernel
+from .choice import choose_form
+from .expectation import Expectation, expectation
+from .form import Form
 from .natural import NaturalForm
+from .posterior import Posterior
+from .softmax import most_probable
 from .whitened import WhitenedForm
 
 __all__ = [
-    "Kernel",
+    "Expectation",
+    "Form",
     "NaturalForm",
+    "Posterior",
     "WhitenedForm",
-    "choose_kernel",
+    "choose_form",
+    "expectation",
     "most_probable",
-    "normalise",
-    "weigh",
 ]

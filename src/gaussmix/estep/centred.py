@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import NEGLIGIBLE_LOG
 from .compiled import CompiledForm
+from .form import NEGLIGIBLE_LOG
 from .natural import features_of
 
 if TYPE_CHECKING:
@@ -33,38 +33,28 @@ class CentredForm(CompiledForm):
 
     It writes the features of a tile for each component, twice: that is for data a row of
     which is so far out that the features about one center lose the digits of narrow
-    components.  `means` are the centers.
+    components.  It is for one mixture.
     """
 
-    def __init__(
-        self,
-        log_weights: Array,
-        means: Array,
-        covariances: Covariances,
-        background: float | None = None,
-    ) -> None:
-        super().__init__(log_weights, means, covariances, means, background)
-        if background is not None:
-            self.centers = np.concatenate([means, means[:1]])
+    def _centers(self, theta: Array) -> Array:
+        means = self.center
+        # A background is the same about any center.
+        return means if theta.shape[1] == len(means) else np.concatenate([means, means[:1]])
 
     def _of_component(self, k: int, rows: AnyArray, workspace: Workspace) -> Array:
-        return features_of(rows, self.means[k], self.covariances.moment, workspace)
+        return features_of(rows, self.center[k], self.moment, workspace)
 
-    def _products(self, rows: AnyArray, workspace: Workspace) -> Array:
-        joint: Array = workspace.array("joint", self.n_joint, len(rows))
-        for k in range(self.n_components):
-            np.matmul(self.theta[k], self._of_component(k, rows, workspace), out=joint[k])
-        if self.background is not None:
-            joint[-1] = self.background
-        return joint
-
-    def _add_moments(
+    def joint(
         self,
-        state: NaturalSums,
         rows: AnyArray,
-        responsibilities: Array,
-        threshold: float,
+        out: Array,
         workspace: Workspace,
+        labels: AnyArray | None = None,
+        sums: NaturalSums | None = None,
     ) -> None:
-        for k, own in enumerate(responsibilities):
-            state.moments[k] += self._of_component(k, rows, workspace) @ own
+        for k in range(self.n_components):
+            np.matmul(self.theta[k], self._of_component(k, rows, workspace), out=out[k])
+
+    def add(self, sums: NaturalSums, rows: AnyArray, masses: Array, workspace: Workspace) -> None:
+        for k, own in enumerate(masses):
+            sums.moments[k] += self._of_component(k, rows, workspace) @ own

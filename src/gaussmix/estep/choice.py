@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..components.moments import NOTHING
 from .centred import CentredForm, magnitude_about_means
 from .compiled import goes_in_tiles, natural_form
 from .pruned import may_pay, prune
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray, Array
     from ..components.covariances import Covariances
     from ..components.moments import Moment
-    from .base import Kernel
+    from ..components.parameters import Parameters
+    from .form import Form
 
-__all__ = ["MOST_TERMS", "TOLERANCE", "choose_kernel"]
+__all__ = ["MOST_TERMS", "are_accurate", "choose_form"]
 
 # Largest error in a log-density that the natural form may make, by the bytes of a number.
 TOLERANCE = 1e-8
@@ -28,18 +30,15 @@ MOST_TERMS = 2500
 _FEW_TERMS = 150
 
 
-def choose_kernel(
-    log_weights: Array,
-    means: Array,
-    covariances: Covariances,
+def choose_form(
+    parameters: Parameters,
     moment: Moment,
     shared: bool,
     center: Array,
     extent: Array,
-    background: float | None = None,
     dtype: type = np.float64,
     n_rows: int | None = 0,
-) -> Kernel:
+) -> Form:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
     Between them is the natural form about each component's own mean, where loops are compiled.
@@ -48,50 +47,56 @@ def choose_kernel(
 
     Parameters
     ----------
-    log_weights, means, covariances
-        The parameters: shapes (K,), (K, d), and K covariances.
+    parameters : Parameters
+        Of one mixture.
     moment : Moment
         The second moment wanted in the statistics.
     shared : bool
         Whether statistics pooled over components are wanted.
     center, extent : ndarray (d,)
         All rows lie in the box center +- extent.
-    background : float, optional
-        Log of weight times density of a uniform background.
     dtype : type
         float32 is for the arithmetic within a block, where it is accurate to about three
         digits of a log-density; elsewhere float64 takes its place.
     n_rows : int or None
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
+    means, held = parameters.means, parameters.covariances
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
-    error = covariances.magnitude(reach)
+    error = held.magnitude(reach)
     if np.finfo(dtype).eps * error > _TOLERANCES[np.dtype(dtype).itemsize]:
         dtype = np.float64
-    d, n_joint = len(center), len(means) + (background is not None)
+    d, n_joint = len(center), len(means) + (parameters.box is not None)
     n_terms = 1 + d + moment.n_terms(d)
-    suits = (
-        covariances.moment is moment
-        and (shared or not covariances.shared)
-        and (background is None or not covariances.shared)
-    )
+    suits = held.moment is moment and (shared or not held.shared)
+    # What shared covariances have in common cancels, but where something lacks it.
+    cancels = held.shared and parameters.box is None and not parameters.density.needs_distances
+    suits &= cancels or not held.shared
     in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
-    cheap = covariances.shared or (
+    cheap = held.shared or (
         moment.n_terms(d) <= MOST_TERMS
         and (in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d))
     )
-    dense: Kernel
+    dense: Form
     if suits and cheap and _is_accurate(error):
-        form = natural_form(n_joint, n_rows)
-        dense = form(log_weights, means, covariances, center, background, dtype)
-    elif suits and in_tiles and _is_accurate_about_means(covariances):
-        return CentredForm(log_weights, means, covariances, background)
+        kind = natural_form(n_joint, n_rows)
+        dense = kind.of(parameters, NOTHING if cancels else moment, center, dtype)
+    elif suits and in_tiles and _is_accurate_about_means(held):
+        return CentredForm.of(parameters, moment, means)
     else:
-        dense = WhitenedForm(log_weights, means, covariances, moment, background)
-    if covariances.shared or covariances.moment is not moment or not may_pay(dense):
-        return dense
-    return prune(dense, center, reach)
+        dense = WhitenedForm(parameters, moment)
+    prunable = not held.shared and held.moment is moment and not parameters.density.needs_distances
+    return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
+
+
+def are_accurate(parameters: Parameters, center: Array, extent: Array) -> AnyArray:
+    """Say for each mixture (G,) whether the natural form about `center` is accurate enough."""
+    reach = np.maximum(extent, np.abs(parameters.means - center).max(axis=0))
+    errors = np.finfo(float).eps * parameters.each.magnitudes(reach)
+    if len(errors) < len(parameters.means):
+        return np.full(len(parameters.groups), bool((errors <= TOLERANCE).all()))
+    return ~parameters.groups.any(~(errors <= TOLERANCE))
 
 
 def _is_accurate(magnitude: float) -> bool:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import lowest_log, sum_of_logs
 from .natural import NaturalForm
+from .softmax import lowest_log, sums_of_logs
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from .._typing import AnyArray, Array
     from ..components.moments import Moment
-    from ..rows.folds import Index, Workspace
+    from ..rows.folds import Workspace
     from .natural import NaturalSums
+    from .posterior import Posterior, Tally
 
 __all__ = [
     "CompiledForm",
@@ -41,6 +42,8 @@ _LEAST_BYTES_PER_ROW = 64
 # An exponential and the passes around it cost as much as so many products.
 _EXP_PRODUCTS = 8
 _NO_WEIGHTS = np.empty(0)
+# The log of a density that is 0, which loops need not tell from others.
+_NOWHERE = -1e30
 
 
 def natural_form(n_joint: int, n_rows: int | None) -> type[NaturalForm]:
@@ -89,10 +92,9 @@ def _exp_terms(dtype: np.dtype[Any]) -> Any:
 
 
 @lru_cache(maxsize=64)
-def pairs_of(moment: Moment | None, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return which features are multiplied for which second-order term; none for None."""
-    empty = np.empty(0, dtype=np.intp)
-    return (empty, empty, empty) if moment is None else moment.pairs(n_features)
+def pairs_of(moment: Moment, n_features: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return which features are multiplied for which second-order term."""
+    return moment.pairs(n_features)
 
 
 class CompiledForm(NaturalForm):
@@ -105,14 +107,19 @@ class CompiledForm(NaturalForm):
     May be sent to machines without Numba: there it is the natural form.
     """
 
+    holds_lock = False
+
     def _lay_out(self) -> None:
         super()._lay_out()
         self.centers = self.center
-        self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * self.theta.shape[1]))
-        self._in_tiles = _is_for_tiles(self.theta.size)
+        n_joint, n_terms = self.theta.shape
+        self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * n_terms))
         self._bytes_of_joint = self.bytes_per_row
+        # Mixtures of one size are done one after the other while a tile is in the cache.
+        sizes = set(self.groups.sizes)
+        self._in_tiles = len(sizes) == 1 and _is_for_tiles(max(sizes) * n_terms)
         if self._in_tiles:
-            products = self.theta.size + _EXP_PRODUCTS * self.n_joint
+            products = self.theta.size + _EXP_PRODUCTS * n_joint
             wanted = max(_LEAST_BYTES_PER_ROW, _BYTES_A_PRODUCT * products)
             self.bytes_per_row = min(wanted, self._bytes_of_joint)
 
@@ -121,12 +128,8 @@ class CompiledForm(NaturalForm):
         return self._bytes_of_joint
 
     @property
-    def light(self) -> bool:
-        return False
-
-    @property
     def _pairs(self) -> tuple[AnyArray, AnyArray, AnyArray]:
-        return pairs_of(self._second, self.n_features)
+        return pairs_of(self.moment, self.n_features)
 
     def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
         loops = _loops()
@@ -136,30 +139,49 @@ class CompiledForm(NaturalForm):
         loops.write_features(_plain(rows), self.center, *self._pairs, out)
         return out
 
-    def add(
+    def at_once(
         self,
-        state: NaturalSums,
+        sums: NaturalSums,
         rows: AnyArray,
         weights: AnyArray | None,
-        index: Index,
+        posterior: Posterior,
+        tally: Tally,
         workspace: Workspace,
-    ) -> None:
+    ) -> bool:
         loops = _loops()
-        if loops is None or not self._in_tiles or self.known is not None:
-            super().add(state, rows, weights, index, workspace)
-            return
-        (moments,), (largest,), (total,) = expect_in_tiles(
-            loops, rows, weights, self.centers, self.theta[None], self._pairs, workspace
+        if loops is None or not self._in_tiles:
+            return False
+        n_groups = len(self.groups)
+        theta = self.theta.reshape(n_groups, -1, self.theta.shape[1])
+        k, backgrounds = theta.shape[1], posterior.backgrounds
+        if backgrounds is not None:
+            theta = _with_constants(theta, backgrounds)
+        moments, largest, total = expect_in_tiles(
+            loops, rows, weights, self._centers(theta), theta, self._pairs, workspace
         )
-        state.moments += moments[: self.n_components]
-        state.n_rows += len(rows)
-        if self.background is not None:
-            state.noise += float(moments[-1, 0])
+        sums.moments += moments[:, :k].reshape(self.theta.shape)
+        tally.n_rows += len(rows)
+        tally.noise += moments[:, k:, 0].sum(axis=1)
         if weights is None:
-            state.log_likelihood += float(largest.sum(dtype=np.float64)) + sum_of_logs(total)
+            tally.log_likelihood += largest.sum(axis=1, dtype=np.float64) + sums_of_logs(total)
         else:
             largest += np.log(total, out=total)
-            state.log_likelihood += float(weights @ largest)
+            tally.log_likelihood += largest @ weights
+        return True
+
+    def _centers(self, theta: Array) -> Array:
+        """Return the centers of features, for natural parameters (G, n_joint, n_terms)."""
+        return self.center
+
+
+def _with_constants(theta: Array, constants: Array) -> Array:
+    """Return natural parameters (G, K, n_terms) with one more density each, that is constant.
+
+    One that is 0 everywhere is far below the least that a number can tell.
+    """
+    last = np.zeros((len(theta), 1, theta.shape[2]), theta.dtype)
+    last[:, 0, 0] = np.maximum(constants, _NOWHERE)
+    return np.concatenate([theta, last], axis=1)
 
 
 def expect_in_tiles(

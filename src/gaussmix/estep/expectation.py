@@ -1,28 +1,178 @@
-"""One expectation step over a whole source."""
+"""The E-step over all rows: a fold, and what it gives the M-step."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import choose_kernel
+from ..components.parameters import cut_statistics, join_statistics, one_of
+from ..components.statistics import SufficientStatistics
+from ..rows.folds import Fold, Index, Workspace
+from .choice import are_accurate, choose_form
+from .compiled import natural_form
+from .observations import COMPLETE
+from .observations.complete import WHOLE
+from .posterior import Posterior, Tally
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from collections.abc import Hashable, Sequence
+
+    from .._typing import AnyArray, Array
     from ..components.families import Family
-    from ..components.statistics import SufficientStatistics
+    from ..components.moments import Moment
+    from ..components.parameters import Parameters
     from ..rows import Source
     from ..rows.summary import DataSummary
+    from .form import Form
+    from .observations import Kind, Observation
 
-__all__ = ["expectation"]
+__all__ = ["Expectation", "Found", "expectation", "expectation_of_several"]
+
+
+@dataclass
+class _Part:
+    """What was found of the rows of one kind: the form's sums, and the posterior's tally."""
+
+    kind: Kind
+    sums: Any
+    tally: Tally
+
+
+class Found:
+    """What an E-step finds of some rows, by their kinds; it adds up."""
+
+    def __init__(self, parts: dict[Hashable, _Part]) -> None:
+        self.parts = parts
+
+    def merge(self, other: Found) -> Found:
+        parts = dict(self.parts)
+        for key, theirs in other.parts.items():
+            mine = parts.get(key)
+            if mine is not None:
+                theirs = _Part(
+                    mine.kind, mine.sums.merge(theirs.sums), mine.tally.merge(theirs.tally)
+                )
+            parts[key] = theirs
+        return Found(parts)
+
+
+class Expectation(Fold[Found]):
+    """An E-step for fixed parameters, as a fold over blocks of rows.
+
+    Parameters
+    ----------
+    form, posterior : Form, Posterior
+        Of rows that are seen whole.
+    known : ndarray of int (n,), optional
+        Known components of rows, -1 where unknown: those keep their component.
+    observation : Observation
+    kinds : FormChoice and Parameters, optional
+        What makes the forms of other kinds of rows.
+    """
+
+    by_row = ("known",)
+
+    def __init__(
+        self,
+        form: Form,
+        posterior: Posterior,
+        known: AnyArray | None = None,
+        observation: Observation = COMPLETE,
+        kinds: tuple[FormChoice, Parameters] | None = None,
+    ) -> None:
+        self.known, self.observation, self._kinds = known, observation, kinds
+        self._forms: dict[Hashable, tuple[Form, Posterior]] = {WHOLE.key: (form, posterior)}
+        self.bytes_per_row, self._holds_lock = form.bytes_per_row, form.holds_lock
+
+    @property
+    def light(self) -> bool:
+        return self._holds_lock and super().light
+
+    def _form(self, kind: Kind) -> tuple[Form, Posterior]:
+        if kind.key not in self._forms:
+            assert self._kinds is not None
+            choice, parameters = self._kinds
+            seen = kind.seen(parameters)
+            self._forms[kind.key] = choice(seen), Posterior.of([seen])
+        return self._forms[kind.key]
+
+    def open(self) -> Found:
+        return Found({})
+
+    def add(
+        self,
+        state: Found,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        labels = None if self.known is None else self.known[index]
+        for kind, seen, places in self.observation.kinds(rows, index):
+            form, posterior = self._form(kind)
+            part = state.parts.get(kind.key)
+            if part is None:
+                part = state.parts[kind.key] = _Part(kind, form.open(), posterior.open())
+            own_weights = None if weights is None else weights[places]
+            own_labels = None if labels is None else labels[places]
+            plain = own_labels is None and posterior.density.plain
+            if plain and form.at_once(
+                part.sums, seen, own_weights, posterior, part.tally, workspace
+            ):
+                continue
+            joint: Array = workspace.array("joint", form.n_components, len(seen), dtype=form.dtype)
+            form.joint(seen, joint, workspace, own_labels, part.sums)
+            masses = posterior(joint, own_weights, own_labels, part.tally)
+            form.add(part.sums, seen, masses, workspace)
+
+    def close(self, state: Found) -> Found:
+        return state
+
+    def statistics(self, found: Found) -> SufficientStatistics:
+        """Return the expected statistics of all rows, under the parameters."""
+        parts = list(found.parts.values()) or [self._nothing()]
+        return reduce(SufficientStatistics.merge, [self._completed(part) for part in parts])
+
+    def _completed(self, part: _Part) -> SufficientStatistics:
+        form, posterior = self._form(part.kind)
+        seen = posterior.closed(form.close(part.sums), part.tally)
+        return seen if self._kinds is None else part.kind.completed(seen, self._kinds[1])
+
+    def _nothing(self) -> _Part:
+        form, posterior = self._form(WHOLE)
+        return _Part(WHOLE, form.open(), posterior.open())
+
+
+@dataclass(frozen=True, eq=False)
+class FormChoice:
+    """What `choose_form` goes by, besides the parameters."""
+
+    moment: Moment
+    shared: bool
+    center: Array
+    extent: Array
+    dtype: type
+    n_rows: int | None
+
+    def __call__(self, parameters: Parameters) -> Form:
+        return choose_form(
+            parameters,
+            self.moment,
+            self.shared,
+            self.center,
+            self.extent,
+            self.dtype,
+            self.n_rows,
+        )
 
 
 def expectation(
     source: Source,
     summary: DataSummary,
-    mixture: Any,
+    parameters: Parameters,
     family: Family,
     known: AnyArray | None = None,
     dtype: type = np.float64,
@@ -33,33 +183,60 @@ def expectation(
     is `known` (n,), not -1, belong to it, and count with its joint density.  `dtype` is
     that of the arithmetic within a block.
     """
-    kernel = choose_kernel(
-        np.log(mixture.weights),
-        mixture.means,
-        mixture.covariances,
-        family.held.moment,
-        family.shared,
-        summary.center,
-        summary.extent,
-        None if mixture.noise is None else mixture.noise.log_joint,
-        dtype,
-        source.rows_drawn_from,
-    )
-    kernel.known = known
-    statistics = source.reduce(kernel)
-    if statistics.scatters is None:
-        return _complete(statistics, summary, mixture)
-    return statistics.pool() if family.shared else statistics
+    moment, n_rows = family.held.moment, source.rows_drawn_from
+    choice = FormChoice(moment, family.shared, summary.center, summary.extent, dtype, n_rows)
+    fold = Expectation(choice(parameters), Posterior.of([parameters]), known)
+    statistics = fold.statistics(source.reduce(fold))
+    if statistics.moment is moment:
+        return family.gathered(statistics)
+    return _complete(statistics, summary.total.held_as(moment), parameters)
+
+
+def expectation_of_several(
+    source: Source,
+    summary: DataSummary,
+    several: Sequence[tuple[Parameters, Family]],
+    known: AnyArray | None = None,
+    *,
+    exact: bool = True,
+) -> list[SufficientStatistics]:
+    """Return the same for mixtures of several families, in one pass over the rows.
+
+    On few rows an E-step costs calls, not arithmetic; together, many mixtures cost hardly
+    more calls than one.  Unless `exact` is False, those for which the natural form is not
+    accurate are evaluated by themselves.
+    """
+    parameters = [own for own, _ in several]
+    moment = max((family.held.moment for _, family in several), key=lambda held: held.n_axes)
+    center, posterior = summary.center, Posterior.of(parameters)
+    theta = np.concatenate([own.natural(center, moment) for own in parameters])
+    kind = natural_form(max(posterior.groups.sizes), source.rows_drawn_from)
+    fold = Expectation(kind(theta, posterior.groups, moment, center), posterior, known)
+    found = cut_statistics(fold.statistics(source.reduce(fold)), parameters)
+    statistics = [family.gathered(own) for own, (_, family) in zip(found, several, strict=True)]
+    if not exact:
+        return statistics
+    for place, (own, family) in enumerate(several):
+        accurate = are_accurate(own, center, summary.extent)
+        if not accurate.all():
+            statistics[place] = join_statistics(
+                [
+                    (statistics[place], g)
+                    if good
+                    else (expectation(source, summary, one_of((own, g)), family, known), 0)
+                    for g, good in enumerate(accurate)
+                ]
+            )
+    return statistics
 
 
 def _complete(
-    statistics: SufficientStatistics, summary: DataSummary, mixture: Any
+    statistics: SufficientStatistics, total: SufficientStatistics, parameters: Parameters
 ) -> SufficientStatistics:
     """Add what a shared covariance leaves out of the pass: a constant of the data.
 
     The rows' common quadratic terms sum to -trace(P T) / 2, T the total scatter.
     """
-    assert summary.total.scatters is not None
-    quadratic = -0.5 * float((mixture.covariances.precisions * summary.total.scatters).sum())
+    quadratic = -0.5 * float((parameters.covariances.precisions * total.scatters).sum())
     statistics = replace(statistics, log_likelihood=statistics.log_likelihood + quadratic)
-    return statistics.pooled_within(summary.total)
+    return statistics.pooled_within(total)

@@ -7,11 +7,13 @@ component, so nothing large is subtracted afterwards.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..components.statistics import SufficientStatistics
+from .form import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["GatheredSums", "by_component", "gather", "negligible"]
 
-# A responsibility below this adds less than rounding to any sum it enters.
+# A share of the largest mass of a block below this adds less than rounding to any sum it enters.
 _NEGLIGIBLE = 1e-20
 
 
-def negligible(weights: AnyArray | None) -> float:
-    """Return the responsibility times weight (B,) below which a row does not matter."""
-    return _NEGLIGIBLE * (1.0 if weights is None else float(weights.max()))
+def negligible(masses: Array) -> float:
+    """Return the mass below which a row of a block (J, B) does not matter to a component."""
+    return _NEGLIGIBLE * float(masses.max(initial=0.0))
 
 
 def by_component(chosen: AnyArray) -> Iterator[tuple[int, AnyArray]]:
@@ -49,31 +51,43 @@ def gather(rows: AnyArray, places: AnyArray, origin: Array, workspace: Workspace
     return np.subtract(found, origin, out=centred)
 
 
-class GatheredSums:
-    """Running sums about `origins` (K, d), scatters held as `moment`."""
+@dataclass
+class GatheredSums(Sums):
+    """Sums about `origins` (J, d), scatters held as `moment`."""
 
-    def __init__(self, origins: Array, moment: Moment) -> None:
-        self.origins = origins
-        self.moment = moment
-        self.counts = np.zeros(len(origins))
-        self.shifts = np.zeros(origins.shape)
-        self.scatters = np.zeros(
-            (len(origins), *moment.outer(origins[:1]).shape[1:]), dtype=np.float64
-        )
+    origins: Array
+    moment: Moment
+    counts: Array
+    shifts: Array
+    scatters: Array
 
-    def add(
-        self, rows: AnyArray, responsibilities: Array, threshold: float, workspace: Workspace
-    ) -> None:
-        """Add rows (B, d) under weighted responsibilities (K, B) that exceed a threshold."""
-        for k, active in by_component(responsibilities > threshold):
+    @classmethod
+    def empty(cls, origins: Array, moment: Moment) -> GatheredSums:
+        """Return sums of no rows."""
+        j, d = origins.shape
+        shape = (j, *moment.shape(d))
+        return cls(origins, moment, np.zeros(j), np.zeros((j, d)), np.zeros(shape))
+
+    def add(self, rows: AnyArray, masses: Array, threshold: float, workspace: Workspace) -> None:
+        """Add rows (B, d) under masses (J, B) that exceed a threshold."""
+        for k, active in by_component(masses > threshold):
             centred = gather(rows, active, self.origins[k], workspace)
-            weights = responsibilities[k, active]
+            weights = masses[k, active]
             self.counts[k] += weights.sum()
             self.shifts[k] += weights @ centred
             self.scatters[k] += self.moment.of_rows(centred, weights)
 
+    def merge(self, other: GatheredSums) -> GatheredSums:
+        return GatheredSums(
+            self.origins,
+            self.moment,
+            self.counts + other.counts,
+            self.shifts + other.shifts,
+            self.scatters + other.scatters,
+        )
+
     def statistics(self) -> SufficientStatistics:
-        """Return the sums as statistics (of no rows and no log-likelihood yet)."""
+        """Return counts, means and scatters of the rows."""
         occupied = self.counts > 0
         shifts = self.shifts / np.where(occupied, self.counts, 1.0)[:, None]
         moved = self.moment.expand(self.counts) * self.moment.outer(shifts)

@@ -8,7 +8,7 @@ largest need not be computed.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,16 @@ from scipy.linalg import solve_triangular
 
 from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
-from .base import NEGLIGIBLE_LOG, Kernel, Sums
+from .form import NEGLIGIBLE_LOG, Form, Sums
 from .gathered import GatheredSums, by_component, gather, negligible
 from .natural import NaturalForm
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
-    from ..rows.folds import Index, Workspace
+    from ..rows.folds import Workspace
 
 __all__ = ["PrunedForm", "may_pay", "prune"]
 
@@ -46,33 +47,33 @@ _MOST_BYTES_PER_ROW = 256
 _TRIAL_ROWS = 256
 
 
-def may_pay(kernel: Kernel) -> bool:
+def may_pay(form: Form) -> bool:
     """Whether to look for a bound: products are many, and far fewer are left when projected.
 
     The whitened form passes over the rows once for each component, so any bound is cheaper.
     """
-    n_terms = kernel.covariances.moment.n_terms(kernel.n_features)
-    left = PRODUCTS.n_terms(_count_directions(kernel))
-    fewer = isinstance(kernel, WhitenedForm) or n_terms > 2 * left
-    return fewer and kernel.n_components * n_terms >= LEAST_PRODUCTS
+    n_terms = form.moment.n_terms(form.n_features)
+    left = PRODUCTS.n_terms(_count_directions(form))
+    fewer = isinstance(form, WhitenedForm) or n_terms > 2 * left
+    return fewer and form.n_components * n_terms >= LEAST_PRODUCTS
 
 
-def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
-    """Return the pruned form of a kernel, or the kernel itself if no bound is accurate.
+def prune(dense: Form, parameters: Parameters, center: Array, extent: Array) -> Form:
+    """Return the pruned form of some parameters' one, or that itself if no bound is accurate.
 
     All rows lie in the box center +- extent.
     """
-    projection = _separating_directions(dense)
+    projection = _separating_directions(parameters, _count_directions(dense))
     if projection is None:
         return dense
-    held = dense.covariances
+    held, means = parameters.each, parameters.means
     values = projection.T @ held.to_dense() @ projection
     values += _WIDENING * np.eye(projection.shape[1])
     shadows = FullCovariances(values, dense.n_components, projection.shape[1])
-    means = (dense.means - center) @ projection
+    projected = (means - center) @ projection
     try:
-        log_weights = dense.log_weights + held.log_norm() - shadows.log_norm()
-        reach = np.maximum(extent @ np.abs(projection), np.abs(means).max(axis=0))
+        constant, linear, quadratic = shadows.natural(projected, PRODUCTS)
+        reach = np.maximum(extent @ np.abs(projection), np.abs(projected).max(axis=0))
         error = np.finfo(float).eps * shadows.magnitude(reach)
     except np.linalg.LinAlgError:
         return dense
@@ -81,114 +82,130 @@ def prune(dense: Kernel, center: Array, extent: Array) -> Kernel:
     origin = np.zeros(projection.shape[1])
     single = np.finfo(np.float32).eps / np.finfo(float).eps * error <= _BOUND_ERROR_SINGLE
     dtype = np.float32 if single else np.float64
-    bound = NaturalForm(log_weights, means, shadows, origin, dense.background, dtype)
-    return PrunedForm(dense, bound, center, projection)
+    # The densities are the dense ones, had the directions that are left out no extent.
+    constant += parameters.log_constants()
+    theta = np.concatenate([constant[:, None], linear, quadratic], axis=1)
+    bound = NaturalForm(theta, parameters.groups, PRODUCTS, origin, dtype)
+    return PrunedForm(dense, bound, parameters, center, projection)
 
 
-def _separating_directions(kernel: Kernel) -> Array | None:
-    """Return the directions (d, m) in which components differ most: Fisher's discriminants.
+def _separating_directions(parameters: Parameters, count: int) -> Array | None:
+    """Return some directions (d, m) in which components differ most: Fisher's discriminants.
 
     Projected on them the average covariance is the identity.
     """
-    weights = np.exp(kernel.log_weights - kernel.log_weights.max())
-    weights /= weights.sum()
-    offsets = kernel.means - weights @ kernel.means
-    within = np.tensordot(weights, kernel.covariances.to_dense(), axes=1)
+    weights, means = parameters.weights, parameters.means
+    weights = weights / weights.sum()
+    offsets = means - weights @ means
+    within = np.tensordot(weights, parameters.each.to_dense(), axes=1)
     try:
         factor = np.linalg.cholesky(within)
     except np.linalg.LinAlgError:
         return None
     between = solve_triangular(factor, (offsets * np.sqrt(weights)[:, None]).T, lower=True)
     directions = np.linalg.svd(between, full_matrices=False)[0]
-    chosen = directions[:, : _count_directions(kernel)]
+    chosen = directions[:, :count]
     return solve_triangular(factor, chosen, lower=True, trans="T")
 
 
-def _count_directions(kernel: Kernel) -> int:
-    return min(ceil(sqrt(4.5 * kernel.n_features)), kernel.n_components - 1)
+def _count_directions(form: Form) -> int:
+    return min(ceil(sqrt(4.5 * form.n_features)), form.n_components - 1)
 
 
-class _Sums(Sums):
-    """Running sums: gathered rows of pruned blocks, and what the dense form adds up."""
+@dataclass
+class PrunedSums(Sums):
+    """Gathered rows of pruned blocks, and what the dense form adds up."""
 
-    def __init__(self, gathered: GatheredSums, dense: Any) -> None:
-        super().__init__()
-        self.gathered = gathered
-        self.dense = dense
-        #: Whether there were rows to which too much matters to prune; None before any were seen.
-        self.crowded: bool | None = None
+    gathered: GatheredSums
+    dense: Any
+    #: Whether there were rows to which too much matters to prune; None before any were seen.
+    crowded: bool | None = None
+
+    def merge(self, other: PrunedSums) -> PrunedSums:
+        return PrunedSums(self.gathered.merge(other.gathered), self.dense.merge(other.dense))
 
 
-class PrunedForm(Kernel):
-    """E-step of a dense form, less what a bound shows to be negligible.
+class PrunedForm(Form):
+    """A dense form, less what a bound shows to be negligible; of one mixture.
 
     Parameters
     ----------
-    dense : Kernel
+    dense : Form
         Takes the blocks in which many components matter to many rows.
     bound : NaturalForm
         Of the projected rows; never below the log-joint densities, but for rounding.
+    parameters : Parameters
     center : ndarray (d,)
     projection : ndarray (d, m)
     """
 
-    def __init__(self, dense: Kernel, bound: NaturalForm, center: Array, projection: Array) -> None:
-        self.dense, self.bound = dense, bound
-        super().__init__(dense.log_weights, dense.means, dense.covariances, dense.background)
+    holds_lock = False
+
+    def __init__(
+        self,
+        dense: Form,
+        bound: NaturalForm,
+        parameters: Parameters,
+        center: Array,
+        projection: Array,
+    ) -> None:
+        super().__init__(dense.groups, dense.n_features, dense.moment)
+        self.dense, self.bound, self.dtype = dense, bound, dense.dtype
+        self.means, self.covariances = parameters.means, parameters.each
+        self._constants = parameters.log_constants()
         self.projection, self._shift = projection, center @ projection
-        self._constants = self.log_weights + self.covariances.log_norm()
-        self.bytes_per_row = min(dense.bytes_per_row, max(_MOST_BYTES_PER_ROW, self.n_joint))
+        self.bytes_per_row = min(dense.bytes_per_row, max(_MOST_BYTES_PER_ROW, self.n_components))
 
-    @property
-    def light(self) -> bool:
-        return False
+    def joint(
+        self,
+        rows: AnyArray,
+        out: Array,
+        workspace: Workspace,
+        labels: AnyArray | None = None,
+        sums: PrunedSums | None = None,
+    ) -> None:
+        if sums is None:
+            pruned = self._prune(rows, out, workspace, labels)
+        else:
+            if sums.crowded is None:
+                sums.crowded = self._is_crowded(rows[:_TRIAL_ROWS], workspace)
+            pruned = not sums.crowded and self._prune(rows, out, workspace, labels)
+            sums.crowded = not pruned
+        if not pruned:
+            self.dense.joint(rows, out, workspace, labels)
 
-    @property
-    def known(self) -> AnyArray | None:
-        """Known components of rows (n,), -1 where unknown."""
-        return self.dense.known
-
-    @known.setter
-    def known(self, known: AnyArray | None) -> None:
-        self.dense.known = known
-
-    def log_joint(self, rows: AnyArray, workspace: Workspace) -> Array:
-        joint = self._pruned(rows, workspace)
-        return self.dense.log_joint(rows, workspace) if joint is None else joint
-
-    def _pruned(
-        self, rows: AnyArray, workspace: Workspace, known: AnyArray | None = None
-    ) -> Array | None:
-        """Return log-joint densities (n_joint, B), exact where they matter; None if most do.
+    def _prune(
+        self, rows: AnyArray, joint: Array, workspace: Workspace, labels: AnyArray | None
+    ) -> bool:
+        """Write log-joint densities (K, B), exact where they matter; False if most do.
 
         Elsewhere they are upper bounds, which are negligible too.
         """
-        bounds = self._bounds(rows, workspace)
-        joint: Array = workspace.array("exact", *bounds.shape)
-        joint[...] = bounds
-        components = joint[: self.n_components]
-        nearest = components == components.max(axis=0)
-        self._evaluate(components, nearest, rows, workspace)
+        joint[...] = self._bounds(rows, workspace)
+        nearest = joint == joint.max(axis=0)
+        self._evaluate(joint, nearest, rows, workspace)
         # The bound of any other component is compared with what the nearest one reaches.
-        least = np.where(nearest, components, -np.inf).max(axis=0)
-        if self.background is not None:
-            np.maximum(least, self.background, out=least)
-        worth = components > least + (NEGLIGIBLE_LOG - _SLACK)
+        least = np.where(nearest, joint, -np.inf).max(axis=0)
+        worth = joint > least + (NEGLIGIBLE_LOG - _SLACK)
         worth &= ~nearest
-        if known is not None:
-            labelled = np.flatnonzero(known >= 0)
-            worth[known[labelled], labelled] = True
+        if labels is not None:
+            labelled = np.flatnonzero(labels >= 0)
+            worth[labels[labelled], labelled] = True
         if np.count_nonzero(worth) > _SHARE * worth.size:
-            return None
-        self._evaluate(components, worth, rows, workspace)
-        return joint
+            return False
+        self._evaluate(joint, worth, rows, workspace)
+        return True
 
     def _bounds(self, rows: AnyArray, workspace: Workspace) -> Array:
-        """Return upper bounds of the log-joint densities, shape (n_joint, B)."""
+        """Return upper bounds of the log-joint densities, shape (K, B)."""
         projected: Array = workspace.array("projected", len(rows), self.projection.shape[1])
         np.matmul(rows, self.projection, out=projected)
         projected -= self._shift
-        return self.bound.log_joint(projected, workspace)
+        bounds: Array = workspace.array(
+            "bounds", self.n_components, len(rows), dtype=self.bound.dtype
+        )
+        self.bound.joint(projected, bounds, workspace)
+        return bounds
 
     def _is_crowded(self, rows: AnyArray, workspace: Workspace) -> bool:
         """Whether too many components seem to matter to rows for pruning to pay."""
@@ -207,37 +224,17 @@ class PrunedForm(Kernel):
             distances = self.covariances.mahalanobis(k, centred)
             joint[k, places] = self._constants[k] - 0.5 * distances
 
-    # -- the fold -------------------------------------------------------------
+    # -- sums -----------------------------------------------------------------
 
-    def open(self) -> _Sums:
-        gathered = GatheredSums(self.means, self.covariances.moment)
-        return _Sums(gathered, self.dense.open())
+    def open(self) -> PrunedSums:
+        gathered = GatheredSums.empty(self.means, self.moment)
+        return PrunedSums(gathered, self.dense.open())
 
-    def add(
-        self,
-        state: _Sums,
-        rows: AnyArray,
-        weights: AnyArray | None,
-        index: Index,
-        workspace: Workspace,
-    ) -> None:
-        if state.crowded is None:
-            state.crowded = self._is_crowded(rows[:_TRIAL_ROWS], workspace)
-        joint = None
-        if not state.crowded:
-            joint = self._pruned(rows, workspace, None if self.known is None else self.known[index])
-        if joint is None:
-            state.crowded = True
-            self.dense.add(state.dense, rows, weights, index, workspace)
-            return
-        responsibilities = self.responsibilities(state, joint, weights, index)
-        state.gathered.add(rows, responsibilities, negligible(weights), workspace)
+    def add(self, sums: PrunedSums, rows: AnyArray, masses: Array, workspace: Workspace) -> None:
+        if sums.crowded:
+            self.dense.add(sums.dense, rows, masses, workspace)
+        else:
+            sums.gathered.add(rows, masses, negligible(masses), workspace)
 
-    def close(self, state: _Sums) -> SufficientStatistics:
-        pruned = replace(
-            state.gathered.statistics(),
-            log_likelihood=state.log_likelihood,
-            n_rows=state.n_rows,
-            noise=state.noise,
-        )
-        return pruned.merge(self.dense.close(state.dense))
+    def close(self, sums: PrunedSums) -> SufficientStatistics:
+        return sums.gathered.statistics().merge(self.dense.close(sums.dense))

@@ -17,7 +17,8 @@ from sklearn.utils.validation import validate_data
 
 from ..components.families import Family, get_family
 from ..components.prior import get_prior
-from ..em.options import EMOptions
+from ..em.model import Model
+from ..em.options import Options
 from ..em.progress import Reporter
 from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
@@ -267,21 +268,25 @@ class GaussianMixture(
     def _settings(self) -> Settings:
         """Return the parameters of the model and of the algorithm, checked."""
         check_integer("verbose_interval", self.verbose_interval, minimum=1)
+        noise = check_noise(self.noise)
         return Settings(
-            n_components=check_integer("n_components", self.n_components, minimum=1),
-            family=get_family(self.covariance_type),
-            start=self._start(),
-            options=EMOptions(
+            Model(
+                n_components=check_integer("n_components", self.n_components, minimum=1),
+                family=get_family(self.covariance_type),
+                equal_weights=bool(self.equal_weights),
+                background=noise is not None,
+                prior=get_prior(self.prior),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+            ),
+            Options(
                 tol=check_number("tol", self.tol),
                 max_iter=check_integer("max_iter", self.max_iter, minimum=0),
-                reg_covar=check_number("reg_covar", self.reg_covar),
-                equal_weights=bool(self.equal_weights),
+                n_init=check_integer("n_init", self.n_init, minimum=1),
                 accelerate=bool(self.accelerate),
-                prior=get_prior(self.prior),
                 dtype=check_dtype(self.dtype),
             ),
-            n_init=check_integer("n_init", self.n_init, minimum=1),
-            noise=check_noise(self.noise),
+            self._start(),
+            noise,
         )
 
     def _run(
@@ -294,11 +299,9 @@ class GaussianMixture(
     ) -> FitResult:
         return fit_mixture(
             source,
-            settings.n_components,
-            settings.family,
+            settings.model,
             settings.start,
             settings.options,
-            n_init=settings.n_init,
             rng=as_generator(self.random_state),
             callback=callback,
             known=known,

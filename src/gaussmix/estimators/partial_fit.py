@@ -17,9 +17,9 @@ from ..rows import MemorySource
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
-    from ..components.families import Family
     from ..em.keeper import Keeper
-    from ..em.options import EMOptions
+    from ..em.model import Model
+    from ..em.options import Options
     from ..em.result import Callback, FitResult
     from ..rows import Source
     from ..starts import Start
@@ -31,18 +31,16 @@ __all__ = ["PartialFit", "Settings"]
 class Settings:
     """The estimator's parameters as objects."""
 
-    n_components: int
-    family: Family
+    model: Model
+    options: Options
     start: Start
-    options: EMOptions
-    n_init: int
     noise: Any
 
     def known(self, y: Any, source: Source) -> AnyArray | None:
         """Return the known components of a source's rows, if `y` (n,) says any."""
         if y is None:
             return None
-        return known_labels(y, source.n_rows, self.n_components, self.noise)
+        return known_labels(y, source.n_rows, self.model.n_components, self.noise)
 
 
 class PartialFit:
@@ -76,13 +74,15 @@ class PartialFit:
         try:
             stream = self._stream(settings)
             source = self._block(X, sample_weight, reset=stream.n_rows == 0)
-            known = None if y is None else known_labels(y, source.n_rows, settings.n_components)
-            stream.add(source, known, settings.options, stepwise, partial(self._run, settings))
+            n_components = settings.model.n_components
+            known = None if y is None else known_labels(y, source.n_rows, n_components)
+            begin = partial(self._run, settings)
+            stream.add(source, known, settings.model, settings.options, stepwise, begin)
         except BaseException:
             self._restore(before)
             raise
         self._streams = stream
-        result = stream.result(settings.options)
+        result = stream.result()
         if result is not None:
             self._keep(result, stream)
             self._warn()
@@ -96,18 +96,20 @@ class PartialFit:
 
     def _stream(self, settings: Settings) -> Stream:
         """Return the stream that goes on, from the last fit if need be."""
-        n_components, family = settings.n_components, settings.family
         stream = self._streams
         if stream is None:
             result: FitResult | None = self.__dict__.get("result_")
             if result is None or result.statistics is None:
-                return Stream(n_components, family)
-            stream = Stream(result.mixture.n_components, result.family, result)
-        if (stream.n_components, stream.family.name) != (n_components, family.name):
+                return Stream(settings.model)
+            stream = Stream(result.model, result)
+        (k, family), (set_k, set_family) = (
+            (model.n_components, model.family) for model in (stream.model, settings.model)
+        )
+        if (k, family.name) != (set_k, set_family.name):
             raise ParameterError(
-                f"partial_fit: goes on with {stream.n_components} components of the family "
-                f"{stream.family.name}, but n_components={n_components} and covariance_type="
-                f"{family.name!r} are set; set them back, or begin anew with fit or clone"
+                f"partial_fit: goes on with {k} components of the family {family.name}, but "
+                f"n_components={set_k} and covariance_type={set_family.name!r} are set; set them "
+                "back, or begin anew with fit or clone"
             )
         return stream
 

@@ -13,14 +13,15 @@ from sklearn.base import (
     TransformerMixin,
 )
 
-from ..components.families import Family, list_families
+from ..components.families import Family, get_family, list_families
 from ..components.prior import get_prior
-from ..em.options import EMOptions
+from ..em.model import Model
+from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
-from ..selection.fitter import FitOptions
+from ..selection.fitter import Plan
 from ..selection.progress import progress
 from ..selection.search import (
     DEFAULT_START,
@@ -178,7 +179,7 @@ class GaussianMixtureIC(
         """
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
-        options = self._options(y)
+        plan = self._plan(y)
         start = get_start(self.init_params)
         model = self._model()
         source = model._source(X, sample_weight, reset=True)
@@ -189,7 +190,7 @@ class GaussianMixtureIC(
         try:
             with progress(self.verbose, total) as tell:
                 for cell in search(
-                    source, families, sizes, start, criteria, options, n_jobs=self.n_jobs
+                    source, families, sizes, start, criteria, plan, n_jobs=self.n_jobs
                 ):
                     cells.append(cell)
                     tell(cell)
@@ -228,21 +229,27 @@ class GaussianMixtureIC(
 
         return plot.criterion(self, criterion, ax=ax)
 
-    def _options(self, y: Any) -> FitOptions:
+    def _plan(self, y: Any) -> Plan:
         if isinstance(self.cv, int):
             check_integer("cv", self.cv, minimum=2)
-        return FitOptions(
-            EMOptions(
+        noise = check_noise(self.noise)
+        return Plan(
+            Model(
+                n_components=1,  # which, and of which family, is what is searched
+                family=get_family("VVV"),
+                equal_weights=bool(self.equal_weights),
+                background=noise is not None,
+                prior=get_prior(self.prior),
+                reg_covar=check_number("reg_covar", self.reg_covar),
+            ),
+            Options(
                 tol=check_number("tol", self.tol),
                 max_iter=check_integer("max_iter", self.max_iter, minimum=1),
-                reg_covar=check_number("reg_covar", self.reg_covar),
-                equal_weights=bool(self.equal_weights),
-                prior=get_prior(self.prior),
+                n_init=check_integer("n_init", self.n_init, minimum=1),
             ),
-            n_init=check_integer("n_init", self.n_init, minimum=1),
             seed=_seed(self.random_state),
             cv=self.cv,
-            noise=check_noise(self.noise),
+            noise=noise,
             y=None if y is None else np.asarray(y),
         )
 

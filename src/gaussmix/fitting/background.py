@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..components.moments import PRODUCTS
+from ..components.moments import NORM, PRODUCTS
 from ..components.noise import Noise
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
 from ..rows.checks import require_finite
 from ..rows.folds import Fold, Index, Workspace
 from ..rows.summary import SummaryFold
@@ -18,7 +18,34 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..rows import Source
 
-__all__ = ["ExtentFold", "enclosing_box"]
+__all__ = ["ExtentFold", "background_of", "enclosing_box"]
+
+
+def background_of(source: Source, noise: float | AnyArray) -> Noise:
+    """Return a background over all rows, that starts with a share of them or with some (n,).
+
+    Raises
+    ------
+    ParameterError
+        If the rows marked are not some of those of positive weight.
+    DataError
+        See `enclosing_box`.
+    """
+    if isinstance(noise, float):
+        return enclosing_box(source, noise)
+    if noise.shape != (source.n_rows,):
+        raise ParameterError(
+            f"noise: expected a share, or {source.n_rows} booleans, one a row, got shape "
+            f"{noise.shape}"
+        )
+    fold = SummaryFold(NORM, source.n_features)
+    share = source.without(~noise).reduce(fold).total.total / source.reduce(fold).total.total
+    if not 0.0 < share < 1.0:
+        raise ParameterError(
+            f"noise: {'no' if share == 0 else 'every'} row of positive weight is marked as noise "
+            "to start with"
+        )
+    return enclosing_box(source, share)
 
 
 def enclosing_box(source: Source, weight: float) -> Noise:
@@ -34,7 +61,6 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     """
     summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
     require_finite(summary, source.feature_names)
-    assert summary.total.scatters is not None
     scatter = summary.total.scatters[0]
     if _is_flat(scatter):
         raise DataError(

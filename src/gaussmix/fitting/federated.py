@@ -9,24 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..components.families import get_family
+from ..components.parameters import one_of
 from ..components.prior import get_prior
-from ..em.loop import Run
-from ..em.mstep import maximization
-from ..em.options import EMOptions
+from ..em.climb import Climb
+from ..em.loop import Batch, Climbers, Convergence
+from ..em.model import Model
+from ..em.options import Options
 from ..em.result import FitResult, Status
-from ..estep.expectation import expectation
+from ..em.steps import EStep
 from ..exceptions import DataError, ParameterError
+from ..mixture import Mixture
 from ..numerics.arguments import as_numbers, check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_bounded, require_near
 from ..rows.door import as_frame, require_numeric_columns
-from ..rows.summary import DataSummary
 from .fit import summarise
 
 if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
-    from ..mixture.mixture import Mixture
     from ..rows import Source
 
 __all__ = ["Coordinator", "Site", "next_mixture"]
@@ -95,7 +96,8 @@ class Site:
                 f"mixture: has {mixture.n_features} features, and the rows of this site have {d}"
             )
         require_near(mixture.means, mixture.covariances, self._summary)
-        return expectation(self._source, self._summary, mixture, self.family)
+        estep = EStep(self._source, self._summary)
+        return estep([(mixture.parameters, self.family)])[0]
 
 
 def _open(X: Any, sample_weight: Any, n_jobs: int | None) -> Source:
@@ -139,10 +141,23 @@ def next_mixture(
     """
     family = get_family(covariance_type)
     _require_of(statistics, family, mixture)
-    options = EMOptions(reg_covar=reg_covar, equal_weights=equal_weights, prior=get_prior(prior))
-    summary = DataSummary.of_total(statistics.as_one())
-    constraints = options.constraints(summary, family, mixture.n_components)
-    return maximization(statistics, family, constraints, mixture, mixture.feature_names)[0]
+    model = _model(mixture, family, reg_covar, equal_weights, prior)
+    objective = model.objective(statistics.as_one())
+    found, _ = objective.update(statistics, mixture.parameters)
+    return Mixture.of_parameters(found, mixture.feature_names)
+
+
+def _model(
+    mixture: Mixture, family: Family, reg_covar: float, equal_weights: bool, prior: Any
+) -> Model:
+    return Model(
+        mixture.n_components,
+        family,
+        equal_weights=equal_weights,
+        background=mixture.noise is not None,
+        prior=get_prior(prior),
+        reg_covar=reg_covar,
+    )
 
 
 class Coordinator:
@@ -195,25 +210,21 @@ class Coordinator:
         prior: Any = None,
     ) -> None:
         family = get_family(covariance_type)
-        options = EMOptions(
-            tol=tol,
-            max_iter=max_iter,
-            reg_covar=reg_covar,
-            accelerate=accelerate,
-            equal_weights=equal_weights,
-            prior=get_prior(prior),
-        )
+        options = Options(tol=tol, max_iter=max_iter, accelerate=accelerate)
         if totals.n_components != 1 or totals.n_features != start.n_features:
             raise ParameterError(
                 f"totals: expected one component of {start.n_features} features (the merged "
                 f"totals of all sites), got {totals.n_components} of {totals.n_features}"
             )
-        self._run = Run(start, family, DataSummary.of_total(totals), options)
+        model = _model(start, family, reg_covar, equal_weights, prior)
+        self._climb = Climb(start, model, model.objective(totals), options)
+        self._batch = Batch([Climbers([self._climb])], Convergence())
         self._status: Status | None = None
 
     @property
     def mixture(self) -> Mixture:
-        return self._run.mixture
+        now = one_of(self._climb.state.now)
+        return Mixture.of_parameters(now, self._climb.feature_names)
 
     @property
     def done(self) -> bool:
@@ -221,7 +232,7 @@ class Coordinator:
 
     @property
     def result(self) -> FitResult:
-        return self._run.result(self._status or Status.INTERRUPTED)
+        return self._climb.result(self._status or Status.INTERRUPTED)
 
     def update(self, statistics: SufficientStatistics) -> None:
         """Take the statistics of all sites under `mixture`, merged.
@@ -233,23 +244,20 @@ class Coordinator:
         """
         if self.done:
             return
-        run = self._run
-        _require_of(statistics, run.family, run.mixture)
-        if statistics.n_rows != run.summary.total.n_rows:
+        _require_of(statistics, self._climb.model.family, self.mixture)
+        if statistics.n_rows != self._climb.n_rows:
             raise ParameterError(
                 f"statistics: are of {statistics.n_rows} rows, and the totals of "
-                f"{run.summary.total.n_rows}: merge those of all sites, each once"
+                f"{self._climb.n_rows}: merge those of all sites, each once"
             )
-        run.note(statistics)
-        self._status = run.verdict()
-        if self._status is None:
-            run.advance()
+        for _, status in self._batch.step([statistics]):
+            self._status = status
 
 
 def _require_of(statistics: SufficientStatistics, family: Family, mixture: Mixture) -> None:
     found = (statistics.n_components, statistics.n_features, statistics.moment.name)
     wanted = (mixture.n_components, mixture.n_features, family.held.moment.name)
-    pooled = statistics.scatters is not None and len(statistics.scatters) < found[0]
+    pooled = statistics.pooled
     if found != wanted or (family.shared != pooled and found[0] > 1):
         raise ParameterError(
             f"statistics: are of {found[0]} components of {found[1]} features with "

@@ -18,26 +18,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..em.loop import collapsed_components
-from ..em.mstep import Constraints, maximization
-from ..em.options import RELATIVE_FLOOR, EMOptions
+from ..em.climb import collapsed_components
+from ..em.loop import Batch, Jury, Team
+from ..em.mstep import RELATIVE_FLOOR
 from ..em.result import FitResult, History, Status
-from ..estep.expectation import expectation
+from ..em.steps import EStep
 from ..exceptions import DataError
+from ..mixture import Mixture
 from ..rows import MemorySource
 from ..rows.checks import require_bounded, require_near
-from ..rows.summary import DataSummary
 from ..rows.threads import single_threaded_blas
 from .fit import summarise
 from .stepwise import Stepwise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from .._typing import AnyArray, Array
-    from ..components.families import Family
+    from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
-    from ..mixture.mixture import Mixture
+    from ..em.model import Model
+    from ..em.options import Options
 
     #: Fits a mixture to the first rows, given those whose component is known.
     Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
@@ -122,7 +123,7 @@ class _State:
     average one at the start, and ``widest`` the largest variances (d,) so far.
     """
 
-    mixture: Mixture
+    parameters: Parameters
     statistics: SufficientStatistics
     seen: float
     row_weight: float
@@ -133,9 +134,56 @@ class _State:
     def of(cls, result: FitResult) -> _State:
         statistics = result.statistics
         assert statistics is not None
-        widest = _variances(statistics.as_one())
+        widest = statistics.as_one().variances
         mean_weight = result.n / max(result.n_rows, 1)
-        return cls(result.mixture, statistics, result.n, mean_weight, widest, result.collapsed)
+        parameters = result.mixture.parameters
+        return cls(parameters, statistics, result.n, mean_weight, widest, result.collapsed)
+
+
+class _Follower(Team):
+    """One fit whose statistics forget: it takes the newest rows in, and then an M-step.
+
+    Parameters
+    ----------
+    state : _State
+    model : Model
+    weight : float
+        Of the newest rows.
+    kept : float
+        Share of the statistics that is kept.
+    """
+
+    def __init__(self, state: _State, model: Model, weight: float, kept: float) -> None:
+        self.state, self.model, self.weight, self.kept = state, model, weight, kept
+        self.parameters = state.parameters
+        self.objective = model.objective(state.statistics.as_one())
+
+    def __len__(self) -> int:
+        return 1
+
+    def take(self, statistics: SufficientStatistics) -> None:
+        blended = _blend(self.state.statistics, statistics, self.kept)
+        total = blended.as_one()
+        widest = np.maximum(self.state.widest, total.variances)
+        # What the M-step must respect is what is remembered of the data.
+        least = RELATIVE_FLOOR * _REMEMBERED * widest
+        self.objective = self.model.objective(total).raised(least)
+        self.state = replace(
+            self.state, statistics=blended, seen=self.state.seen + self.weight, widest=widest
+        )
+
+    def maximise(self) -> None:
+        found, mask = self.objective.update(self.state.statistics, self.parameters)
+        collapsed = collapsed_components(mask, self.model.family)
+        self.parameters = found
+        self.state = replace(self.state, parameters=found, collapsed=collapsed)
+
+
+class _EveryStep(Jury[None]):
+    """A stream goes on."""
+
+    def judge(self, teams: Sequence[Team]) -> list[None]:
+        return []
 
 
 class Stream:
@@ -143,14 +191,14 @@ class Stream:
 
     Parameters
     ----------
-    n_components : int
-    family : Family
+    model : Model
     result : FitResult, optional
         A fit to go on from.
     """
 
-    def __init__(self, n_components: int, family: Family, result: FitResult | None = None) -> None:
-        self.n_components, self.family = n_components, family
+    def __init__(self, model: Model, result: FitResult | None = None) -> None:
+        self.model = model
+        self.feature_names: tuple[str, ...] | None = None
         self.history = History()
         self._state = None if result is None else _State.of(result)
         self._waiting: list[Block] = []
@@ -169,7 +217,8 @@ class Stream:
         self,
         source: MemorySource,
         known: AnyArray | None,
-        options: EMOptions,
+        model: Model,
+        options: Options,
         stepwise: Stepwise,
         begin: Begin,
     ) -> None:
@@ -180,14 +229,15 @@ class Stream:
         DataError
             If the block has NaN or infinity, or values beyond float64 arithmetic.
         """
-        summary = summarise(source, self.family.held.moment)
+        summary = summarise(source, model.family.held.moment)
         require_bounded(summary, source.feature_names)
+        self.model, self.feature_names = model, source.feature_names
         block = Block.of(source, known)
         if len(block.rows) == 0:
             return
-        size = stepwise.rows_of_a_step(self.n_components, source.n_features)
+        size = stepwise.rows_of_a_step(model.n_components, source.n_features)
         if self._state is None:
-            enough = max(size, self.n_components * (source.n_features + 1))
+            enough = max(size, model.n_components * (source.n_features + 1))
             self._start([*self._waiting, block.copied()], enough, source, begin)
             return
         state = self._state
@@ -200,7 +250,7 @@ class Stream:
     def _start(self, waiting: list[Block], enough: int, source: MemorySource, begin: Begin) -> None:
         """Fit the rows that have waited, if they are enough to support the model."""
         n_rows = sum(len(block.rows) for block in waiting)
-        usual = Stepwise().rows_of_a_step(self.n_components, source.n_features)
+        usual = Stepwise().rows_of_a_step(self.model.n_components, source.n_features)
         most = _PATIENCE * max(enough, usual)
         if n_rows >= enough * self._patience:
             first = _joined(waiting)
@@ -222,63 +272,40 @@ class Stream:
         state: _State,
         block: Block,
         source: MemorySource,
-        options: EMOptions,
+        options: Options,
         stepwise: Stepwise,
         size: int,
     ) -> _State:
         own = block.source(source.n_threads, source.feature_names)
-        summary = summarise(own, self.family.held.moment)
-        require_near(state.mixture.means, state.mixture.covariances, summary)
-        found = expectation(own, summary, state.mixture, self.family, block.known)
+        summary = summarise(own, self.model.family.held.moment)
+        require_near(state.parameters.means, state.parameters.covariances, summary)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
-        statistics = _blend(state.statistics, found, kept)
-        widest = np.maximum(state.widest, _variances(statistics.as_one()))
-        mixture, collapsed = maximization(
-            statistics,
-            self.family,
-            self._constraints(statistics, widest, options),
-            state.mixture,
-            source.feature_names,
-        )
-        return replace(
-            state,
-            mixture=mixture,
-            statistics=statistics,
-            seen=state.seen + weight,
-            widest=widest,
-            collapsed=collapsed_components(collapsed, self.family),
-        )
-
-    def _constraints(
-        self, statistics: SufficientStatistics, widest: Array, options: EMOptions
-    ) -> Constraints:
-        """Return what the M-step must respect, by what is remembered of the data."""
-        summary = DataSummary.of_total(statistics.as_one())
-        constraints = options.constraints(summary, self.family, self.n_components)
-        least = RELATIVE_FLOOR * _REMEMBERED * widest
-        return replace(constraints, floor=np.maximum(constraints.floor, least))
+        follower = _Follower(state, self.model, weight, kept)
+        batch = Batch([follower], _EveryStep())
+        batch.step(EStep(own, summary, block.known, options.dtype)(batch.questions))
+        return follower.state
 
     def _note(self, state: _State) -> None:
         self._state = state
         trace = self.history
-        trace.log_likelihood.append(state.statistics.log_likelihood)
+        trace.log_likelihood.append(float(state.statistics.log_likelihood[0]))
         trace.seconds.append(time.perf_counter() - self._began)
         trace.collapsed.append(state.collapsed)
         for entries in (trace.log_likelihood, trace.seconds, trace.collapsed):
             del entries[:-_TRACE]
 
-    def result(self, options: EMOptions) -> FitResult | None:
+    def result(self) -> FitResult | None:
         """Return the mixture as it stands, or None while the first rows wait."""
         state = self._state
         if state is None:
             return None
         statistics = state.statistics
         return FitResult(
-            mixture=state.mixture,
-            family=self.family,
-            log_likelihood=statistics.log_likelihood,
-            n=statistics.total + statistics.noise,
+            mixture=Mixture.of_parameters(state.parameters, self.feature_names),
+            model=self.model,
+            log_likelihood=float(statistics.log_likelihood[0]),
+            n=statistics.total + float(statistics.noise[0]),
             n_rows=statistics.n_rows,
             status=Status.STREAMED,
             history=replace(
@@ -288,7 +315,6 @@ class Stream:
                 collapsed=list(self.history.collapsed),
             ),
             given_start=True,
-            equal_weights=options.equal_weights,
             statistics=statistics,
         )
 
@@ -297,10 +323,6 @@ def _blend(
     old: SufficientStatistics, new: SufficientStatistics, kept: float
 ) -> SufficientStatistics:
     """Return kept * old + (1 - kept) * new, both as means, with the weight that they remember."""
-    before, weight = old.total + old.noise, new.total + new.noise
+    before, weight = (s.total + float(s.noise[0]) for s in (old, new))
     size = 1.0 / (kept**2 / before + (1.0 - kept) ** 2 / weight)
     return old.scaled(kept * size / before).merge(new.scaled((1.0 - kept) * size / weight))
-
-
-def _variances(total: SufficientStatistics) -> Array:
-    return DataSummary.of_total(total).variances

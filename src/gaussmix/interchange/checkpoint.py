@@ -25,8 +25,8 @@ from ..starts import Start
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..components.families import Family
-    from ..em.loop import Run
+    from ..em.model import Model
+    from ..em.state import FitState
     from ..rows.summary import DataSummary
 
 __all__ = ["Checkpoint", "open_keeper"]
@@ -35,7 +35,6 @@ _KIND = "gaussmix-checkpoint"
 _VERSION = 3
 # Means and variances of the same rows in other blocks agree to rounding.
 _SAME = 1e-9
-_HISTORY = ("log_likelihood", "seconds", "collapsed", "rejected")
 
 
 @dataclass(frozen=True)
@@ -159,10 +158,10 @@ class _FileKeeper(Keeper):
 
     # -- in the order of the calls ------------------------------------------------
 
-    def open(self, family: Family, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
-        self.family = family
+    def open(self, model: Model, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
+        self.model = model
         described = {name: _described(value) for name, value in settings.items()}
-        self._now["settings"] = {"covariance_type": family.name, **described}
+        self._now["settings"] = {"covariance_type": model.family.name, **described}
         self._require_same_settings(self._now["settings"])
         if self._old is not None:
             self._put_back(rng, self._old["first_rng"])
@@ -219,7 +218,8 @@ class _FileKeeper(Keeper):
         place = self._old["number"], self._old["best"], self._old["rng"]
         self._now["number"], self._now["best"], self._now["rng"] = place
         best = None if place[1] is None else self._result(place[1])
-        return Begun(place[0], self._old["run"]["run"]["mixture"], best)
+        state = self._old["state"]
+        return Begun(place[0], Mixture.of_parameters(state.now[0]), best)
 
     def starting(self, number: int, best: FitResult | None, rng: np.random.Generator) -> None:
         self._now["number"], self._now["rng"] = number, rng.bit_generator.state
@@ -228,28 +228,27 @@ class _FileKeeper(Keeper):
     def _result(self, held: dict[str, Any]) -> FitResult:
         return FitResult(
             mixture=held["mixture"],
-            family=self.family,
+            model=self.model,
             log_likelihood=held["log_likelihood"],
             n=self._now["data"]["n"],
             n_rows=self._now["data"]["n_rows"],
             status=Status[held["status"]],
             history=History(**held["history"]),
-            equal_weights=held["equal_weights"],
             statistics=held["statistics"],
         )
 
-    def restore(self, run: Run) -> None:
+    def restored(self, state: FitState) -> FitState:
         if self._old is not None:
-            _restore(run, self._old["run"])
-            self._old = None
-        self._now["run"] = _captured(run)
+            state, self._old = self._old["state"], None
+        self._now["state"] = state
         if self._written:
             self.save()
         else:  # whether it can be written at all is told before the work
             self._write()
+        return state
 
-    def keep(self, run: Run) -> None:
-        self._now["run"] = _captured(run)
+    def keep(self, state: FitState) -> None:
+        self._now["state"] = state
         self._passes += 1
         waited = time.monotonic() - self._saved >= self.options.seconds
         if waited or self._passes == self.options.passes:
@@ -257,7 +256,7 @@ class _FileKeeper(Keeper):
 
     def save(self) -> None:
         """Write the file; one that cannot be written does not end the fit."""
-        if "run" not in self._now:
+        if "state" not in self._now:
             return
         try:
             self._write()
@@ -283,42 +282,6 @@ def _described_result(result: FitResult) -> dict[str, Any]:
         "mixture": result.mixture,
         "log_likelihood": result.log_likelihood,
         "status": result.status.name,
-        "history": _history(result.history),
-        "equal_weights": result.equal_weights,
+        "history": dict(vars(result.history)),
         "statistics": result.statistics,
     }
-
-
-def _history(history: History) -> dict[str, Any]:
-    """Return a history's fields, its lists copied: they grow on."""
-    held = {name: getattr(history, name) for name in _HISTORY}
-    return {name: list(v) if isinstance(v, list) else v for name, v in held.items()}
-
-
-def _captured(run: Run) -> dict[str, Any]:
-    """Return all that moves in a run; nothing in it changes any more."""
-    return {
-        "run": _moving(run),
-        "rule": _moving(run.rule),
-        "leaps": None if run.leaps is None else _moving(run.leaps),
-        "history": _history(run.history),
-        "climbed": list(run.climbed),
-    }
-
-
-def _moving(piece: Any) -> dict[str, Any]:
-    held = {name: getattr(piece, name) for name in piece.MOVING}
-    return {name: list(v) if isinstance(v, list) else v for name, v in held.items()}
-
-
-def _restore(run: Run, state: dict[str, Any]) -> None:
-    """Put a run where another stood."""
-    for piece, name in ((run, "run"), (run.rule, "rule"), (run.leaps, "leaps")):
-        if piece is not None:
-            for attribute, value in state[name].items():
-                setattr(piece, attribute, value)
-    for attribute, value in state["history"].items():
-        setattr(run.history, attribute, value)
-    apart = run.constraints.prior is not None
-    run.climbed = state["climbed"] if apart else run.history.log_likelihood
-    run._began -= max(run.history.seconds, default=0.0)

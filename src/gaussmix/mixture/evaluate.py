@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.moments import NORM
-from ..estep import Kernel, choose_kernel, most_probable, normalise
+from ..estep import Posterior, choose_form, most_probable
+from ..estep.softmax import normalise
 from ..rows.checks import require_bounded, require_finite, require_near
 from ..rows.folds import Fold, Index, Workspace
 from ..rows.source import Output
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._typing import AnyArray, Array
-    from ..components.covariances import Covariances
+    from ..components.parameters import Parameters
+    from ..estep import Form
     from ..rows import Source
 
 __all__ = ["Evaluator", "Score"]
@@ -28,99 +30,122 @@ class Evaluator:
     """Parameters ready to be applied to the rows of a source.
 
     One pass finds the extent of the rows (and refuses NaN), which decides the
-    form of the kernel, unless their `summary` is known; each method is then one
+    form of the E-step, unless their `summary` is known; each method is then one
     more pass that needs no memory but its output.
     """
 
     def __init__(
-        self,
-        weights: Array,
-        means: Array,
-        covariances: Covariances,
-        source: Source,
-        background: float | None = None,
-        summary: DataSummary | None = None,
+        self, parameters: Parameters, source: Source, summary: DataSummary | None = None
     ) -> None:
         if summary is None:
             summary = source.reduce(SummaryFold(NORM, source.n_features))
         require_finite(summary, source.feature_names)
         require_bounded(summary, source.feature_names)
+        weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
-        extent = np.maximum(summary.maximum - center, center - summary.minimum)
         self.source = source
-        self.kernel: Kernel = choose_kernel(
-            np.log(weights),
-            means,
-            covariances,
-            covariances.moment,
-            covariances.shared,
-            center,
-            extent,
-            background,
-            n_rows=source.rows_if_known,
+        self.assigner = Assigner(
+            choose_form(
+                parameters,
+                covariances.moment,
+                covariances.shared,
+                center,
+                np.maximum(summary.maximum - center, center - summary.minimum),
+                n_rows=source.rows_if_known,
+            ),
+            Posterior.of([parameters]),
         )
 
     def log_density(self) -> Any:
         """Log-density of each row, shape (n,)."""
-        kernel = self.kernel
+        assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
-            return normalise(kernel.log_joint(rows, workspace)) + kernel.row_terms(rows)
+            return assigner.assigned(rows, workspace)[1]
 
-        return self.source.map(block, Output("log_density", kernel.bytes_of_joint))
+        return self.source.map(block, Output("log_density", assigner.bytes_per_row))
 
     def responsibilities(self) -> Any:
         """Posterior probability of each component given each row, shape (n, K).
 
         With a uniform background there is one more column, its own.
         """
-        kernel = self.kernel
+        assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
-            joint = kernel.log_joint(rows, workspace)
-            normalise(joint)
-            return joint.T
+            return assigner.assigned(rows, workspace)[0].T
 
-        parts = tuple(map(str, range(kernel.n_components)))
-        parts += ("noise",) * (kernel.n_joint - kernel.n_components)
-        output = Output("responsibility", kernel.bytes_of_joint, kernel.n_joint, parts=parts)
+        parts = tuple(map(str, range(assigner.n_components)))
+        parts += ("noise",) * (assigner.n_joint - assigner.n_components)
+        output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, parts=parts)
         return self.source.map(block, output)
 
     def labels(self) -> Any:
         """Most probable component of each row, shape (n,); -1 is the background."""
-        kernel = self.kernel
+        assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
-            labels = most_probable(kernel.log_joint(rows, workspace))
-            return np.where(labels < kernel.n_components, labels, -1)
+            return assigner.labels(assigner.joint(rows, workspace))
 
-        return self.source.map(block, Output("label", kernel.bytes_of_joint, dtype=np.intp))
+        return self.source.map(block, Output("label", assigner.bytes_per_row, dtype=np.intp))
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
 
         One pass gives all three, and never holds those of all rows.
         """
-        kernel = self.kernel
+        assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
-            joint = kernel.log_joint(rows, workspace)
-            out = np.empty((len(rows), 2 + kernel.n_joint))
-            out[:, 0] = joint.argmax(axis=0)
-            out[:, 1] = normalise(joint) + kernel.row_terms(rows)
+            joint = assigner.joint(rows, workspace)
+            out = np.empty((len(rows), 2 + assigner.n_joint))
+            out[:, 0] = assigner.labels(joint)
+            out[:, 1] = assigner.normalised(joint, rows)
             out[:, 2:] = joint.T
             return out
 
-        output = Output("assignment", kernel.bytes_of_joint, 2 + kernel.n_joint)
+        output = Output("assignment", assigner.bytes_per_row, 2 + assigner.n_joint)
         for part in self.source.stream(block, output):
-            labels = part[:, 0].astype(np.intp)
-            labels[labels == kernel.n_components] = -1
-            yield labels, part[:, 1], part[:, 2:]
+            yield part[:, 0].astype(np.intp), part[:, 1], part[:, 2:]
 
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
-        return self.source.reduce(ScoreFold(self.kernel))
+        return self.source.reduce(ScoreFold(self.assigner))
+
+
+class Assigner:
+    """Log-joint densities of rows, and what the posterior makes of them."""
+
+    def __init__(self, form: Form, posterior: Posterior) -> None:
+        self.form, self.posterior = form, posterior
+        self.n_components = form.n_components
+        #: Columns of responsibilities: the background, if there is one, comes last.
+        self.n_joint = self.n_components + (posterior.backgrounds is not None)
+        self.bytes_per_row = form.bytes_of_joint
+
+    def joint(self, rows: AnyArray, workspace: Workspace) -> Array:
+        """Return log-joint densities (n_joint, B) in workspace memory, less `row_terms`."""
+        joint: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.form.dtype)
+        components = joint[: self.n_components]
+        self.form.joint(rows, components, workspace)
+        self.posterior.density.log_joint(components)
+        joint[self.n_components :] = self.posterior.joint_of_background()
+        return joint
+
+    def assigned(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Array]:
+        """Return responsibilities (n_joint, B) in workspace memory, and log-densities (B,)."""
+        joint = self.joint(rows, workspace)
+        return joint, self.normalised(joint, rows)
+
+    def normalised(self, joint: Array, rows: AnyArray) -> Array:
+        """Turn log-joint densities into responsibilities, in place; return log-densities (B,)."""
+        return normalise(joint) + self.form.row_terms(rows)
+
+    def labels(self, joint: Array) -> AnyArray:
+        """Return the place of each row's largest value (n_joint, B); -1 is the background."""
+        labels = most_probable(joint)
+        return np.where(labels < self.n_components, labels, -1)
 
 
 @dataclass(frozen=True)
@@ -150,11 +175,11 @@ class Score:
 
 
 class ScoreFold(Fold[Score]):
-    """Collect a `Score` with an E-step's kernel."""
+    """Collect a `Score` with an E-step's form."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.bytes_per_row = kernel.bytes_of_joint
+    def __init__(self, assigner: Assigner) -> None:
+        self.assigner = assigner
+        self.bytes_per_row = assigner.bytes_per_row
 
     def open(self) -> list[Score]:
         return [Score()]
@@ -167,8 +192,7 @@ class ScoreFold(Fold[Score]):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        joint = self.kernel.log_joint(rows, workspace)
-        log_density = normalise(joint) + self.kernel.row_terms(rows)
+        joint, log_density = self.assigner.assigned(rows, workspace)
         certainty = np.log(joint.max(axis=0))
         if weights is None:
             found = Score(float(len(rows)), float(log_density.sum()), float(certainty.sum()))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..components.covariances import Covariances, covariances_from_fields, hold_covariances
 from ..components.noise import Noise
+from ..components.parameters import Parameters
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, as_numbers, check_integer
 from ..numerics.encoding import stored
@@ -108,18 +109,20 @@ class Mixture:
         )
 
     @classmethod
-    def _of_fit(
-        cls,
-        weights: Array,
-        means: Array,
-        covariances: Covariances,
-        feature_names: tuple[str, ...] | None,
-        noise: Noise | None = None,
+    def of_parameters(
+        cls, parameters: Parameters, feature_names: tuple[str, ...] | None = None
     ) -> Mixture:
-        """Wrap what an M-step made, which needs no checks: small fits are mostly checks."""
+        """Wrap what an M-step made of one mixture, which needs no checks."""
         self = cls.__new__(cls)
-        self._set(weights, means, covariances, feature_names, noise)
+        own = parameters
+        noise = own.background(0)
+        self._set(own.weights.copy(), own.means.copy(), own.covariances, feature_names, noise)
         return self
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as the E-step takes them."""
+        return Parameters.of_one(self.weights, self.means, self.covariances, self.noise)
 
     # -- description ------------------------------------------------------------
 
@@ -225,8 +228,7 @@ class Mixture:
 
     def evaluator(self, source: Any, summary: DataSummary | None = None) -> Evaluator:
         """Return an `Evaluator` of this mixture on a source of rows, and their summary if known."""
-        background = None if self.noise is None else self.noise.log_joint
-        return Evaluator(self.weights, self.means, self.covariances, source, background, summary)
+        return Evaluator(self.parameters, source, summary)
 
     def sample(
         self,

@@ -99,6 +99,8 @@ class Groups:
 
     def max(self, array: Array) -> Array:
         """Return the largest of an array (J, ...) in each group, shape (G, ...)."""
+        if self._single:
+            return np.maximum.reduce(array, axis=0, keepdims=True)
         return np.maximum.reduceat(array, self.first, axis=0)
 
     def any(self, mask: AnyArray) -> AnyArray:

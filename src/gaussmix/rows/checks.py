@@ -103,7 +103,6 @@ def check_data(
     """
     require_bounded(summary, names)
     require_wide(summary, names)
-    assert total.scatters is not None
     variances = total.moment.diagonal(total.scatters, total.n_features)[0]
     constant = np.flatnonzero((summary.minimum == summary.maximum) & ~(variances > 0))
     if len(constant):

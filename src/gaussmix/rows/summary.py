@@ -38,12 +38,6 @@ class DataSummary:
     n_missing: Array
     n_infinite: Array
 
-    @classmethod
-    def of_total(cls, total: SufficientStatistics) -> DataSummary:
-        """Return what statistics of one component tell of data that are not at hand."""
-        center, none = total.means[0], np.zeros(total.n_features, dtype=int)
-        return cls(total, center, center, none, none)
-
     def merge(self, other: DataSummary) -> DataSummary:
         return DataSummary(
             self.total.merge(other.total),
@@ -71,9 +65,7 @@ class DataSummary:
     @property
     def variances(self) -> Array:
         """Total variance of each feature (d,)."""
-        assert self.total.scatters is not None
-        scatters = self.total.moment.diagonal(self.total.scatters, self.total.n_features)
-        return scatters[0] / self.total.total
+        return self.total.variances
 
 
 class SummaryFold(Fold[DataSummary]):

@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..em.lockstep import Job
+from ..em.problem import Problem
+from ..em.steps import EStep
 from ..exceptions import DataError, ParameterError
-from ..fitting.fit import Aside, Prepared, best_of, fit_prepared, prepare, summarise
+from ..fitting.fit import best_of, draw, facts_of, fit_problem, put_to_start, summarise
 from ..fitting.known import known_labels
 from ..rows import MemorySource
-from ..starts import Start
-from ..starts.base import Division, StartData
+from ..starts import Division, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
     from ..components.families import Family
-    from ..em.options import EMOptions
+    from ..em.model import Model
+    from ..em.options import Options
     from ..em.result import FitResult
-    from ..mixture.mixture import Mixture
+    from ..mixture import Mixture
     from ..rows import Source
+    from ..rows.data import Data
 
-__all__ = ["FAILURES", "FitOptions", "Fitter", "Fold", "SizedFitter"]
+__all__ = ["FAILURES", "Fitter", "Fold", "Plan", "SizedFitter"]
 
 Made = TypeVar("Made")
 
@@ -36,14 +38,14 @@ FAILURES = (DataError, ParameterError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """How each model is fitted.
+class Plan:
+    """What the fits of a search have in common.
 
     Attributes
     ----------
-    em : EMOptions
-    n_init : int
-        Number of starts; the best is kept.
+    model : Model
+        But for the family and the number of components.
+    options : Options
     seed : int
     cv : int, splitter or iterable
         Folds of cross-validation, for criteria that want them.
@@ -53,12 +55,17 @@ class FitOptions:
         Known components of rows, -1 where unknown.
     """
 
-    em: EMOptions
-    n_init: int = 1
+    model: Model
+    options: Options
     seed: int = 0
     cv: Any = 5
     noise: float | AnyArray | None = None
     y: Any = None
+
+    def of_rows(self, rows: AnyArray) -> Plan:
+        """Return the plan with what is said of each row reduced to some rows."""
+        noise = self.noise[rows] if isinstance(self.noise, np.ndarray) else self.noise
+        return replace(self, noise=noise, y=None if self.y is None else self.y[rows])
 
 
 class Fitter:
@@ -73,7 +80,7 @@ class Fitter:
     source : Source
     families : sequence of Family
     start : Start
-    options : FitOptions
+    plan : Plan
 
     Raises
     ------
@@ -82,21 +89,26 @@ class Fitter:
     """
 
     def __init__(
-        self,
-        source: Source,
-        families: Sequence[Family],
-        start: Start,
-        options: FitOptions,
+        self, source: Source, families: Sequence[Family], start: Start, plan: Plan
     ) -> None:
         self.source, self.families = source, families
-        self.aside = Aside.of(source, noise=options.noise)
+        self.facts = facts_of(source, noise=plan.noise)
         # A copy for each set of rows: a start may keep what it has found out about the last.
+        self.start = copy(start)
         # Searches have no use for a collapsed fit.
-        em = replace(options.em, give_up_collapsed=True)
-        self.start, self.options = copy(start), replace(options, em=em)
+        options = replace(plan.options, give_up_collapsed=True)
+        self.plan = replace(plan, options=options)
         widest = max((family.held.moment for family in families), key=lambda m: m.n_axes)
         self.summary = summarise(source, widest)
         self._drawn: Array | None = None
+
+    def model(self, family: Family, n_components: int) -> Model:
+        """Return one of the models."""
+        return replace(self.plan.model, family=family, n_components=n_components)
+
+    def estep(self, known: AnyArray | None) -> EStep:
+        """Return the E-step of fits together; `known` are the components of rows, -1 if not."""
+        return EStep(self.source, self.summary, known, self.plan.options.dtype)
 
     def of_size(self, n_components: int) -> SizedFitter:
         """Return the fits with that many components, their common start made.
@@ -108,61 +120,76 @@ class Fitter:
         ParameterError
             If there are more known components.
         """
-        rng = np.random.default_rng(self.options.seed)
-        known = known_labels(self.options.y, self.source.n_rows, n_components, self.options.noise)
-        aside = replace(self.aside, known=known)
-        prepared = prepare(self.summary, self.source, n_components, rng, aside)
+        rng = np.random.default_rng(self.plan.seed)
+        known = known_labels(self.plan.y, self.source.n_rows, n_components, self.plan.noise)
+        facts = replace(self.facts, known=known)
+        data = draw(self.source, self.summary, facts, n_components, rng)
         # Starts keep what they have found out about an array: the same rows are the same array.
-        if self._drawn is None or not np.array_equal(self._drawn, prepared.rows):
-            self._drawn = prepared.rows
-        prepared = replace(prepared, rows=self._drawn)
-        return SizedFitter(self, prepared, rng, self._divisions(prepared, deepcopy(rng)))
+        if self._drawn is None or not np.array_equal(self._drawn, data.sample):
+            self._drawn = data.sample
+        data = replace(data, sample=self._drawn)
+        return SizedFitter(self, data, n_components, rng, self._divisions(data, n_components, rng))
 
-    def jobs(self, family: Family, sizes: Sequence[SizedFitter]) -> list[list[Job] | Exception]:
-        """Return the fits of one family as starts to be run elsewhere, or why there are none.
+    def problems(
+        self, family: Family, sizes: Sequence[SizedFitter]
+    ) -> list[list[tuple[Problem, Mixture]] | Exception]:
+        """Return the fits of one family and their starts, or why there are none.
 
         The best of a model's fits is the one that `SizedFitter.fit` makes.
         """
-        data = [_attempt(size.data, family) for size in sizes]
-        able = [(s, d) for s, d in zip(sizes, data, strict=True) if not isinstance(d, Exception)]
-        jobs = iter(
-            _attempt(size.jobs, own, starts)
+        found = [_attempt(size.problem, family) for size in sizes]
+        able = [(s, p) for s, p in zip(sizes, found, strict=True) if not isinstance(p, Exception)]
+        fits = iter(
+            _attempt(size.begun, own, starts)
             for (size, own), starts in zip(able, self._together(able), strict=True)
         )
-        return [own if isinstance(own, Exception) else next(jobs) for own in data]
+        return [own if isinstance(own, Exception) else next(fits) for own in found]
 
     def _together(
-        self, able: Sequence[tuple[SizedFitter, StartData]]
+        self, able: Sequence[tuple[SizedFitter, Problem]]
     ) -> Sequence[list[Mixture] | None]:
         """Return the starts of several sizes, made in one M-step; None if they cannot be."""
         alone = [None] * len(able)
-        whole = [(data, division) for size, data in able for division in size.divisions or ()]
+        whole = [(problem, division) for size, problem in able for division in size.divisions or ()]
         if not whole or not isinstance(self.start, Division):
             return alone
         try:
-            mixtures = self.start.begin([data for data, _ in whole], [own for _, own in whole])
+            mixtures = self.start.begin([own for own, _ in whole], [own for _, own in whole])
         except FAILURES:  # one of them: alone, each fails for itself
             return alone
-        n_init = self.options.n_init
+        n_init = self.plan.options.n_init
         return [mixtures[i : i + n_init] for i in range(0, len(mixtures), n_init)]
 
-    def _divisions(self, prepared: Prepared, rng: np.random.Generator) -> list[AnyArray] | None:
+    def problem(self, data: Data, family: Family, n_components: int) -> Problem:
+        """Return a fit to be made.
+
+        Raises
+        ------
+        DataError, ParameterError
+            If the data cannot support the model.
+        """
+        return Problem(data, self.model(family, n_components), self.plan.options).checked()
+
+    def _divisions(
+        self, data: Data, n_components: int, rng: np.random.Generator
+    ) -> list[AnyArray] | None:
         if not isinstance(self.start, Division):
             return None
+        rng = deepcopy(rng)
         for family in self.families:
             try:
-                data = prepared.start_data(family, self.options.em)
+                problem = self.problem(data, family, n_components)
             except (DataError, ParameterError):  # not for this family: its own cell will tell
                 continue
-            return [self.start.divide(data, rng) for _ in range(self.options.n_init)]
+            return [self.start.divide(problem, rng) for _ in range(self.plan.options.n_init)]
         return None
 
     @cached_property
     def folds(self) -> list[Fold]:
         """The rows cut in training and held-out parts, as ``options.cv`` says."""
         return [
-            Fold(Fitter(train, self.families, self.start, options), held_out)
-            for train, options, held_out in _split(self.source, self.options)
+            Fold(Fitter(train, self.families, self.start, plan), held_out)
+            for train, plan, held_out in _split(self.source, self.plan)
         ]
 
 
@@ -181,17 +208,23 @@ class SizedFitter:
     Attributes
     ----------
     fitter : Fitter
-    prepared : Prepared
+    data : Data
+    n_components : int
     rng : Generator
         What each fit begins with.
     divisions : list of ndarray (m,) or (m, K), or None
-        Of the subsample, one a start, common to all families.
+        Of the sample, one a start, common to all families.
     """
 
     fitter: Fitter
-    prepared: Prepared
+    data: Data
+    n_components: int
     rng: np.random.Generator
     divisions: list[AnyArray] | None
+
+    def problem(self, family: Family) -> Problem:
+        """Return the fit of one model; for what it raises see `Fitter.problem`."""
+        return self.fitter.problem(self.data, family, self.n_components)
 
     def fit(self, family: Family) -> FitResult:
         """Fit one model.
@@ -201,51 +234,27 @@ class SizedFitter:
         DataError, ParameterError
             If the data, or the start given, cannot support it.
         """
-        options = self.fitter.options
-        return fit_prepared(
-            self.prepared,
-            family,
-            self._start(),
-            options.em,
-            n_init=options.n_init,
-            rng=deepcopy(self.rng),
-        )
+        return fit_problem(self.problem(family), self._start(), rng=deepcopy(self.rng))
 
-    def data(self, family: Family) -> StartData:
-        """Return what the starts of one model look at.
-
-        Raises
-        ------
-        DataError, ParameterError
-            If the data cannot support it.
-        """
-        return self.prepared.start_data(family, self.fitter.options.em)
-
-    def jobs(self, data: StartData, starts: Sequence[Mixture] | None = None) -> list[Job]:
-        """Return the fits of one model, to be run elsewhere; `starts` if they are made already.
+    def begun(
+        self, problem: Problem, starts: Sequence[Mixture] | None = None
+    ) -> list[tuple[Problem, Mixture]]:
+        """Return the fits of one model and their starts; `starts` if they are made already.
 
         Raises
         ------
         DataError, ParameterError
             If the start cannot be made, or the one given does not suit the data.
         """
-        start, aside = self._start(), self.prepared.aside
+        start = self._start()
         if starts is None:
-            rng, count = deepcopy(self.rng), 1 if start.given else self.fitter.options.n_init
-            starts = [start(data, rng) for _ in range(count)]
-        return [
-            Job(
-                aside.applied(mixture, keep_order=start.given),
-                data.family,
-                data.summary,
-                aside.known,
-            )
-            for mixture in starts
-        ]
+            rng, count = deepcopy(self.rng), 1 if start.given else problem.options.n_init
+            starts = [start(problem, rng) for _ in range(count)]
+        return [(problem, put_to_start(problem, own, keep_order=start.given)) for own in starts]
 
     def best_of(self, results: Sequence[FitResult]) -> FitResult:
-        """Return the fit that the results of `jobs` make."""
-        keeps_order = self.fitter.start.given or self.prepared.aside.known is not None
+        """Return the best of the results of one model's fits."""
+        keeps_order = self.fitter.start.given or self.data.facts.known is not None
         return best_of(results, keeps_order=keeps_order)
 
     def _start(self) -> Start:
@@ -262,9 +271,9 @@ class _Divided(Start):
         self.start, self.divisions = start, divisions
         self._used = 0
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         self._used += 1
-        return self.start.begin([data], [self.divisions[self._used - 1]])[0]
+        return self.start.begin([problem], [self.divisions[self._used - 1]])[0]
 
 
 def _attempt(function: Callable[..., Made], *given: object) -> Made | Exception:
@@ -275,27 +284,19 @@ def _attempt(function: Callable[..., Made], *given: object) -> Made | Exception:
         return error
 
 
-def _split(
-    source: Source, options: FitOptions
-) -> list[tuple[MemorySource, FitOptions, MemorySource]]:
-    """Return the training rows of each fold, the options for them, and the rows held out."""
+def _split(source: Source, plan: Plan) -> list[tuple[MemorySource, Plan, MemorySource]]:
+    """Return the training rows of each fold, the plan for them, and the rows held out."""
     from sklearn.model_selection import KFold, check_cv
 
     if not isinstance(source, MemorySource):
         raise DataError("X: cross-validation needs rows in memory; choose criterion='bic'")
-    cv = options.cv
+    cv = plan.cv
     if isinstance(cv, int):
         # Rows are often sorted by class: folds of neighbours would each lack one.
-        cv = KFold(cv, shuffle=True, random_state=options.seed % 2**32)
+        cv = KFold(cv, shuffle=True, random_state=plan.seed % 2**32)
     used = np.ones(source.n_rows, bool) if source.weights is None else source.weights > 0
     return [
-        (source.take(train), _options_of(options, train), source.take(test[used[test]]))
+        (source.take(train), plan.of_rows(train), source.take(test[used[test]]))
         for train, test in check_cv(cv).split(np.arange(source.n_rows))
         if used[test].any()
     ]
-
-
-def _options_of(options: FitOptions, rows: AnyArray) -> FitOptions:
-    """Return the options with what is said of each row reduced to some rows."""
-    noise = options.noise[rows] if isinstance(options.noise, np.ndarray) else options.noise
-    return replace(options, noise=noise, y=None if options.y is None else options.y[rows])

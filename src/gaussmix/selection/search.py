@@ -7,20 +7,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..components.families import Family, get_family, list_families
-from ..em.lockstep import fit_together, pays
+from ..components.moments import PRODUCTS
+from ..em.loop import fit_together
+from ..estep.choice import MOST_TERMS
 from ..exceptions import DataError, ParameterError
-from ..mixture.information import n_parameters
 from ..numerics.arguments import check_integer
 from ..rows.threads import single_threaded_blas
 from .cells import Cell
 from .criteria import Criterion, list_criteria
-from .fitter import FAILURES, FitOptions, Fitter, SizedFitter
+from .fitter import FAILURES, Fitter, Plan, SizedFitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..em.lockstep import Job
+    from ..em.problem import Problem
     from ..em.result import FitResult
+    from ..mixture import Mixture
     from ..rows import Source
     from ..starts import Start
 
@@ -28,10 +30,14 @@ __all__ = [
     "DEFAULT_START",
     "choose_families",
     "choose_sizes",
+    "pays",
     "row_threads",
     "search",
     "wanted_criteria",
 ]
+
+# On more rows the arithmetic outweighs the calls, and forms made for each structure win.
+_MOST_ROWS = 3_000
 
 #: Where fits begin unless the user says otherwise.
 DEFAULT_START = "mbahc"
@@ -43,7 +49,7 @@ def search(
     n_components: Sequence[int],
     start: Start,
     criteria: Sequence[Criterion],
-    options: FitOptions,
+    plan: Plan,
     *,
     n_jobs: int | None = None,
 ) -> Iterator[Cell]:
@@ -59,7 +65,7 @@ def search(
     n_components : sequence of int
     start : Start
     criteria : sequence of Criterion
-    options : FitOptions
+    plan : Plan
     n_jobs : int, optional
         Models fitted at a time, each in a process of its own; results do not depend
         on it.  On few rows all models are fitted together instead.
@@ -71,7 +77,7 @@ def search(
     """
     from sklearn.utils.parallel import Parallel, delayed
 
-    fitter = Fitter(source, families, start, options)
+    fitter = Fitter(source, families, start, plan)
     # Fits of few rows are faster together than in processes of their own.
     if pays(source) and not any(criterion.refits for criterion in criteria):
         yield from _together(fitter, families, n_components, criteria)
@@ -82,6 +88,12 @@ def search(
         return
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     yield from parallel(delayed(_call)(job) for job in jobs)
+
+
+def pays(source: Source) -> bool:
+    """Whether fits to these rows are faster together than one after the other."""
+    few_terms = PRODUCTS.n_terms(source.n_features) <= MOST_TERMS
+    return source.n_rows <= _MOST_ROWS and few_terms
 
 
 def _call(job: Callable[[], Cell]) -> Cell:
@@ -105,7 +117,9 @@ def _sizes(
     criteria: Sequence[Criterion],
 ) -> Iterator[_Size]:
     for size in n_components:
-        cells = [Cell(family, size, _count(fitter, family, size)) for family in families]
+        d = fitter.source.n_features
+        counts = [fitter.model(family, size).n_parameters(d) for family in families]
+        cells = [Cell(family, size, n) for family, n in zip(families, counts, strict=True)]
         try:
             sized = fitter.of_size(size)
             shared = [(criterion, criterion.share(sized)) for criterion in criteria]
@@ -113,16 +127,6 @@ def _sizes(
             yield _Size(cells, reason=str(error))
         else:
             yield _Size(cells, sized, shared)
-
-
-def _count(fitter: Fitter, family: Family, size: int) -> int:
-    return n_parameters(
-        family,
-        size,
-        fitter.source.n_features,
-        equal_weights=fitter.options.em.equal_weights,
-        noise=fitter.aside.background is not None,
-    )
 
 
 def _jobs(
@@ -170,13 +174,13 @@ def _together(
     criteria: Sequence[Criterion],
 ) -> Iterator[Cell]:
     """Fit all cells in lockstep, and yield each as it is done."""
-    jobs: list[Job] = []
+    fits: list[tuple[Problem, Mixture]] = []
     waiting: list[tuple[Cell, SizedFitter, list[tuple[Criterion, Any]], list[FitResult]]] = []
     owner: list[int] = []
     sizes = list(_sizes(fitter, families, n_components, criteria))
     yield from (_skipped(cell, size.reason) for size in sizes if size.reason for cell in size.cells)
     able = [(size, size.fitter) for size in sizes if size.fitter is not None]
-    found = [fitter.jobs(family, [sized for _, sized in able]) for family in families]
+    found = [fitter.problems(family, [sized for _, sized in able]) for family in families]
     for (size, sized), of_size in zip(able, zip(*found, strict=True), strict=True):
         for cell, own in zip(size.cells, of_size, strict=True):
             if isinstance(own, Exception):
@@ -184,10 +188,11 @@ def _together(
                 continue
             owner += [len(waiting)] * len(own)
             waiting.append((cell, sized, size.shared, []))
-            jobs += own
+            fits += own
     try:
         with single_threaded_blas:
-            for i, result in fit_together(fitter.source, jobs, fitter.options.em):
+            known = next((problem.data.facts.known for problem, _ in fits), None)
+            for i, result in fit_together(fitter.estep(known), fits):
                 cell, sized, shared, results = waiting[owner[i]]
                 results.append(result)
                 if len(results) == owner.count(owner[i]):

@@ -1,73 +1,28 @@
-"""The contract of a start, and the step from hard labels to a mixture that all share."""
+"""The contract of a start, and the step from divided rows to a mixture that all share."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..components.parameters import Place, join_statistics
+from ..components.parameters import Place, join_statistics, one_of
 from ..components.statistics import SufficientStatistics
-from ..em.mstep import Constraints, maximization_of_several, mixture_at
-from ..em.options import EMOptions
+from ..mixture import Mixture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray, Array
-    from ..components.families import Family
-    from ..components.noise import Noise
-    from ..mixture.mixture import Mixture
-    from ..rows import Source
-    from ..rows.summary import DataSummary
+    from .._typing import AnyArray
+    from ..em.problem import Problem
 
-__all__ = [
-    "Division",
-    "Start",
-    "StartData",
-    "from_divisions",
-    "from_labels",
-    "softened",
-]
+__all__ = ["Division", "Start", "from_divisions", "from_labels", "softened"]
 
 
 # Share of an average component's weight that is added as average scatter.
 _SOFTENING = 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class StartData:
-    """What a start may look at.
-
-    Attributes
-    ----------
-    source : Source
-        All rows.
-    summary : DataSummary
-        Of all rows.
-    rows, weights : ndarray (m, d), (m,)
-        One drawn subsample of positive weight, shared by all starts; rows are
-        centred on ``summary.center``, so that no digits are lost far from 0.
-    family : Family
-    constraints : Constraints
-    n_components : int
-    options : EMOptions
-        How the fit will iterate: for starts that iterate themselves.
-    background : Noise or None
-        The uniform background that the fit will have, for the same.
-    """
-
-    source: Source
-    summary: DataSummary
-    rows: Array
-    weights: Array
-    family: Family
-    constraints: Constraints
-    n_components: int
-    options: EMOptions = field(default_factory=EMOptions)
-    background: Noise | None = None
 
 
 class Start(ABC):
@@ -80,38 +35,41 @@ class Start(ABC):
     given: ClassVar[bool] = False
 
     @abstractmethod
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        """Return the start.
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        """Return the start of a fit.
+
+        ``problem.data`` holds all rows that may be looked at (``facts.clean``), their summary
+        and a sample; ``problem.model`` says what is to be fitted.
 
         Law: a row of weight 0 might as well not be there.
         """
 
 
 class Division(Start):
-    """A start that divides the subsample among components, whatever the family.
+    """A start that divides the sample among components, whatever the family.
 
     Families with the same number of components can share one division.
     """
 
     @abstractmethod
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the subsample."""
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the sample."""
 
-    def begin(self, several: Sequence[StartData], divisions: Sequence[AnyArray]) -> list[Mixture]:
-        """Return the mixtures of the subsample under what `divide` returned, a family's at once.
+    def begin(self, several: Sequence[Problem], divisions: Sequence[AnyArray]) -> list[Mixture]:
+        """Return the mixtures of the sample under what `divide` returned, a family's at once.
 
-        `several` differ by their number of components (and the constraints) at most.
+        `several` differ by their number of components at most.
         """
         return from_divisions(several, divisions)
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        return self.begin([data], [self.divide(data, rng)])[0]
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        return self.begin([problem], [self.divide(problem, rng)])[0]
 
 
 def from_divisions(
-    several: Sequence[StartData], divisions: Sequence[AnyArray], *, exactly: bool = False
+    several: Sequence[Problem], divisions: Sequence[AnyArray], *, exactly: bool = False
 ) -> list[Mixture]:
-    """Return the M-step on labels (m,) or responsibilities (m, K) of the subsample, softened.
+    """Return the M-step on labels (m,) or responsibilities (m, K) of the sample, softened.
 
     If `exactly`, only components that collapse are softened: for starts whose clusters are
     worth more than their centers.
@@ -123,7 +81,6 @@ def from_divisions(
     if not collapsed.any():
         return mixtures
     soft = softened(statistics)
-    assert statistics.scatters is not None and soft.scatters is not None
     shared = several[0].family.shared
     chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed
     counts = np.where(chosen, soft.counts, statistics.counts)
@@ -132,37 +89,33 @@ def from_divisions(
     return _mixtures(several, replace(statistics, counts=counts, scatters=scatters))[0]
 
 
-def from_labels(data: StartData, labels: AnyArray) -> Mixture:
-    """Return the mixture of the subsample's rows with hard labels (m,)."""
-    return from_divisions([data], [labels])[0]
+def from_labels(problem: Problem, labels: AnyArray) -> Mixture:
+    """Return the mixture of the sample's rows with hard labels (m,)."""
+    return from_divisions([problem], [labels])[0]
 
 
-def _statistics(
-    several: Sequence[StartData], divisions: Sequence[AnyArray]
-) -> SufficientStatistics:
+def _statistics(several: Sequence[Problem], divisions: Sequence[AnyArray]) -> SufficientStatistics:
     places: list[Place[SufficientStatistics]] = []
-    for data, division in zip(several, divisions, strict=True):
+    for problem, division in zip(several, divisions, strict=True):
         hard = division.ndim == 1
-        responsibilities = np.eye(data.n_components)[division] if hard else division
+        responsibilities = np.eye(problem.n_components)[division] if hard else division
         own = SufficientStatistics.from_responsibilities(
-            data.rows, responsibilities, data.family.held.moment, data.weights
+            problem.data.sample, responsibilities, problem.family.held.moment, problem.data.weights
         )
         places.append((own, 0))
     return join_statistics(places)
 
 
 def _mixtures(
-    several: Sequence[StartData], statistics: SufficientStatistics
+    several: Sequence[Problem], statistics: SufficientStatistics
 ) -> tuple[list[Mixture], AnyArray]:
-    """Return the M-step on statistics of the centred rows, and which covariances collapsed."""
-    family, summary = several[0].family, several[0].summary
-    statistics = replace(statistics, means=statistics.means + summary.center)
-    if family.shared:
-        statistics = statistics.pool()
-    constraints = [data.constraints for data in several]
-    found, collapsed = maximization_of_several(statistics, family, constraints)
-    names = several[0].source.feature_names
-    return [mixture_at((found, g), family, names) for g in range(len(several))], collapsed
+    """Return the M-step on statistics of the centred sample, and which covariances collapsed."""
+    data = several[0].data
+    in_place = replace(statistics, means=statistics.means + data.center)
+    found, collapsed = several[0].objective.update(in_place)
+    names = data.source.feature_names
+    mixtures = [Mixture.of_parameters(one_of((found, g)), names) for g in range(len(several))]
+    return mixtures, collapsed
 
 
 def softened(statistics: SufficientStatistics) -> SufficientStatistics:
@@ -171,7 +124,6 @@ def softened(statistics: SufficientStatistics) -> SufficientStatistics:
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
     is a share of the total weight: repeated rows and rescaled weights start alike.
     """
-    assert statistics.scatters is not None
     groups, moment = statistics.groups, statistics.moment
     totals = groups.sum(statistics.counts)
     average = groups.sum(statistics.scatters) / moment.expand(totals)

@@ -1,7 +1,7 @@
 """Many starts fitted as one batch: R mixtures of K components are one stack of R * K.
 
-Each iteration is one E-step for all, two matrix products around a softmax.  The worse half
-drops out again and again, and so does a start that has reached the same optimum as another.
+The worse half drops out again and again, and so does a start that has reached the same
+optimum as another.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..components.parameters import join_parameters, join_statistics
-from ..em.mstep import maximization_of_several, mixture_at
-from ..estep.natural import moments_to_statistics
-from ..estep.several import SeveralForm
+from ..components.parameters import join_parameters, join_statistics, one_of
+from ..em.loop import Batch, Jury, Team
+from ..em.steps import EStep
+from ..estep.natural import NaturalSums, features_of, moments_to_statistics
+from ..mixture import Mixture
 from ..numerics.groups import Groups
-from ..rows.threads import Pool
+from ..rows import MemorySource
+from ..rows.folds import Fold, Index, Workspace
 from .base import softened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
-    from ..components.covariances import Covariances
+    from ..components.moments import Moment
     from ..components.parameters import Parameters, Place
     from ..components.statistics import SufficientStatistics
-    from ..em.mstep import Constraints
-    from ..mixture.mixture import Mixture
-    from .base import StartData
+    from ..em.problem import Problem
 
 __all__ = ["contest"]
 
@@ -42,19 +42,18 @@ _FEWEST = 3
 _RESERVE = 5
 # A start is dropped that would not reach the best one's value by so many steps like its last.
 _PATIENCE = 20
+# Rows of a block: joint densities of some hundred components stay in cache, and threads
+# have some blocks each.
+_BLOCK_ROWS = 512
 
 
-def contest(
-    data: StartData, constraints: Constraints, labels: AnyArray, halvings: Sequence[int]
-) -> list[Mixture]:
+def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list[Mixture]:
     """Return the best of the mixtures that EM makes of several divisions of the same rows.
 
     Parameters
     ----------
-    data : StartData
-        Its rows (m, d) and weights (m,) are all that is looked at.
-    constraints : Constraints
-        For rows centred as those are.
+    problem : Problem
+        The sample of its data is all that is looked at.
     labels : ndarray of int (R, m)
     halvings : sequence of int
         Iterations, ascending, after which half of the starts drop out.
@@ -62,117 +61,115 @@ def contest(
     Returns
     -------
     list of Mixture
-        At most six, best first, in the coordinates of ``data.rows``.  They need not have
-        converged; those with a covariance that has collapsed, or will for want of rows,
-        come last.
+        At most six, best first.  They need not have converged; those with a covariance that
+        has collapsed, or will for want of rows, come last.
 
     Raises
     ------
     LinAlgError
         If covariances cannot be had from these rows by float64 arithmetic.
     """
-    with Pool(data.source.n_threads) as pool:
-        return _finalists(_Field(data, constraints, labels, pool), halvings)
+    data = problem.data
+    source = MemorySource(
+        data.sample + data.center,
+        None if (data.weights == 1.0).all() else data.weights,
+        n_jobs=data.source.n_threads,
+        block_rows=_BLOCK_ROWS,
+        drawn_from=data.source.rows_drawn_from,
+    )
+    racers = Racers(problem, _starts(problem, source, labels))
+    batch = Batch([racers], Halving(halvings, len(labels)))
+    # The same forms for all: a start whose figures are a little off is a start all the same.
+    estep = EStep(source, problem.summary, exact=False)
+    (finalists,) = batch.run(estep)
+    names = data.source.feature_names
+    return [Mixture.of_parameters(one_of(place), names) for place in finalists]
 
 
-def _finalists(field: _Field, halvings: Sequence[int]) -> list[Mixture]:
-    most = len(field)
-    reserve: list[Place[Parameters]] = []
-    for iteration in range(halvings[-1] + 1):
-        field.expect()
-        if iteration in halvings:
-            most = max(_FEWEST, -(-most // 2))
-        settled = field.has_settled()
-        places = field.distinct()
-        hopeful = most
-        if iteration >= halvings[0]:
-            hopeful = min(most, field.count_hopeful(places[:most]))
-            settled |= hopeful == 1
-            dropped = [(field.now, r) for r in places[hopeful : hopeful + _RESERVE]]
-            reserve = [*dropped, *reserve][:_RESERVE]
-        chosen = places[:hopeful]
-        if len(chosen) == 1 or settled or iteration == halvings[-1]:
-            break
-        field.keep(chosen)
-        field.maximise()
-    found = [*((field.now, r) for r in chosen), *reserve]
-    return [field.mixture(place) for place in found[: 1 + _RESERVE]]
+def _starts(problem: Problem, source: MemorySource, labels: AnyArray) -> SufficientStatistics:
+    """Return the statistics of divisions (R, m), of so many mixtures."""
+    moment, center = problem.family.held.moment, problem.summary.center
+    fold = DivisionFold(labels, problem.n_components, moment, center)
+    return softened(fold.statistics(source.reduce(fold)))
 
 
-class _Field:
-    """The starts still in the contest; `now` are their parameters."""
+class DivisionFold(Fold[NaturalSums]):
+    """Sums of features over the rows of each component of several divisions (R, n)."""
 
-    def __init__(
-        self, data: StartData, constraints: Constraints, labels: AnyArray, pool: Pool
+    def __init__(self, labels: AnyArray, n_components: int, moment: Moment, center: Array) -> None:
+        self.labels, self.moment, self.center = labels, moment, center
+        self._numbers = np.arange(n_components)[:, None]
+        self.groups = Groups.of((n_components,) * len(labels))
+        d = len(center)
+        self._shape = (self.groups.n_components, 1 + d + moment.n_terms(d))
+        self.bytes_per_row = 8 * sum(self._shape)
+
+    def open(self) -> NaturalSums:
+        return NaturalSums(np.zeros(self._shape))
+
+    def add(
+        self,
+        state: NaturalSums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
     ) -> None:
-        self.data, self.family, self.constraints = data, data.family, constraints
-        self.moment = data.family.held.moment
-        self.k, self.n = data.n_components, float(data.weights.sum())
-        self._form = SeveralForm(
-            data.rows, data.weights, self.moment, data.source.rows_drawn_from, pool
-        )
-        self.values = np.full(len(labels), -np.inf)
-        self._before = self.values
-        divided = softened(self._statistics(self._form.divided(labels, self.k)))
-        share = 0.0 if data.background is None else data.background.weight
-        noise = share / (1.0 - share) * divided.groups.sum(divided.counts)
-        self.now: Parameters
-        self._estimate(replace(divided, noise=noise, log_likelihood=self.values), None)
-        if data.background is not None:
-            self.now = replace(self.now, noise=np.full(len(labels), share))
+        chosen = self.labels[:, None, index] == self._numbers
+        masses = chosen.astype(float) if weights is None else np.where(chosen, weights, 0.0)
+        features = features_of(rows, self.center, self.moment, workspace)
+        state.moments += masses.reshape(self._shape[0], -1) @ features.T
+
+    def close(self, state: NaturalSums) -> NaturalSums:
+        return state
+
+    def statistics(self, sums: NaturalSums) -> SufficientStatistics:
+        """Return the statistics of so many mixtures as there are divisions."""
+        found = moments_to_statistics(sums.moments, self.center, self.moment)
+        nothing = np.zeros(len(self.groups))
+        return replace(found, groups=self.groups, log_likelihood=nothing, noise=nothing)
+
+
+class Racers(Team):
+    """The starts still in the race."""
+
+    def __init__(self, problem: Problem, starts: SufficientStatistics) -> None:
+        self.objective, self.k = problem.objective, problem.n_components
+        self.n, self.n_rows = float(problem.data.weights.sum()), len(problem.data.sample)
+        self.statistics = starts
+        self.values = self.before = np.full(len(starts.groups), -np.inf)
+        self._estimate(None)
+        background = problem.data.facts.background
+        if background is not None:
+            self.parameters = self.parameters.with_background(background)
 
     def __len__(self) -> int:
         return len(self.values)
 
-    # -- one iteration ------------------------------------------------------------
-
-    def _statistics(self, moments: Array) -> SufficientStatistics:
-        found = moments_to_statistics(moments, self._form.center, self.moment)
-        return replace(found, mixtures=Groups.of((self.k,) * (len(moments) // self.k)))
-
-    def expect(self) -> None:
-        """E-step of all mixtures."""
-        theta = self._natural()
-        moments, values = self._form.expect(theta)
-        found = self._statistics(moments[:, : self.k].reshape(-1, theta.shape[2]))
-        noise = moments[:, self.k :, 0].sum(axis=1)
-        self.statistics = replace(found, noise=noise, log_likelihood=values)
-        self._before, self.values = self.values, values + self._log_priors()
-
-    def _natural(self) -> Array:
-        """Return natural parameters (R, J, n_terms); a background comes last."""
-        now, background = self.now, self.data.background
-        natural = self._covariances.natural(now.means)
-        assert natural.quadratic is not None
-        with np.errstate(divide="ignore"):
-            constant = (natural.constant + np.log(now.weights))[:, None]
-            theta = np.concatenate([constant, natural.linear, natural.quadratic], axis=1)
-            theta = theta.reshape(len(self), self.k, -1)
-            if background is None or now.noise is None:
-                return theta
-            last = np.zeros((len(self), 1, theta.shape[2]))
-            last[:, 0, 0] = np.log(now.noise) - background.log_volume
-        return np.concatenate([theta, last], axis=1)
-
-    @property
-    def _covariances(self) -> Covariances:
-        """Of each component, one of its own."""
-        held, means = self.now.covariances, self.now.means
-        if not self.family.shared:
-            return held
-        return self.family.held(np.repeat(held.values, self.k, axis=0), *means.shape)
+    def take(self, statistics: SufficientStatistics) -> None:
+        self.statistics = statistics
+        values = self.objective.value(statistics, self.parameters)
+        self.before, self.values = self.values, values
 
     def maximise(self) -> None:
-        """M-step of all mixtures."""
-        self._estimate(self.statistics, self.now)
+        self._estimate(self.parameters)
 
-    def _estimate(self, statistics: SufficientStatistics, previous: Parameters | None) -> None:
-        pooled = statistics.pool() if self.family.shared else statistics
-        constraints = [self.constraints] * len(self)
-        self.now, collapsed = maximization_of_several(pooled, self.family, constraints, previous)
+    def _estimate(self, previous: Parameters | None) -> None:
+        self.parameters, collapsed = self.objective.update(self.statistics, previous)
         self.collapsed: AnyArray = np.asarray(collapsed.reshape(len(self), -1).any(axis=1))
 
-    # -- who stays ------------------------------------------------------------------
+    def keep(self, places: AnyArray) -> None:
+        """Leave only the starts at these places."""
+        if len(places) == len(self):
+            return
+        self.values = self.values[places]
+        if len(places) == 0:
+            return
+        family = self.objective.family
+        self.parameters = join_parameters([(self.parameters, r) for r in places], family)
+        self.statistics = join_statistics([(self.statistics, r) for r in places])
+
+    # -- how they stand -----------------------------------------------------------
 
     def distinct(self) -> AnyArray:
         """Return the places of the starts, best first, without those that equal a better one."""
@@ -189,39 +186,50 @@ class _Field:
         """Return how many of some starts, best first, may still catch up with the best."""
         values = self.values[places]
         with np.errstate(invalid="ignore"):
-            gains = values - self._before[places]
+            gains = values - self.before[places]
             hopeful = np.flatnonzero(values + _PATIENCE * gains > values[0])
         return int(hopeful[-1]) + 1 if len(hopeful) else 1
 
     def _is_thin(self) -> AnyArray:
         """Whether a component of each mixture has too few rows to keep its width, (R,)."""
-        if self.family.shared:
+        if self.objective.family.shared:
             return np.zeros(len(self), dtype=bool)
-        rows = self.statistics.counts * (len(self.data.rows) / self.n)
-        fewest = self.moment.rows_to_span(self.now.means.shape[1])
+        rows = self.statistics.counts * (self.n_rows / self.n)
+        fewest = self.statistics.moment.rows_to_span(self.statistics.n_features)
         return np.asarray((rows.reshape(-1, self.k) < fewest).any(axis=1))
 
     def has_settled(self) -> bool:
         """Whether no start gains anything worth waiting for."""
-        return bool((self.values - self._before < _SETTLED * self.n).all())
+        return bool((self.values - self.before < _SETTLED * self.n).all())
 
-    def keep(self, places: AnyArray) -> None:
-        """Leave only the starts at these places."""
-        if len(places) == len(self):
-            return
-        self.values = self.values[places]
-        self.now = join_parameters([(self.now, r) for r in places], self.family)
-        self.statistics = join_statistics([(self.statistics, r) for r in places])
 
-    # -- parts ----------------------------------------------------------------------
+class Halving(Jury["list[Place[Parameters]]"]):
+    """Lets the worse half go after some iterations, and with it what will not catch up.
 
-    def mixture(self, place: Place[Parameters]) -> Mixture:
-        """Return one of the mixtures, of now or of an earlier iteration, with its background."""
-        return mixture_at(place, self.family, noise=self.data.background)
+    Its one verdict, in the end, are the finalists and a few of those that dropped out last.
+    """
 
-    def _log_priors(self) -> Array | float:
-        prior = self.constraints.prior
-        if prior is None:
-            return 0.0
-        mixtures = (self.mixture((self.now, r)) for r in range(len(self)))
-        return np.array([prior.log_density(m.means, m.covariances, self.family) for m in mixtures])
+    def __init__(self, halvings: Sequence[int], n_starts: int) -> None:
+        self.halvings, self.most, self.iteration = halvings, n_starts, 0
+        self.reserve: list[Place[Parameters]] = []
+
+    def judge(self, teams: Sequence[Racers]) -> list[list[Place[Parameters]]]:
+        (racers,) = teams
+        iteration, self.iteration = self.iteration, self.iteration + 1
+        if iteration in self.halvings:
+            self.most = max(_FEWEST, -(-self.most // 2))
+        settled = racers.has_settled()
+        places = racers.distinct()
+        hopeful = self.most
+        if iteration >= self.halvings[0]:
+            hopeful = min(self.most, racers.count_hopeful(places[: self.most]))
+            settled |= hopeful == 1
+            dropped = places[hopeful : hopeful + _RESERVE]
+            self.reserve = [*((racers.parameters, r) for r in dropped), *self.reserve][:_RESERVE]
+        chosen = places[:hopeful]
+        if len(chosen) > 1 and not settled and iteration < self.halvings[-1]:
+            racers.keep(chosen)
+            return []
+        found = [*((racers.parameters, r) for r in chosen), *self.reserve]
+        racers.keep(chosen[:0])
+        return [found[: 1 + _RESERVE]]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.statistics import SufficientStatistics
-from ..em.mstep import maximization
 from ..exceptions import ParameterError
 from ..mixture.mixture import Mixture
 from ..mixture.parts import WEIGHT_TOLERANCE
 from ..numerics.arguments import as_numbers
 from ..rows.folds import Fold, Index, Workspace
-from .base import Start, StartData
+from .base import Start
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.moments import Moment
+    from ..em.problem import Problem
 
 __all__ = ["GivenMixture", "GivenResponsibilities", "Overridden", "given_start"]
 
@@ -48,15 +48,16 @@ class GivenMixture(Start):
         self.mixture = mixture
         self.argument = argument
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        source = problem.data.source
         found = (self.mixture.n_components, self.mixture.n_features)
-        expected = (data.n_components, data.source.n_features)
+        expected = (problem.n_components, source.n_features)
         if found != expected:
             raise ParameterError(
                 f"{self.argument}: the mixture has {found[0]} components of {found[1]} features, "
                 f"expected {expected[0]} of {expected[1]}"
             )
-        return replace(self.mixture, feature_names=data.source.feature_names)
+        return replace(self.mixture, feature_names=source.feature_names)
 
 
 class Overridden(Start):
@@ -73,15 +74,15 @@ class Overridden(Start):
         self.start, self.weights, self.means, self.precisions = start, weights, means, precisions
         self.given = start.given or means is not None  # type: ignore[misc]
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        parts = self._parts(data)
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        parts = self._parts(problem)
         if len(parts) == 3:
-            return Mixture(**parts, feature_names=data.source.feature_names)
-        return replace(self.start(data, rng), **parts)
+            return Mixture(**parts, feature_names=problem.data.source.feature_names)
+        return replace(self.start(problem, rng), **parts)
 
-    def _parts(self, data: StartData) -> dict[str, Any]:
+    def _parts(self, problem: Problem) -> dict[str, Any]:
         """Return the given parameters, checked."""
-        n_components, n_features = data.n_components, data.source.n_features
+        n_components, n_features = problem.n_components, problem.data.source.n_features
         parts: dict[str, Any] = {}
         if self.weights is not None:
             weights = _shaped("weights_init", self.weights, (n_components,))
@@ -94,7 +95,7 @@ class Overridden(Start):
         if self.means is not None:
             parts["means"] = _shaped("means_init", self.means, (n_components, n_features))
         if self.precisions is not None:
-            family = data.family
+            family = problem.family
             shape = family.held.value_shape(n_features)
             shape = shape if family.shared else (n_components, *shape)
             values = _shaped("precisions_init", self.precisions, shape)
@@ -121,25 +122,22 @@ class GivenResponsibilities(Start):
     def __init__(self, array: AnyArray) -> None:
         self.array = array
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        self._check(data)
-        moment = data.family.held.moment
-        statistics = data.source.reduce(
-            _ResponsibilityFold(self.array, data.n_components, data.source.n_features, moment)
-        )
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        self._check(problem)
+        source, k = problem.data.facts.clean, problem.n_components
+        moment = problem.family.held.moment
+        statistics = source.reduce(_ResponsibilityFold(self.array, k, source.n_features, moment))
         empty = np.flatnonzero(statistics.counts <= 0)
         if len(empty):
             raise ParameterError(
                 f"init_params: component {empty[0]} is given no rows of positive weight; "
-                f"every one of the {data.n_components} components needs some"
+                f"every one of the {k} components needs some"
             )
-        if data.family.shared:
-            statistics = statistics.pool()
-        names = data.source.feature_names
-        return maximization(statistics, data.family, data.constraints, feature_names=names)[0]
+        found, _ = problem.objective.update(statistics)
+        return Mixture.of_parameters(found, source.feature_names)
 
-    def _check(self, data: StartData) -> None:
-        n_rows, n_components = data.source.n_rows, data.n_components
+    def _check(self, problem: Problem) -> None:
+        n_rows, n_components = problem.data.source.n_rows, problem.n_components
         array = self.array
         if array.ndim == 1:
             if array.shape != (n_rows,):

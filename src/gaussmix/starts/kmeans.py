@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import Division, StartData
+from .base import Division
 from .centers import lloyd, nearest, plus_plus
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .._typing import AnyArray
+    from ..em.problem import Problem
 
 _MOST_ITERATIONS = 300
 
@@ -20,9 +21,10 @@ class PlusPlus(Division):
 
     name = "k-means++"
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        centers = plus_plus(data.rows, data.weights, data.n_components, 1, rng)
-        return nearest(data.rows, centers)[0]
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        data = problem.data
+        centers = plus_plus(data.sample, data.weights, problem.n_components, 1, rng)
+        return nearest(data.sample, centers)[0]
 
 
 class KMeans(Division):
@@ -30,7 +32,8 @@ class KMeans(Division):
 
     name = "kmeans"
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        centers = plus_plus(data.rows, data.weights, data.n_components, 1, rng)
-        centers = lloyd(data.rows, data.weights, centers, _MOST_ITERATIONS)
-        return nearest(data.rows, centers)[0]
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        data = problem.data
+        centers = plus_plus(data.sample, data.weights, problem.n_components, 1, rng)
+        centers = lloyd(data.sample, data.weights, centers, _MOST_ITERATIONS)
+        return nearest(data.sample, centers)[0]

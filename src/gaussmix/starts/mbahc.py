@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import Division, StartData, from_divisions, from_labels
+from .base import Division, from_divisions, from_labels
 from .hierarchy import Tree, agglomerate, quantile_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..em.problem import Problem
     from ..mixture.mixture import Mixture
 
 __all__ = ["Hierarchical", "tree_of"]
@@ -37,24 +38,26 @@ class Hierarchical(Division):
     def __init__(self) -> None:
         self._last: tuple[Array, AnyArray, Tree] | None = None
 
-    def begin(self, several: Sequence[StartData], divisions: Sequence[AnyArray]) -> list[Mixture]:
+    def begin(self, several: Sequence[Problem], divisions: Sequence[AnyArray]) -> list[Mixture]:
         return from_divisions(several, divisions, exactly=True)
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        if data.n_components == 1:
-            return np.zeros(len(data.rows), dtype=np.intp)
-        if data.rows.shape[1] == 1:
-            labels = quantile_labels(data.rows[:, 0], data.n_components)
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        rows, n_components = problem.data.sample, problem.n_components
+        if n_components == 1:
+            return np.zeros(len(rows), dtype=np.intp)
+        if rows.shape[1] == 1:
+            labels = quantile_labels(rows[:, 0], n_components)
             if labels is not None:
                 return labels
-        chosen, tree = self._tree(data, rng)
-        labels = tree.labels(data.n_components)
-        return labels if len(chosen) == len(data.rows) else _extended(data, chosen, labels)
+        chosen, tree = self._tree(problem, rng)
+        labels = tree.labels(n_components)
+        return labels if len(chosen) == len(rows) else _extended(problem, chosen, labels)
 
-    def _tree(self, data: StartData, rng: np.random.Generator) -> tuple[AnyArray, Tree]:
-        if self._last is None or self._last[0] is not data.rows:
-            n_rows = max(_TREE_ROWS, data.n_components)
-            self._last = (data.rows, *tree_of(data.rows, data.weights, rng, n_rows))
+    def _tree(self, problem: Problem, rng: np.random.Generator) -> tuple[AnyArray, Tree]:
+        rows = problem.data.sample
+        if self._last is None or self._last[0] is not rows:
+            n_rows = max(_TREE_ROWS, problem.n_components)
+            self._last = (rows, *tree_of(rows, problem.data.weights, rng, n_rows))
         return self._last[1:]
 
     def __getstate__(self) -> dict[str, None]:
@@ -76,18 +79,19 @@ def tree_of(
     return chosen, agglomerate(rows[chosen], criterion)
 
 
-def _extended(data: StartData, chosen: AnyArray, labels: AnyArray) -> AnyArray:
+def _extended(problem: Problem, chosen: AnyArray, labels: AnyArray) -> AnyArray:
     """Return labels of all rows: those not `chosen` go to the most probable component."""
     # Both sides stay centred: nothing is lost far from 0.
+    data = problem.data
     total = data.summary.total
     centred = replace(data.summary, total=replace(total, means=np.zeros_like(total.means)))
     part = replace(
-        data,
-        summary=centred,
-        rows=data.rows[chosen],
-        weights=data.weights[chosen],
-        constraints=replace(data.constraints, prior=None),  # its mean is where the data are
+        problem,
+        data=replace(
+            data, summary=centred, sample=data.sample[chosen], weights=data.weights[chosen]
+        ),
+        model=replace(problem.model, prior=None),  # its mean is where the data are
     )
-    every = from_labels(part, labels).predict(data.rows)
+    every = from_labels(part, labels).predict(data.sample)
     every[chosen] = labels
     return every

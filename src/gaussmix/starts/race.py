@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..components.moments import PRODUCTS
-from ..em.loop import fit_em
+from ..em.loop import fit
+from ..em.problem import Problem
 from ..exceptions import FitInterrupted
 from ..rows import MemorySource
+from ..rows.data import Facts
 from ..rows.summary import SummaryFold
-from .base import Start, StartData
+from .base import Start
 from .centers import distinct_rows, lloyd, nearest, plus_plus
 from .contest import contest
 from .kmeans import KMeans
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .._typing import AnyArray, Array
-    from ..em.mstep import Constraints
-    from ..mixture.mixture import Mixture
+    from ..mixture import Mixture
 
 __all__ = ["Race"]
 
@@ -58,64 +59,60 @@ class Race(Start):
 
     name = "race"
 
-    def __call__(self, data: StartData, rng: np.random.Generator) -> Mixture:
-        if data.n_components == 1:
-            return KMeans()(data, rng)
-        track = _some_rows(data, _track_length(data), rng)
-        labels = _divisions(track, _count_starts(data, len(track.rows)), rng)
+    def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        if problem.n_components == 1:
+            return KMeans()(problem, rng)
+        track = _some_rows(problem, _track_length(problem), rng)
+        labels = _divisions(track, _count_starts(problem, len(track.data.sample)), rng)
         try:
-            finalists = contest(track, _constraints_on_centred(data), labels, _HALVINGS)
+            finalists = contest(track, labels, _HALVINGS)
         except np.linalg.LinAlgError:
-            return KMeans()(data, rng)
-        found = _converged(data, (_in_place(data, mixture) for mixture in finalists))
+            return KMeans()(problem, rng)
+        found = _converged(problem, finalists)
         if found is not None:
             return found
         # k-means leads to the widest components: it is for data on which all others collapse.
-        return _converged(data, [KMeans()(data, rng)]) or _in_place(data, finalists[0])
+        return _converged(problem, [KMeans()(problem, rng)]) or finalists[0]
 
 
-def _track_length(data: StartData) -> int:
-    n_rows, n_features = data.rows.shape
-    return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * data.n_components * n_features))
+def _track_length(problem: Problem) -> int:
+    n_rows, n_features = problem.data.sample.shape
+    return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * problem.n_components * n_features))
 
 
-def _count_starts(data: StartData, n_rows: int) -> int:
+def _count_starts(problem: Problem, n_rows: int) -> int:
     """Return how many starts the cost of the iterations that follow them allows."""
-    n_terms = PRODUCTS.n_terms(data.rows.shape[1])
-    affordable = _PASSES * data.summary.total.n_rows + _PRODUCTS / (data.n_components * n_terms)
+    total = problem.summary.total
+    n_terms = PRODUCTS.n_terms(total.n_features)
+    affordable = _PASSES * total.n_rows + _PRODUCTS / (problem.n_components * n_terms)
     return min(_MOST_STARTS, max(1, int(affordable / (_STEPS_A_START * n_rows))))
 
 
-def _some_rows(data: StartData, n_rows: int, rng: np.random.Generator) -> StartData:
-    """Return the race's view of the data: some rows of the subsample."""
-    if n_rows < len(data.rows):
-        chosen = np.sort(rng.choice(len(data.rows), n_rows, replace=False))
-        if len(np.unique(data.rows[chosen], axis=0)) >= data.n_components:
-            return replace(data, rows=data.rows[chosen], weights=data.weights[chosen])
-    return data
-
-
-def _constraints_on_centred(data: StartData) -> Constraints:
-    """Return the constraints for rows that are centred on the data's center."""
-    prior = data.constraints.prior
-    if prior is not None:
-        prior = replace(prior, mean=prior.mean - data.summary.center)
-    return replace(data.constraints, prior=prior)
+def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Problem:
+    """Return the race's view of the problem: some rows of the sample."""
+    data = problem.data
+    if n_rows < len(data.sample):
+        chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
+        if len(np.unique(data.sample[chosen], axis=0)) >= problem.n_components:
+            part = replace(data, sample=data.sample[chosen], weights=data.weights[chosen])
+            return replace(problem, data=part)
+    return problem
 
 
 # -- divisions ---------------------------------------------------------------------------
 
 
-def _divisions(track: StartData, count: int, rng: np.random.Generator) -> AnyArray:
+def _divisions(track: Problem, count: int, rng: np.random.Generator) -> AnyArray:
     """Return divisions (R, m) of the rows, as different in kind as so many can be.
 
     No one kind wins everywhere: trees and k-means find compact clusters, k-means++ far ones,
     random points crowded ones; and sphered rows show clusters that are long.
     """
-    spaces = {"given": track.rows, "sphered": _sphered(track.rows, track.weights)}
+    rows = track.data.sample
+    spaces = {"given": rows, "sphered": _sphered(rows, track.data.weights)}
     found: list[AnyArray] = []
-    if len(track.rows) <= _TREE_ROWS and count > 1:
-        found.append(_tree_labels(track.rows, track.n_components)[None])
+    if len(rows) <= _TREE_ROWS and count > 1:
+        found.append(_tree_labels(rows, track.n_components)[None])
     turns = islice(cycle(_TURNS), max(count - len(found), 1))
     for (kind, space), several in Counter(turns).items():
         centers = kind(spaces[space], track, several, rng)
@@ -123,17 +120,17 @@ def _divisions(track: StartData, count: int, rng: np.random.Generator) -> AnyArr
     return np.concatenate(found)
 
 
-def _kmeans(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
+def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
     centers = _plus_plus(rows, track, count, rng)
-    return lloyd(rows, track.weights, centers, _LLOYD)
+    return lloyd(rows, track.data.weights, centers, _LLOYD)
 
 
-def _plus_plus(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
-    return plus_plus(rows, track.weights, track.n_components, count, rng)
+def _plus_plus(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    return plus_plus(rows, track.data.weights, track.n_components, count, rng)
 
 
-def _random(rows: Array, track: StartData, count: int, rng: np.random.Generator) -> Array:
-    return distinct_rows(rows, track.weights, track.n_components, count, rng)
+def _random(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    return distinct_rows(rows, track.data.weights, track.n_components, count, rng)
 
 
 # In proportion to how often each wins (measured), the surest first.
@@ -170,34 +167,33 @@ def _tree_labels(rows: Array, n_components: int) -> AnyArray:
     return fcluster(ward(rows), n_components, "maxclust") - 1
 
 
-def _in_place(data: StartData, mixture: Mixture) -> Mixture:
-    """Return a mixture of centred rows where the data are."""
-    names = data.source.feature_names
-    return replace(mixture, means=mixture.means + data.summary.center, feature_names=names)
-
-
-def _most_iterations(data: StartData) -> int:
-    """Return how many iterations on the subsample cost no more than they can save."""
-    n_rows, n_drawn = data.summary.total.n_rows, len(data.rows)
+def _most_iterations(problem: Problem) -> int:
+    """Return how many iterations on the sample cost no more than they can save."""
+    n_rows, n_drawn = problem.summary.total.n_rows, len(problem.data.sample)
     if n_drawn >= n_rows:
-        return data.options.max_iter
-    return min(data.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
+        return problem.options.max_iter
+    return min(problem.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
 
 
-def _converged(data: StartData, mixtures: Iterable[Mixture]) -> Mixture | None:
-    """Return what EM on the subsample makes of the first that keeps all its widths, if one does."""
+def _converged(problem: Problem, mixtures: Iterable[Mixture]) -> Mixture | None:
+    """Return what EM on the sample makes of the first that keeps all its widths, if one does."""
+    data = problem.data
     unit = None if (data.weights == 1.0).all() else data.weights
-    rows = data.rows + data.summary.center
+    rows = data.sample + data.center
     source = MemorySource(
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     )
-    summary = source.reduce(SummaryFold(data.family.held.moment, rows.shape[1]))
-    options = replace(data.options, give_up_collapsed=True, max_iter=_most_iterations(data))
+    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1]))
+    on_sample = Problem(
+        replace(data, source=source, summary=summary, facts=Facts(source)),
+        problem.model,
+        replace(problem.options, give_up_collapsed=True, max_iter=_most_iterations(problem)),
+    )
     for mixture in mixtures:
         try:
-            result = fit_em(source, mixture, data.family, summary, options)
+            result = fit(on_sample, mixture)
         except FitInterrupted as interrupted:
-            raise FitInterrupted(interrupted.result.before(data.summary)) from None
+            raise FitInterrupted(interrupted.result.before(problem.summary)) from None
         if not result.collapsed:
             return result.mixture
     return None

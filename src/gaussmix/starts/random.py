@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .base import Division, StartData
+from .base import Division
 from .centers import distinct_rows, nearest
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..em.problem import Problem
 
 
 # Random responsibilities of many rows average out: all components would begin alike, at a
@@ -25,14 +26,14 @@ class RandomResponsibilities(Division):
 
     name = "random"
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        n_rows, n_features = data.rows.shape
-        wanted = _ROWS_PER_COMPONENT * data.n_components * (n_features + 1)
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        n_rows, n_features = problem.data.sample.shape
+        wanted = _ROWS_PER_COMPONENT * problem.n_components * (n_features + 1)
         chosen = np.arange(n_rows)
         if n_rows > wanted:
             chosen = rng.choice(n_rows, wanted, replace=False)
-        concentration = np.full(data.n_components, _CONCENTRATION)
-        responsibilities = np.zeros((n_rows, data.n_components))
+        concentration = np.full(problem.n_components, _CONCENTRATION)
+        responsibilities = np.zeros((n_rows, problem.n_components))
         responsibilities[chosen] = rng.dirichlet(concentration, size=len(chosen))
         return responsibilities
 
@@ -42,6 +43,7 @@ class RandomPoints(Division):
 
     name = "random_from_data"
 
-    def divide(self, data: StartData, rng: np.random.Generator) -> AnyArray:
-        (centers,) = distinct_rows(data.rows, data.weights, data.n_components, 1, rng)
-        return nearest(data.rows, centers)
+    def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
+        data = problem.data
+        (centers,) = distinct_rows(data.sample, data.weights, problem.n_components, 1, rng)
+        return nearest(data.sample, centers)

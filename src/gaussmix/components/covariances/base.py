@@ -21,27 +21,9 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
     from ..moments import Moment
 
-__all__ = ["LOG_2PI", "Covariances", "NaturalParameters"]
+__all__ = ["LOG_2PI", "Covariances"]
 
 LOG_2PI = float(np.log(2.0 * np.pi))
-
-
-@dataclass(frozen=True, eq=False)
-class NaturalParameters:
-    """Coefficients of log N(x | mean_k, covariance_k) in the features of x.
-
-    Attributes
-    ----------
-    constant : ndarray (K,)
-    linear : ndarray (K, d)
-    quadratic : ndarray (K, n_terms) or None
-        None when the covariance is shared: the quadratic term is then the
-        same for all components and belongs to the row.
-    """
-
-    constant: Array
-    linear: Array
-    quadratic: Array | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,12 +160,32 @@ class Covariances(ABC):
         """Log of the density at the mean, shape (K,)."""
         return -0.5 * (self.n_features * LOG_2PI + self.log_det())
 
-    def natural(self, means: Array) -> NaturalParameters:
-        """Return natural parameters for ``means`` (K, d); see `NaturalParameters`."""
+    def natural(self, means: Array, moment: Moment) -> tuple[Array, Array, Array]:
+        """Return the coefficients of -(x - m_k)' P_k (x - m_k) / 2 in the features of x.
+
+        Parameters
+        ----------
+        means : ndarray (K, d)
+        moment : Moment
+            The features: at least those of this structure, or none: what shared
+            covariances have in common is then left out.
+
+        Returns
+        -------
+        constant : ndarray (K,)
+        linear : ndarray (K, d)
+        quadratic : ndarray (K, n_terms)
+        """
         linear = self.precision_times(means)
-        constant = self.log_norm() - 0.5 * np.einsum("ki,ki->k", means, linear)
-        quadratic = None if self.shared else self.moment.coefficients(self.precisions)
-        return NaturalParameters(constant, linear, quadratic)
+        constant = -0.5 * np.einsum("ki,ki->k", means, linear)
+        return constant, linear, self._quadratic(moment)
+
+    def _quadratic(self, moment: Moment) -> Array:
+        if moment.n_terms(self.n_features) == 0:
+            return np.empty((self.n_components, 0))
+        if moment is self.moment:
+            return self.spread(moment.coefficients(self.precisions))
+        return moment.coefficients(moment.of_diagonals(1.0 / self.variances()))
 
     def magnitude(self, extent: Array) -> float:
         """Largest sum of absolute terms in x' P x over the box |x| <= extent: (d,), or (K, d).

@@ -73,6 +73,11 @@ class Family(ABC):
         """Return the prior's scatter for the data's covariance, held as this family's moment."""
         return covariance
 
+    def gathered(self, statistics: SufficientStatistics) -> SufficientStatistics:
+        """Return statistics as `estimate` takes them: of this moment, pooled if `shared`."""
+        held = statistics.held_as(self.held.moment)
+        return held.pool() if self.shared else held
+
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
 

@@ -38,7 +38,6 @@ class CommonAxes(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         axes, variances = best_axes(
             statistics.scatters, statistics.counts, statistics.groups, self.rule, previous
         )
@@ -62,7 +61,6 @@ class EEE(CommonAxes):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         totals = statistics.groups.sum(statistics.counts)
         values = statistics.scatters / totals[:, None, None]
         return self.hold(values, statistics.n_components, statistics.n_features)
@@ -82,7 +80,6 @@ class VEE(CommonAxes):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         values = self._values(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(values, statistics.n_components, statistics.n_features)
 

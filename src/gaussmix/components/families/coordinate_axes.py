@@ -25,7 +25,6 @@ class CoordinateAxes(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         variances = self.rule(statistics.scatters, statistics.counts, statistics.groups, previous)
         return self.hold(variances, statistics.n_components, statistics.n_features)
 
@@ -50,7 +49,6 @@ class EEI(CoordinateAxes):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         values = statistics.scatters / statistics.groups.sum(statistics.counts)[:, None]
         return self.hold(values, statistics.n_components, statistics.n_features)
 

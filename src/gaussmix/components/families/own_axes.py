@@ -30,7 +30,6 @@ class OwnAxes(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         eigenvalues, axes = np.linalg.eigh(statistics.scatters)
         eigenvalues = np.maximum(eigenvalues, 0.0)
         variances = self.rule(eigenvalues, statistics.counts, statistics.groups, previous)
@@ -84,7 +83,6 @@ class VVV(OwnAxes):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         values = statistics.scatters / statistics.counts[:, None, None]
         return self.hold(values, statistics.n_components, statistics.n_features)
 

@@ -25,7 +25,6 @@ class EII(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         totals = statistics.groups.sum(statistics.counts)
         values = statistics.scatters / (totals * statistics.n_features)
         return self.hold(values, statistics.n_components, statistics.n_features)
@@ -52,7 +51,6 @@ class VII(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        assert statistics.scatters is not None
         values = np.asarray(statistics.scatters / (statistics.counts * statistics.n_features))
         return self.hold(values, statistics.n_components, statistics.n_features)
 

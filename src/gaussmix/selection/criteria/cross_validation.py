@@ -27,7 +27,7 @@ class CrossValidation(Criterion):
 
     def share(self, fitter: SizedFitter) -> list[tuple[SizedFitter, MemorySource]]:
         return [
-            (fold.fitter.of_size(fitter.prepared.n_components), fold.held_out)
+            (fold.fitter.of_size(fitter.n_components), fold.held_out)
             for fold in fitter.fitter.folds
         ]
 

@@ -1,0 +1,200 @@
+"""One fit among those of a batch: what it takes of each E-step, and when it stops."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.parameters import one_of
+from ..mixture import Mixture
+from .convergence import AitkenRule
+from .leaps import Leaps
+from .result import FitResult, History, Iteration, Status
+from .state import FitState
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..components.families import Family
+    from ..components.parameters import Parameters, Place
+    from ..components.statistics import SufficientStatistics
+    from .model import Model
+    from .objectives import Objective
+    from .options import Options
+    from .problem import Problem
+
+__all__ = ["Climb", "collapsed_components"]
+
+
+class Climb:
+    """The trace and the verdict of one fit; all that moves is its `state`.
+
+    Parameters
+    ----------
+    start : Mixture
+    model : Model
+    objective : Objective
+        The model's, on the data.
+    options : Options
+    """
+
+    def __init__(
+        self, start: Mixture, model: Model, objective: Objective, options: Options
+    ) -> None:
+        self.model, self.objective, self.options = model, objective, options
+        self.feature_names = start.feature_names
+        self.n, self.n_rows = objective.total.total, objective.total.n_rows
+        self.rule = AitkenRule(self.options.tol, self.n)
+        leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
+        self.state = FitState.at(start.parameters, leaps)
+        self._began = time.perf_counter()
+
+    @classmethod
+    def of(cls, problem: Problem, start: Mixture) -> Climb:
+        """Return the fit of a problem that begins at a mixture."""
+        return cls(start, problem.model, problem.objective, problem.options)
+
+    def resume(self, state: FitState) -> None:
+        """Go on from where another fit stood."""
+        self.state = state
+        self._began -= max(state.seconds, default=0.0)
+
+    # -- after an E-step ------------------------------------------------------------
+
+    def take(self, place: Place[SufficientStatistics], climbed: float) -> None:
+        """Take what an E-step found of `now`, and its value; a leap that sank goes back."""
+        state, (stack, g) = self.state, place
+        last_leap, leaps = state.last_leap, state.leaps
+        if state.leaping:
+            assert leaps is not None
+            success = climbed >= state.climbed[-1] and not state.collapsed
+            leaps = leaps.landed(success=success)
+            if not success:
+                self.state = replace(
+                    state,
+                    target=None,
+                    collapsed=state.all_collapsed[-1],
+                    n_rejected=state.n_rejected + 1,
+                    leaping=False,
+                    rejected=True,
+                    leaps=leaps,
+                )
+                return
+            last_leap = len(state.climbed)
+        found = (*state.log_likelihood, float(stack.log_likelihood[g]))
+        self.state = FitState(
+            now=state.now,
+            evaluated=state.now,
+            statistics=place,
+            target=None,
+            collapsed=state.collapsed,
+            log_likelihood=found,
+            climbed=found if self.objective.is_likelihood else (*state.climbed, climbed),
+            seconds=(*state.seconds, time.perf_counter() - self._began),
+            all_collapsed=(*state.all_collapsed, state.collapsed),
+            n_rejected=state.n_rejected,
+            last_leap=last_leap,
+            close=state.close,
+            leaps=leaps,
+        )
+
+    def verdict(self) -> Status | None:
+        """Say why to stop now, or None."""
+        state = self.state
+        if state.rejected:
+            return None
+        if self.options.give_up_collapsed and state.collapsed:
+            return Status.COLLAPSED
+        done, close = self.rule.reached(
+            state.climbed, state.last_leap, self._slowness(), state.close
+        )
+        if done:
+            return Status.CONVERGED
+        if len(state.climbed) + state.n_rejected > self.options.max_iter:
+            return Status.MAX_ITERATIONS
+        if close != state.close:
+            self.state = replace(state, close=close)
+        return None
+
+    def _slowness(self) -> float:
+        return 0.0 if self.state.leaps is None else self.state.leaps.rate
+
+    def iteration(self) -> Iteration:
+        """Return what callbacks are told."""
+        state = self.state
+        trace = state.log_likelihood
+        gain = trace[-1] - trace[-2] if len(trace) > 1 else np.nan
+        remaining = self.rule.remaining(state.climbed, state.last_leap, self._slowness())
+        return Iteration(len(trace) - 1, trace[-1] / self.n, gain / self.n, remaining / self.n)
+
+    # -- before and after an M-step -----------------------------------------------
+
+    def remember(self, vector: Array | None) -> bool:
+        """Note the coordinates of the statistics; say whether to leap."""
+        leaps = self.state.leaps
+        assert leaps is not None
+        leaps = leaps.noted(vector)
+        self.state = replace(self.state, leaps=leaps)
+        return leaps.may_pay(self.state.climbed)
+
+    def aim(self, target: Place[SufficientStatistics], leaps: Leaps) -> None:
+        """Note where to leap to."""
+        self.state = replace(self.state, target=target, leaps=leaps)
+
+    def source(self) -> Place[SufficientStatistics]:
+        """Return the statistics of the next M-step."""
+        place = self.state.statistics if self.state.target is None else self.state.target
+        assert place is not None
+        return place
+
+    def turn_back(self) -> None:
+        """Give up a leap that no M-step can follow."""
+        leaps = self.state.leaps
+        assert leaps is not None
+        self.state = replace(self.state, target=None, leaps=leaps.landed(success=False))
+
+    def move(self, place: Place[Parameters], collapsed: tuple[int, ...]) -> None:
+        """Go to what an M-step found."""
+        state = self.state
+        self.state = replace(
+            state,
+            now=place,
+            collapsed=collapsed,
+            leaping=state.target is not None,
+            rejected=False,
+        )
+
+    # -- the end ----------------------------------------------------------------------
+
+    def history(self) -> History:
+        state = self.state
+        return History(
+            list(state.log_likelihood),
+            list(state.seconds),
+            list(state.all_collapsed),
+            state.n_rejected,
+        )
+
+    def result(self, status: Status) -> FitResult:
+        """Return the fit that ends where it stands."""
+        state = self.state
+        trace = state.log_likelihood
+        return FitResult(
+            mixture=Mixture.of_parameters(one_of(state.evaluated), self.feature_names),
+            model=self.model,
+            log_likelihood=trace[-1] if trace else float("nan"),
+            n=self.n,
+            n_rows=self.n_rows,
+            status=status,
+            history=self.history(),
+            statistics=None if state.statistics is None else one_of(state.statistics),
+        )
+
+
+def collapsed_components(mask: AnyArray, family: Family) -> tuple[int, ...]:
+    """Turn the M-step's mask into component numbers; (-1,) is the shared covariance."""
+    if not mask.any():
+        return ()
+    return (-1,) if family.shared else tuple(np.flatnonzero(mask).tolist())

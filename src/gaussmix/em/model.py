@@ -1,0 +1,70 @@
+"""What is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..components.densities import NORMAL, Density
+from ..mixture.information import n_parameters
+from .objectives import Likelihood, Objective, PosteriorMode
+
+if TYPE_CHECKING:
+    from ..components.families import Family
+    from ..components.prior import ConjugatePrior
+    from ..components.statistics import SufficientStatistics
+
+__all__ = ["Model"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is fitted: components, how they are tied, and what is estimated of them.
+
+    Attributes
+    ----------
+    n_components : int
+    family : Family
+        How covariances are tied.
+    density : Density
+        Of the components.
+    equal_weights : bool
+        Whether all components have the same mixing weight.
+    background : bool
+        Whether there is a uniform background beside them.
+    prior : ConjugatePrior or None
+        The estimate is then the posterior mode.
+    reg_covar : float
+        Added to the diagonal of covariances.
+    """
+
+    n_components: int
+    family: Family
+    density: Density = NORMAL
+    equal_weights: bool = False
+    background: bool = False
+    prior: ConjugatePrior | None = None
+    reg_covar: float = 0.0
+
+    def n_parameters(self, n_features: int) -> int:
+        """Return the number of free parameters."""
+        return n_parameters(
+            self.family,
+            self.n_components,
+            n_features,
+            equal_weights=self.equal_weights,
+            noise=self.background,
+        )
+
+    def objective(self, total: SufficientStatistics) -> Objective:
+        """Return what is climbed on data whose `total`, as one component, is known.
+
+        Raises
+        ------
+        ParameterError
+            If the prior cannot be used.
+        """
+        rules = (self.family, total, self.reg_covar, self.equal_weights, self.density)
+        if self.prior is None:
+            return Likelihood(*rules)
+        return PosteriorMode(*rules, self.prior)

@@ -1,0 +1,7 @@
+"""What a fit climbs; see `Objective` for the contract."""
+
+from .base import Objective
+from .likelihood import Likelihood
+from .posterior_mode import PosteriorMode
+
+__all__ = ["Likelihood", "Objective", "PosteriorMode"]

@@ -1,0 +1,139 @@
+"""The contract of an objective, and the M-step that those of point estimates share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from copy import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...components.parameters import Parameters
+from ..mstep import RELATIVE_FLOOR, fill_empty, held_covariances, mixing_weights
+
+if TYPE_CHECKING:
+    from ..._typing import AnyArray, Array
+    from ...components.densities import Density
+    from ...components.families import Family
+    from ...components.statistics import SufficientStatistics
+
+__all__ = ["Objective"]
+
+
+class Objective(ABC):
+    """What a fit climbs, and the step that climbs it.
+
+    Parameters
+    ----------
+    family : Family
+    total : SufficientStatistics
+        Of all rows as one component.
+    reg_covar : float
+        Added to the diagonal of every covariance.
+    equal_weights : bool
+        Components share equally what weight the noise leaves.
+    density : Density
+        Where the components' own begins.
+
+    Attributes
+    ----------
+    floor : ndarray (d,)
+        Covariances are held above diag(floor): constrained maximum likelihood
+        (Ingrassia 2004), which keeps the likelihood bounded and monotone.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        total: SufficientStatistics,
+        reg_covar: float,
+        equal_weights: bool,
+        density: Density,
+    ) -> None:
+        self.family, self.total, self.density = family, total, density
+        self.reg_covar, self.equal_weights = reg_covar, equal_weights
+        self.floor: Array = RELATIVE_FLOOR * (total.variances + reg_covar)
+
+    @property
+    def is_climbed(self) -> bool:
+        """Whether no step lowers the value: so that a leap that does can be told."""
+        return self.reg_covar == 0
+
+    @property
+    def is_likelihood(self) -> bool:
+        """Whether the value is the log-likelihood alone."""
+        return False
+
+    @abstractmethod
+    def penalty(self, parameters: Parameters) -> Array:
+        """Return what is climbed besides the log-likelihood, of each mixture (G,).
+
+        Law: where `is_climbed`, log-likelihood + penalty never falls.
+        """
+
+    @abstractmethod
+    def informed(self, statistics: SufficientStatistics) -> SufficientStatistics:
+        """Return statistics whose maximum-likelihood estimates are what is wanted."""
+
+    def working(self, parameters: Parameters) -> Parameters:
+        """Return what the E-step evaluates for some parameters."""
+        return parameters
+
+    def value(self, statistics: SufficientStatistics, parameters: Parameters) -> Array:
+        """Return what is climbed, of each mixture (G,), found by an E-step of some parameters."""
+        if self.is_likelihood:
+            return statistics.log_likelihood
+        return statistics.log_likelihood + self.penalty(parameters)
+
+    def regularised(self, statistics: SufficientStatistics) -> SufficientStatistics:
+        """Return the statistics that add `reg_covar` to the diagonal of covariances."""
+        if self.reg_covar == 0:
+            return statistics
+        return statistics.widened(np.full(statistics.n_features, self.reg_covar))
+
+    def raised(self, least: Array) -> Objective:
+        """Return the objective with a floor that is at least so high (d,)."""
+        other = copy(self)
+        other.floor = np.maximum(self.floor, least)
+        return other
+
+    def update(
+        self, statistics: SufficientStatistics, previous: Parameters | None = None
+    ) -> tuple[Parameters, AnyArray]:
+        """M-step: return the parameters that maximise the expected objective, of each mixture.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            Of one or several mixtures.
+        previous : Parameters, optional
+            What the statistics were found under; those of an empty component stay.
+
+        Returns
+        -------
+        parameters : Parameters
+        collapsed : ndarray of bool
+            Which of ``parameters.covariances.values`` are held at the floor.
+
+        Raises
+        ------
+        DataError
+            If the family cannot be estimated from such statistics.
+        """
+        family = self.family
+        weights, noise = mixing_weights(statistics, previous, equal=self.equal_weights)
+        statistics = fill_empty(family.gathered(statistics), family, previous)
+        statistics = self.informed(self.regularised(statistics))
+        held = None if previous is None else previous.covariances
+        covariances, collapsed = held_covariances(statistics, family, self.floor, held)
+        density = self.density if previous is None else previous.density
+        found = Parameters(
+            weights,
+            statistics.means,
+            covariances,
+            statistics.groups,
+            noise,
+            None if previous is None else previous.box,
+            density.update(statistics),
+        )
+        return found, collapsed

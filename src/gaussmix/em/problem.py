@@ -1,0 +1,67 @@
+"""A fit to be made: what, to which data, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..rows.checks import check_data
+from .steps import EStep
+
+if TYPE_CHECKING:
+    from ..components.families import Family
+    from ..rows.data import Data
+    from ..rows.summary import DataSummary
+    from .model import Model
+    from .objectives import Objective
+    from .options import Options
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A fit to be made: what starts and the loop are given.
+
+    Attributes
+    ----------
+    data : Data
+    model : Model
+    options : Options
+    """
+
+    data: Data
+    model: Model
+    options: Options
+
+    @property
+    def family(self) -> Family:
+        return self.model.family
+
+    @property
+    def n_components(self) -> int:
+        return self.model.n_components
+
+    @cached_property
+    def summary(self) -> DataSummary:
+        """The data's, with scatters as the family holds them."""
+        return self.data.summary.held_as(self.family.held.moment)
+
+    @cached_property
+    def objective(self) -> Objective:
+        return self.model.objective(self.summary.total)
+
+    @cached_property
+    def estep(self) -> EStep:
+        data = self.data
+        return EStep(data.source, self.summary, data.facts.known, self.options.dtype)
+
+    def checked(self) -> Problem:
+        """Return the problem; raise DataError if the data cannot support the model.
+
+        ParameterError if the prior cannot be used.
+        """
+        total = self.objective.regularised(self.summary.total)
+        check_data(self.summary, total, self.data.source.feature_names, self.data.sample)
+        return self

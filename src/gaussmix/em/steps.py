@@ -1,0 +1,58 @@
+"""E-steps over the rows of a source, of one mixture or of many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..estep.expectation import expectation, expectation_of_several
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray
+    from ..components.families import Family
+    from ..components.parameters import Parameters
+    from ..components.statistics import SufficientStatistics
+    from ..rows import Source
+    from ..rows.summary import DataSummary
+
+__all__ = ["EStep"]
+
+
+@dataclass(frozen=True, eq=False)
+class EStep:
+    """What an E-step needs besides parameters.
+
+    Attributes
+    ----------
+    source : Source
+    summary : DataSummary
+        Of its rows, with scatters as the family of a single mixture holds them.
+    known : ndarray of int (n,) or None
+        Components of rows, -1 where unknown.
+    dtype : type
+        Of the arithmetic within a block.
+    exact : bool
+        Whether several mixtures are each evaluated by a form that is accurate for it.
+    """
+
+    source: Source
+    summary: DataSummary
+    known: AnyArray | None = None
+    dtype: type = np.float64
+    exact: bool = True
+
+    def __call__(self, several: Sequence[tuple[Parameters, Family]]) -> list[SufficientStatistics]:
+        """Return the statistics of each stack of mixtures, as its family needs them."""
+        ((parameters, family), *others) = several
+        if self.exact and not others and len(parameters.groups) == 1:
+            found = expectation(
+                self.source, self.summary, parameters, family, self.known, self.dtype
+            )
+            return [found]
+        return expectation_of_several(
+            self.source, self.summary, several, self.known, exact=self.exact
+        )

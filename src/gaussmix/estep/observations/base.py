@@ -1,0 +1,60 @@
+"""The contract of an observation: y = R x + e, e of covariance S, of a row x of the mixture.
+
+Rows that have R and S in common are one kind.  An E-step of a kind is one of complete rows
+under what the parameters are for it, so every form serves every kind.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from ..._typing import AnyArray
+    from ...components.parameters import Parameters
+    from ...components.statistics import SufficientStatistics
+    from ...rows.folds import Index
+
+__all__ = ["Kind", "Observation"]
+
+
+class Kind(ABC):
+    """Rows of one R and S."""
+
+    #: What tells kinds apart: equal for kinds that are the same.
+    key: Hashable
+
+    @abstractmethod
+    def seen(self, parameters: Parameters) -> Parameters:
+        """Return what the parameters are for what is seen: R mu, R Sigma R' + S."""
+
+    @abstractmethod
+    def completed(
+        self, statistics: SufficientStatistics, parameters: Parameters
+    ) -> SufficientStatistics:
+        """Return the expected statistics of the rows x, given those of what is seen of them.
+
+        Laws: ``completed(a.merge(b)) == completed(a).merge(completed(b))``, so it is asked
+        once a pass, never once a row; of complete rows it is the statistics themselves.
+        """
+
+
+class Observation(ABC):
+    """Which rows are of which kind."""
+
+    @abstractmethod
+    def kinds(
+        self, rows: AnyArray, index: Index
+    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
+        """Yield each kind among rows (B, d) of the places `index` in the data.
+
+        Returns
+        -------
+        kind : Kind
+        seen : ndarray (m, d_seen)
+            What is seen of its rows.
+        places : slice or ndarray (m,)
+            Where in the block they are.
+        """

@@ -1,0 +1,168 @@
+"""What stands between the two products of an E-step: what rows tell of components.
+
+Sample weights, rows of known component, a uniform background, the density of the
+components and Bayes' theorem: forms know of none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.densities import NORMAL
+from ..numerics.groups import Groups
+from .softmax import exponentiate, sums_of_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray, Array
+    from ..components.densities import Density
+    from ..components.parameters import Parameters
+    from ..components.statistics import SufficientStatistics
+
+__all__ = ["Posterior", "Tally"]
+
+
+@dataclass
+class Tally:
+    """What a posterior counts, beside what a form adds up, for G mixtures of J components.
+
+    Attributes
+    ----------
+    log_likelihood, noise : ndarray (G,)
+    n_rows : int
+    counts : ndarray (J,)
+        Sums of responsibilities times weights, where masses are something else; else 0.
+    sums : ndarray (J, m)
+        What the density adds up.
+    """
+
+    log_likelihood: Array
+    noise: Array
+    counts: Array
+    sums: Array
+    n_rows: int = 0
+
+    def merge(self, other: Tally) -> Tally:
+        return Tally(
+            self.log_likelihood + other.log_likelihood,
+            self.noise + other.noise,
+            self.counts + other.counts,
+            self.sums + other.sums,
+            self.n_rows + other.n_rows,
+        )
+
+
+class Posterior:
+    """Bayes' theorem for G mixtures of J components in all.
+
+    Parameters
+    ----------
+    groups : Groups
+    backgrounds : ndarray (G,) or None
+        Log-joint densities of uniform backgrounds, -inf where there is none.
+    density : Density
+        Of the components.
+
+    Laws: without weights, responsibilities of a mixture and of its background sum to 1 in
+    each row; for the normal density the masses are the responsibilities times the weights,
+    in the array that was given; a row of weight w counts as w rows.
+    """
+
+    def __init__(
+        self, groups: Groups, backgrounds: Array | None = None, density: Density = NORMAL
+    ) -> None:
+        self.groups, self.backgrounds, self.density = groups, backgrounds, density
+        self._background = None if backgrounds is None else backgrounds[:, None]
+
+    @classmethod
+    def of(cls, several: Sequence[Parameters]) -> Posterior:
+        """Return the posterior of the mixtures of several parameters, one after the other."""
+        groups = Groups.joined([parameters.groups for parameters in several])
+        found = [parameters.backgrounds for parameters in several]
+        backgrounds = None
+        if any(own is not None for own in found):
+            each = zip(found, several, strict=True)
+            backgrounds = np.concatenate(
+                [np.full(len(p.groups), -np.inf) if own is None else own for own, p in each]
+            )
+        density = several[0].density.joined([parameters.density for parameters in several])
+        return cls(groups, backgrounds, density)
+
+    def open(self) -> Tally:
+        """Return a tally of no rows."""
+        n_groups, n_components = len(self.groups), self.groups.n_components
+        sums = np.zeros((n_components, self.density.n_sums))
+        return Tally(np.zeros(n_groups), np.zeros(n_groups), np.zeros(n_components), sums)
+
+    # -- for sums -----------------------------------------------------------------
+
+    def __call__(
+        self, joint: Array, weights: AnyArray | None, labels: AnyArray | None, tally: Tally
+    ) -> Array:
+        """Turn what a form gives (J, B) into the masses of its sums, in place; count the rest.
+
+        Parameters
+        ----------
+        joint : ndarray (J, B)
+        weights : ndarray (B,) or None
+        labels : ndarray of int (B,) or None
+            Known components of rows, -1 where unknown: those have no other choice.
+        tally : Tally
+        """
+        tally.n_rows += joint.shape[1]
+        scale = self.density.log_joint(joint)
+        background = self._keep_labels(joint, labels)
+        largest, total, noise = exponentiate(joint, self.groups, background, sparse=True)
+        if weights is None:
+            share = 1.0 / total
+            tally.log_likelihood += largest.sum(axis=1, dtype=np.float64) + sums_of_logs(total)
+        else:
+            share = (weights / total).astype(joint.dtype, copy=False)
+            largest += np.log(total, out=total)
+            tally.log_likelihood += largest @ weights
+        joint *= self.groups.spread(share)
+        if noise is not None:
+            tally.noise += np.einsum("gb,gb->g", noise, share)
+        if scale is not None:
+            tally.counts += joint.sum(axis=1)
+            tally.sums += self.density.sums(joint, scale)
+            joint *= scale
+        return joint
+
+    def _keep_labels(self, joint: Array, labels: AnyArray | None) -> Array | None:
+        """Leave rows of known component no other choice; return the backgrounds' densities."""
+        if labels is None:
+            return self._background
+        rows = np.flatnonzero(labels >= 0)
+        places = self.groups.first[:, None] + labels[rows]
+        own = joint[places, rows]
+        joint[:, rows] = -np.inf
+        joint[places, rows] = own
+        if self._background is None:
+            return None
+        background = np.repeat(self._background, joint.shape[1], axis=1)
+        background[:, rows] = -np.inf
+        return background
+
+    def closed(self, statistics: SufficientStatistics, tally: Tally) -> SufficientStatistics:
+        """Return what a form has added up together with what was counted."""
+        found = replace(
+            statistics,
+            log_likelihood=tally.log_likelihood,
+            n_rows=tally.n_rows,
+            noise=tally.noise,
+            groups=self.groups,
+        )
+        if not self.density.n_sums:
+            return found
+        return replace(found, counts=tally.counts, masses=found.counts, tally=tally.sums)
+
+    # -- for each row ---------------------------------------------------------------
+
+    def joint_of_background(self) -> float:
+        """Return the log-joint density of the background of one mixture; -inf if there is none."""
+        return -np.inf if self.backgrounds is None else float(self.backgrounds[0])

@@ -1,0 +1,61 @@
+"""Rows that have been looked at: what fits begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..components.noise import Noise
+    from .source import Source
+    from .summary import DataSummary
+
+__all__ = ["Data", "Facts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of rows besides their values.
+
+    Attributes
+    ----------
+    clean : Source
+        The rows that starts look at: all but those marked as noise.
+    known : ndarray of int (n,) or None
+        Components of rows, -1 where unknown.
+    background : Noise or None
+        A uniform background and the weight it starts with.
+    """
+
+    clean: Source
+    known: AnyArray | None = None
+    background: Noise | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Rows that have been looked at; models of one size share it.
+
+    Attributes
+    ----------
+    source : Source
+        All rows.
+    summary : DataSummary
+        Of all rows, with the widest moment that any of the families needs.
+    facts : Facts
+    sample, weights : ndarray (m, d), (m,)
+        A drawn subsample of positive weight, shared by all starts; its rows are centred on
+        ``summary.center``, so that no digits are lost far from 0.
+    """
+
+    source: Source
+    summary: DataSummary
+    facts: Facts
+    sample: Array
+    weights: Array
+
+    @property
+    def center(self) -> Array:
+        """Where the origin of the sample is (d,)."""
+        return self.summary.center
