@@ -76,10 +76,10 @@ class SufficientStatistics:
     def __post_init__(self) -> None:
         if self.groups is _ONE:
             object.__setattr__(self, "groups", Groups.of((len(self.counts),)))
-        for name in ("log_likelihood", "noise"):  # numbers, where a user builds them
-            value: Any = getattr(self, name)
-            if not isinstance(value, np.ndarray):
-                object.__setattr__(self, name, np.array([value], dtype=np.float64))
+        if not (type(self.log_likelihood) is type(self.noise) is np.ndarray):
+            for name in ("log_likelihood", "noise"):  # numbers, where a user builds them
+                value = np.atleast_1d(np.asarray(getattr(self, name), dtype=np.float64))
+                object.__setattr__(self, name, value)
 
     @property
     def pooled(self) -> bool:

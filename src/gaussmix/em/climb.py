@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,8 +71,7 @@ class Climb:
             success = climbed >= state.climbed[-1] and not state.collapsed
             leaps = leaps.landed(success=success)
             if not success:
-                self.state = replace(
-                    state,
+                self.state = state._replace(
                     target=None,
                     collapsed=state.all_collapsed[-1],
                     n_rejected=state.n_rejected + 1,
@@ -115,7 +113,7 @@ class Climb:
         if len(state.climbed) + state.n_rejected > self.options.max_iter:
             return Status.MAX_ITERATIONS
         if close != state.close:
-            self.state = replace(state, close=close)
+            self.state = state._replace(close=close)
         return None
 
     def _slowness(self) -> float:
@@ -136,12 +134,12 @@ class Climb:
         leaps = self.state.leaps
         assert leaps is not None
         leaps = leaps.noted(vector)
-        self.state = replace(self.state, leaps=leaps)
+        self.state = self.state._replace(leaps=leaps)
         return leaps.may_pay(self.state.climbed)
 
     def aim(self, target: Place[SufficientStatistics], leaps: Leaps) -> None:
         """Note where to leap to."""
-        self.state = replace(self.state, target=target, leaps=leaps)
+        self.state = self.state._replace(target=target, leaps=leaps)
 
     def source(self) -> Place[SufficientStatistics]:
         """Return the statistics of the next M-step."""
@@ -153,13 +151,12 @@ class Climb:
         """Give up a leap that no M-step can follow."""
         leaps = self.state.leaps
         assert leaps is not None
-        self.state = replace(self.state, target=None, leaps=leaps.landed(success=False))
+        self.state = self.state._replace(target=None, leaps=leaps.landed(success=False))
 
     def move(self, place: Place[Parameters], collapsed: tuple[int, ...]) -> None:
         """Go to what an M-step found."""
         state = self.state
-        self.state = replace(
-            state,
+        self.state = state._replace(
             now=place,
             collapsed=collapsed,
             leaping=state.target is not None,

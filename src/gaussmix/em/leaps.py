@@ -13,8 +13,7 @@ Where the steps are taken is not the parameters but the statistics: see `coordin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -48,8 +47,7 @@ _LENGTHS = 10
 
 
 @stored("leaps")
-@dataclass(frozen=True, eq=False)
-class Leaps:
+class Leaps(NamedTuple):
     """What one fit remembers of EM's steps; says when a leap may pay.
 
     Attributes
@@ -107,7 +105,7 @@ class Leaps:
 
     def to_fields(self) -> dict[str, Any]:
         """Return what files hold of it, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return self._asdict()
 
     @classmethod
     def from_fields(cls, given: Mapping[str, Any]) -> Leaps:

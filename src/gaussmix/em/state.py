@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..components.parameters import one_of
 from ..numerics.encoding import stored
@@ -23,8 +22,7 @@ _PLACES = ("now", "evaluated", "statistics", "target")
 
 
 @stored("fit-state")
-@dataclass(frozen=True, eq=False)
-class FitState:
+class FitState(NamedTuple):
     """Where one fit stands, before an E-step or after it.
 
     Attributes
@@ -82,7 +80,7 @@ class FitState:
 
     def to_fields(self) -> dict[str, Any]:
         """Return what files hold of it, by name: stacks are cut to what is its own."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = self._asdict()
         for name in _PLACES:
             found[name] = None if found[name] is None else one_of(found[name])
         return found

@@ -133,12 +133,12 @@ class Expectation(Fold[Found]):
 
     def statistics(self, found: Found) -> SufficientStatistics:
         """Return the expected statistics of all rows, under the parameters."""
-        parts = list(found.parts.values()) or [self._nothing()]
-        return reduce(SufficientStatistics.merge, [self._completed(part) for part in parts])
+        each = [self._completed(part) for part in found.parts.values() or [self._nothing()]]
+        return each[0] if len(each) == 1 else reduce(SufficientStatistics.merge, each)
 
     def _completed(self, part: _Part) -> SufficientStatistics:
         form, posterior = self._form(part.kind)
-        seen = posterior.closed(form.close(part.sums), part.tally)
+        seen = posterior.closed(form, part.sums, part.tally)
         return seen if self._kinds is None else part.kind.completed(seen, self._kinds[1])
 
     def _nothing(self) -> _Part:

@@ -100,8 +100,11 @@ class Form(ABC):
         """
 
     @abstractmethod
-    def close(self, sums: Any) -> SufficientStatistics:
-        """Return counts (or masses), means and scatters; nothing that a posterior counts."""
+    def close(self, sums: Any, **counted: Any) -> SufficientStatistics:
+        """Return statistics of the rows that were added.
+
+        `counted` is what a posterior has counted, by the names that statistics have for it.
+        """
 
     def at_once(
         self,

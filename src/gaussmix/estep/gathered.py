@@ -8,7 +8,7 @@ component, so nothing large is subtracted afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -86,8 +86,8 @@ class GatheredSums(Sums):
             self.scatters + other.scatters,
         )
 
-    def statistics(self) -> SufficientStatistics:
-        """Return counts, means and scatters of the rows."""
+    def statistics(self, **counted: Any) -> SufficientStatistics:
+        """Return the statistics of the rows; `counted` is the rest of them."""
         occupied = self.counts > 0
         shifts = self.shifts / np.where(occupied, self.counts, 1.0)[:, None]
         moved = self.moment.expand(self.counts) * self.moment.outer(shifts)
@@ -96,4 +96,5 @@ class GatheredSums(Sums):
             means=np.where(occupied[:, None], self.origins + shifts, 0.0),
             scatters=self.scatters - moved,
             moment=self.moment,
+            **counted,
         )

@@ -9,7 +9,7 @@ eps * max |x|' |P| |x| is small (rows are centred first).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -65,15 +65,20 @@ def features_of(
     return features
 
 
-def moments_to_statistics(moments: Array, center: Array, moment: Moment) -> SufficientStatistics:
-    """Return statistics for sums of features (J, n_terms) about `center`: (d,), or (J, d)."""
+def moments_to_statistics(
+    moments: Array, center: Array, moment: Moment, **counted: Any
+) -> SufficientStatistics:
+    """Return statistics for sums of features (J, n_terms) about `center`: (d,), or (J, d).
+
+    `counted` is the rest of them.
+    """
     d, counts = center.shape[-1], moments[:, 0]
     occupied = counts > 0
     offsets = moments[:, 1 : d + 1] / np.where(occupied, counts, 1.0)[:, None]
     raw = moment.unpack(moments[:, d + 1 :], d)
     scatters = raw - moment.expand(counts) * moment.outer(offsets)
     means = np.where(occupied[:, None], offsets + center, 0.0)
-    return SufficientStatistics(counts, means, scatters, moment)
+    return SufficientStatistics(counts, means, scatters, moment, **counted)
 
 
 class NaturalForm(Form):
@@ -173,6 +178,6 @@ class NaturalForm(Form):
         """Return the features that `joint` has left in the workspace."""
         return workspace.array("features", self.theta.shape[1], n_rows, dtype=self.dtype)
 
-    def close(self, sums: NaturalSums) -> SufficientStatistics:
-        statistics = moments_to_statistics(sums.moments, self.center, self.moment)
+    def close(self, sums: NaturalSums, **counted: Any) -> SufficientStatistics:
+        statistics = moments_to_statistics(sums.moments, self.center, self.moment, **counted)
         return statistics if sums.gathered is None else statistics.merge(sums.gathered.statistics())

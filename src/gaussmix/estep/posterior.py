@@ -7,7 +7,7 @@ components and Bayes' theorem: forms know of none of them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..components.densities import Density
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
+    from .form import Form
 
 __all__ = ["Posterior", "Tally"]
 
@@ -34,24 +35,20 @@ class Tally:
     ----------
     log_likelihood, noise : ndarray (G,)
     n_rows : int
-    counts : ndarray (J,)
-        Sums of responsibilities times weights, where masses are something else; else 0.
-    sums : ndarray (J, m)
-        What the density adds up.
+    own : ndarray (J, 1 + m)
+        Of a density that adds up m numbers a component: counts, and those.  (J, 0) of others.
     """
 
     log_likelihood: Array
     noise: Array
-    counts: Array
-    sums: Array
+    own: Array
     n_rows: int = 0
 
     def merge(self, other: Tally) -> Tally:
         return Tally(
             self.log_likelihood + other.log_likelihood,
             self.noise + other.noise,
-            self.counts + other.counts,
-            self.sums + other.sums,
+            self.own + other.own,
             self.n_rows + other.n_rows,
         )
 
@@ -81,6 +78,8 @@ class Posterior:
     @classmethod
     def of(cls, several: Sequence[Parameters]) -> Posterior:
         """Return the posterior of the mixtures of several parameters, one after the other."""
+        if len(several) == 1:
+            return cls(several[0].groups, several[0].backgrounds, several[0].density)
         groups = Groups.joined([parameters.groups for parameters in several])
         found = [parameters.backgrounds for parameters in several]
         backgrounds = None
@@ -94,9 +93,9 @@ class Posterior:
 
     def open(self) -> Tally:
         """Return a tally of no rows."""
-        n_groups, n_components = len(self.groups), self.groups.n_components
-        sums = np.zeros((n_components, self.density.n_sums))
-        return Tally(np.zeros(n_groups), np.zeros(n_groups), np.zeros(n_components), sums)
+        n_groups, n_sums = len(self.groups), self.density.n_sums
+        own = np.zeros((self.groups.n_components, 1 + n_sums if n_sums else 0))
+        return Tally(np.zeros(n_groups), np.zeros(n_groups), own)
 
     # -- for sums -----------------------------------------------------------------
 
@@ -128,8 +127,9 @@ class Posterior:
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)
         if scale is not None:
-            tally.counts += joint.sum(axis=1)
-            tally.sums += self.density.sums(joint, scale)
+            if self.density.n_sums:
+                tally.own[:, 0] += joint.sum(axis=1)
+                tally.own[:, 1:] += self.density.sums(joint, scale)
             joint *= scale
         return joint
 
@@ -148,10 +148,10 @@ class Posterior:
         background[:, rows] = -np.inf
         return background
 
-    def closed(self, statistics: SufficientStatistics, tally: Tally) -> SufficientStatistics:
+    def closed(self, form: Form, sums: Any, tally: Tally) -> SufficientStatistics:
         """Return what a form has added up together with what was counted."""
-        found = replace(
-            statistics,
+        found = form.close(
+            sums,
             log_likelihood=tally.log_likelihood,
             n_rows=tally.n_rows,
             noise=tally.noise,
@@ -159,7 +159,7 @@ class Posterior:
         )
         if not self.density.n_sums:
             return found
-        return replace(found, counts=tally.counts, masses=found.counts, tally=tally.sums)
+        return replace(found, counts=tally.own[:, 0], masses=found.counts, tally=tally.own[:, 1:])
 
     # -- for each row ---------------------------------------------------------------
 

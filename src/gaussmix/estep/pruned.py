@@ -236,5 +236,5 @@ class PrunedForm(Form):
         else:
             sums.gathered.add(rows, masses, negligible(masses), workspace)
 
-    def close(self, sums: PrunedSums) -> SufficientStatistics:
-        return sums.gathered.statistics().merge(self.dense.close(sums.dense))
+    def close(self, sums: PrunedSums, **counted: Any) -> SufficientStatistics:
+        return sums.gathered.statistics().merge(self.dense.close(sums.dense, **counted))

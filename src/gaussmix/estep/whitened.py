@@ -8,7 +8,7 @@ collects any moment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,5 +57,5 @@ class WhitenedForm(Form):
     def add(self, sums: GatheredSums, rows: AnyArray, masses: Array, workspace: Workspace) -> None:
         sums.add(rows, masses, negligible(masses), workspace)
 
-    def close(self, sums: GatheredSums) -> SufficientStatistics:
-        return sums.statistics()
+    def close(self, sums: GatheredSums, **counted: Any) -> SufficientStatistics:
+        return sums.statistics(**counted)

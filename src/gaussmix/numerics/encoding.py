@@ -138,7 +138,7 @@ class _Encoder:
             return value.item()
         if isinstance(value, list):
             return [self.encode(item) for item in value]
-        if isinstance(value, tuple):
+        if type(value) is tuple:
             return {"tuple": self.encode(list(value))}
         if isinstance(value, np.ndarray):
             return {"array": self._name(value)}

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable
 
     from ..._typing import AnyArray
     from ...components.parameters import Parameters
@@ -47,8 +47,8 @@ class Observation(ABC):
     @abstractmethod
     def kinds(
         self, rows: AnyArray, index: Index
-    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
-        """Yield each kind among rows (B, d) of the places `index` in the data.
+    ) -> Iterable[tuple[Kind, AnyArray, slice | AnyArray]]:
+        """Return each kind among rows (B, d) of the places `index` in the data.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .base import Kind, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from ..._typing import AnyArray
     from ...components.parameters import Parameters
@@ -38,8 +38,8 @@ class Complete(Observation):
 
     def kinds(
         self, rows: AnyArray, index: Index
-    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
-        yield WHOLE, rows, _EVERY
+    ) -> Iterable[tuple[Kind, AnyArray, slice | AnyArray]]:
+        return ((WHOLE, rows, _EVERY),)
 
 
 WHOLE = Whole()
