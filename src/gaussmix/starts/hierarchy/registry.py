@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from ...exceptions import ParameterError
-from ...numerics.registry import named_classes
+from ...numerics.registry import Registry
 from .criterion import Criterion
 
 __all__ = ["get_criterion", "list_criteria"]
 
 
-@lru_cache(maxsize=1)
-def _criteria() -> dict[str, type[Criterion]]:
-    return named_classes(f"{__package__}.costs", Criterion)  # type: ignore[type-abstract]
+_CRITERIA = Registry("gaussmix.starts.hierarchy.costs", Criterion, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[str]:
@@ -25,7 +20,7 @@ def list_criteria() -> list[str]:
     >>> list_criteria()
     ['EEE', 'EII', 'VII', 'VVV']
     """
-    return sorted(_criteria())
+    return list(_CRITERIA.classes)
 
 
 def get_criterion(name: str) -> type[Criterion]:
@@ -36,9 +31,4 @@ def get_criterion(name: str) -> type[Criterion]:
     ParameterError
         If there is none.
     """
-    found = _criteria().get(str(name).upper())
-    if found is None:
-        raise ParameterError(
-            f"criterion: unknown criterion {name!r}. Known: {', '.join(list_criteria())}."
-        )
-    return found
+    return _CRITERIA.classes[_CRITERIA.name_of(name, "criterion")]
