@@ -1,14 +1,14 @@
-"""Names of criteria become classes here, once."""
+"""Names of criteria become costs here, once."""
 
 from __future__ import annotations
 
 from ...numerics.registry import Registry
-from .criterion import Criterion
+from .cost import Cost
 
 __all__ = ["get_criterion", "list_criteria"]
 
 
-_CRITERIA = Registry("gaussmix.starts.hierarchy.costs", Criterion, "criterion")  # type: ignore[type-abstract]
+_COSTS = Registry("gaussmix.starts.hierarchy.costs", Cost, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[str]:
@@ -20,15 +20,15 @@ def list_criteria() -> list[str]:
     >>> list_criteria()
     ['EEE', 'EII', 'VII', 'VVV']
     """
-    return list(_CRITERIA.classes)
+    return list(_COSTS.classes)
 
 
-def get_criterion(name: str) -> type[Criterion]:
-    """Return the criterion of that name, in any case.
+def get_criterion(name: str) -> type[Cost]:
+    """Return the cost of the criterion of that name, in any case.
 
     Raises
     ------
     ParameterError
         If there is none.
     """
-    return _CRITERIA.classes[_CRITERIA.name_of(name, "criterion")]
+    return _COSTS.classes[_COSTS.name_of(name, "criterion")]
