@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from itertools import count
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from gaussmix import DataError, GaussianMixture, ParameterError
-from gaussmix.rows import MemorySource, open_source
+from gaussmix.rows import MemorySource, Output, open_source
 from gaussmix.rows.summary import SummaryFold
 from tests.variants import FAMILIES, blobs
 
@@ -82,6 +83,47 @@ def test_it_draws_the_rows_that_an_array_would_give():
     other = open_source(cut(X, 77, WEIGHTS)).sample(500, np.random.default_rng(3))
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_blocks_with_and_without_weights_may_be_mixed():
+    weights = np.where(np.arange(len(X)) < 1000, 1.0, WEIGHTS)
+    mixed = lambda: iter([X[:1000], (X[1000:], WEIGHTS[1000:])])
+    model = GaussianMixture(3, random_state=0)
+    assert model.fit(mixed).mixture_ == model.fit(cut(X, 500, weights)).mixture_
+
+
+def test_one_array_may_be_filled_again_for_each_block():
+    def blocks():
+        buffer, weights = np.empty((50, 3)), np.empty(50)
+        for first in range(0, len(X), 50):
+            buffer[:], weights[:] = X[first : first + 50], WEIGHTS[first : first + 50]
+            yield buffer, weights
+            buffer[:] = weights[:] = np.nan
+
+    model = GaussianMixture(3, random_state=0, n_jobs=2)
+    assert model.fit(blocks).mixture_ == model.fit(cut(X, 50, WEIGHTS)).mixture_
+
+
+def test_the_callable_runs_in_the_thread_of_the_caller():
+    rows, _ = blobs(n=200_000, d=2, seed=1)
+    threads = set()
+
+    def blocks():
+        for block in cut(rows, 7001)():
+            threads.add(threading.get_ident())
+            yield block
+
+    open_source(blocks, n_jobs=2).reduce(SummaryFold(FAMILIES[0].held.moment, 2))
+    assert threads == {threading.get_ident()}
+
+
+def test_predictions_can_be_taken_part_by_part():
+    rows, _ = blobs(n=150_000, d=2, seed=1)
+    source = open_source(cut(rows, 7001))
+    output = Output("first", 16)
+    parts = list(source.stream(lambda block, workspace: block[:, 0], output))
+    assert len(parts) > 1
+    np.testing.assert_array_equal(np.concatenate(parts), rows[:, 0])
 
 
 def test_predictions_are_arrays():
@@ -173,6 +215,15 @@ def shrinking():
     return blocks
 
 
+def growing():
+    lengths = count(500)
+
+    def blocks():
+        yield X[: next(lengths)]
+
+    return blocks
+
+
 def same_iterator():
     iterator = iter([X, X])
     return lambda: iterator
@@ -199,6 +250,12 @@ BAD = {
         "block 1: has no column c",
     ),
 }
+
+
+def test_more_rows_than_before_are_told_where_some_are_marked_as_noise():
+    model = GaussianMixture(2, random_state=0, noise=np.arange(501) % 50 == 0)
+    with pytest.raises(DataError, match=r"502 rows in this pass, 501 in the first"):
+        model.fit(growing())
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -3,23 +3,84 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cached_property
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-__all__ = ["named_classes"]
+from ..exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Registry"]
 
 Kind = TypeVar("Kind")
 
 
-def named_classes(package: str, base: type[Kind]) -> dict[str, type[Kind]]:
-    """Return the classes in a package's modules that are of a kind and have a name of their own.
+class Registry(Generic[Kind]):
+    """The classes in a package's modules that derive from a base and have a name of their own.
 
-    Keys are their ``name``, in order.
+    They are looked for once, when they are first asked for.
+
+    Parameters
+    ----------
+    package : str
+    base : type
+    what : str
+        What messages call one of them.
+    any_case : bool
+        Whether names may be written in upper and lower case alike.
     """
-    found = {
-        member
-        for module in pkgutil.iter_modules(import_module(package).__path__)
-        for member in vars(import_module(f"{package}.{module.name}")).values()
-        if isinstance(member, type) and issubclass(member, base) and vars(member).get("name")
-    }
-    return {vars(kind)["name"]: kind for kind in sorted(found, key=lambda kind: vars(kind)["name"])}
+
+    def __init__(
+        self, package: str, base: type[Kind], what: str = "", *, any_case: bool = True
+    ) -> None:
+        self.package, self.base, self.what, self.any_case = package, base, what, any_case
+
+    @cached_property
+    def classes(self) -> dict[str, type[Kind]]:
+        """The classes by name, in order."""
+        found = {
+            member
+            for module in pkgutil.iter_modules(import_module(self.package).__path__)
+            for member in vars(import_module(f"{self.package}.{module.name}")).values()
+            if isinstance(member, type)
+            and issubclass(member, self.base)
+            and vars(member).get("name")
+        }
+        named = {vars(kind)["name"]: kind for kind in found}
+        return dict(sorted(named.items()))
+
+    @cached_property
+    def objects(self) -> dict[str, Kind]:
+        """One object of each class, by name, in order."""
+        return {name: kind() for name, kind in self.classes.items()}
+
+    @cached_property
+    def written(self) -> dict[str, str]:
+        """The names, and the synonyms of those that have one, as they may be written."""
+        return {
+            self._key(word): name
+            for name, kind in self.classes.items()
+            for word in (name, getattr(kind, "synonym", None))
+            if word
+        }
+
+    def name_of(self, given: Any, argument: str, told: Callable[[], str] | None = None) -> str:
+        """Return the name that is written so; `argument` is what messages call it.
+
+        `told` returns what they say of those that are known: their names, if it is None.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        name = self.written.get(self._key(given))
+        if name is None:
+            known = f"Known: {', '.join(self.classes)}." if told is None else told()
+            raise ParameterError(f"{argument}: unknown {self.what} {given!r}. {known}")
+        return name
+
+    def _key(self, written: Any) -> str:
+        return str(written).lower() if self.any_case else str(written)

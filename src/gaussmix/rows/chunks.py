@@ -7,13 +7,16 @@ additions, hence the result to the last bit, is the same for any number of threa
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Chunks", "blocks", "cut"]
+    from .._typing import AnyArray, Array
+
+__all__ = ["Chunk", "Chunks", "blocks", "cut"]
 
 _CHUNK_ROWS = 50_000
 _FEWEST_CHUNKS, _MOST_CHUNKS = 16, 256
@@ -38,6 +41,35 @@ def cut(n_rows: int, block_rows: int, most_rows: int | None = None) -> list[tupl
     n_chunks = min(n_blocks, wanted)
     edges = [block_rows * (n_blocks * i // n_chunks) for i in range(n_chunks)]
     return list(pairwise([*edges, n_rows]))
+
+
+@dataclass(eq=False)
+class Chunk:
+    """Rows (m, d) in a buffer of their own, or in what was decoded.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the chunks.
+    first : int
+        The place in the data of its first row.
+    rows : ndarray (m, d)
+    weights : ndarray (m,) or None
+        As they are in the data.
+    filled : int
+        How many rows have been copied into it.
+    """
+
+    number: int
+    first: int
+    rows: AnyArray
+    weights: Array | None
+    filled: int = 0
+
+    def cut(self) -> None:
+        """Drop the rows that nothing has been copied into."""
+        self.rows = self.rows[: self.filled]
+        self.weights = None if self.weights is None else self.weights[: self.filled]
 
 
 class Chunks:

@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
-from .folds import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
-from .pieces import Block, Check, Piece, blocks_of, pieces_of, read_block
-from .source import BlockFunction, Output, Source
-from .threads import count_threads, single_threaded_blas
+from .chunked import ChunkedSource, Work
+from .given import Given, Seen, blocks_of, chunks_of, read_given
+from .threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
+    from .chunks import Chunk
+    from .rowweights import RowWeights
+    from .source import BlockFunction, Output
 
 __all__ = ["FactorySource"]
 
-Value = TypeVar("Value", bound=Mergeable)
 Result = TypeVar("Result")
 
-# Blocks are joined and cut to pieces of equal size, the unit of work of a thread: the
+# Blocks are joined and cut to chunks of equal size, the unit of work of a thread: the
 # order of additions, hence the result to the last bit, is the same for any blocks.
-_PIECE_BYTES = 8 * 2**20
+_CHUNK_BYTES = 8 * 2**20
 _FEWEST_ROWS, _MOST_ROWS = 256, 65_536
 
 
-class FactorySource(Source):
+class FactorySource(ChunkedSource):
     """Blocks of rows from the iterator that a callable returns, called once a pass.
 
     Parameters
@@ -47,11 +48,10 @@ class FactorySource(Source):
     name = "a callable that returns blocks"
 
     def __init__(self, factory: Callable[[], Any], n_jobs: int | None = None) -> None:
+        super().__init__(n_jobs=n_jobs)
         self.factory = factory
-        self.n_threads: int = count_threads(n_jobs)
-        self._left_out: AnyArray | None = None
         # What the first pass that ended has seen; the iterator of the newest pass.
-        self._seen: Check | None = None
+        self._seen: Seen | None = None
         self._last: Any = None
         with closing(self._blocks()) as blocks:
             first = next(blocks, None)
@@ -90,122 +90,63 @@ class FactorySource(Source):
         return self._counted().n_rows
 
     @property
-    def has_zero_weights(self) -> bool:  # type: ignore[override]
-        seen = self._counted()
-        return seen.n_positive < seen.n_rows
-
-    @property
     def rows_if_known(self) -> int | None:
         return None if self._seen is None else self._seen.n_rows
 
-    def reduce(self, fold: Fold[Value]) -> Value:
-        size = rows_of_a_block(fold.bytes_per_row)
-
-        def work(piece: Piece, workspace: Workspace) -> Value:
-            state = fold.open()
-            add_rows(fold, state, piece.rows, piece.weights, piece.offset, workspace, size)
-            return fold.close(state)
-
-        with closing(self._run(work)) as parts:
-            value = next(parts)
-            for part in parts:
-                value = value.merge(part)
-        return value
-
     def map(self, function: BlockFunction, output: Output) -> AnyArray:
-        size = rows_of_a_block(output.bytes_per_row)
+        return np.concatenate(list(self.stream(function, output)))
 
-        def work(piece: Piece, workspace: Workspace) -> AnyArray:
-            out: AnyArray = np.empty(output.shape(len(piece.rows)), dtype=output.dtype)
-            for first in range(0, len(out), size):
-                block = slice(first, first + size)
-                out[block] = function(piece.rows[block], workspace)
-            return out
+    def _counted_weights(self) -> RowWeights:
+        return replace(self.weights, positive=self._counted().positive())
 
-        with closing(self._run(work)) as parts:
-            return np.concatenate(list(parts))
-
-    def without(self, left_out: AnyArray) -> FactorySource:
-        other = copy(self)
-        other.watcher = other._seen = None
-        other._left_out = left_out if self._left_out is None else left_out | self._left_out
-        return other
-
-    def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        # The rows, and the use of the generator, are those of an array in memory.
-        count = self._counted().n_positive
-        drawn = np.arange(count)
-        if count > n_rows:
-            drawn = np.sort(rng.choice(count, n_rows, replace=False, shuffle=False))
-        before, rows, weights = 0, [np.empty((0, self.n_features))], [np.empty(0)]
-        with closing(self._pieces()) as pieces:
-            for piece in pieces:
-                own = piece.positive()
-                first, last = np.searchsorted(drawn, [before, before + len(own.rows)])
-                chosen = drawn[first:last] - before
-                rows.append(own.rows[chosen])
-                weights.append(np.ones(len(chosen)) if own.weights is None else own.weights[chosen])
-                before += len(own.rows)
-        return np.concatenate(rows), np.concatenate(weights)
-
-    def _counted(self) -> Check:
+    def _counted(self) -> Seen:
         if self._seen is None:
-            with closing(self._pieces()) as pieces:
-                for _ in pieces:
+            with closing(self._chunks()) as chunks:
+                for _ in chunks:
                     pass
         assert self._seen is not None
         return self._seen
 
     # -- passes ---------------------------------------------------------------------
 
-    def _run(self, work: Callable[[Piece, Workspace], Result]) -> Generator[Result, None, None]:
-        """Yield the results of `work` on all pieces, in their order.
+    def _run(
+        self, work: Work[Result], block_rows: int, width: int | None = None
+    ) -> Generator[Result, None, None]:
+        # Not a `Pass`: the callable is code of the user, which runs in the thread that asks
+        # for results, can be interrupted there, and may fill one buffer again and again.
+        def task(chunk: Chunk) -> Result:
+            with self._workspaces.one() as workspace:
+                return work(chunk, workspace)
 
-        The next pieces are made meanwhile, but no more of them than threads can take.
-        """
-        workspaces: deque[Workspace] = deque(Workspace() for _ in range(self.n_threads))
-
-        def task(piece: Piece) -> Result:
-            workspace = workspaces.pop()
-            try:
-                return work(piece, workspace)
-            finally:
-                workspaces.append(workspace)
-
-        waiting: deque[tuple[Piece, Future[Result]]] = deque()
+        waiting: deque[Future[Result]] = deque()
         with (
             single_threaded_blas,
-            closing(self._pieces()) as pieces,
+            closing(self._chunks()) as chunks,
             ThreadPoolExecutor(self.n_threads) as pool,
         ):
-            for piece in pieces:
-                waiting.append((piece, pool.submit(task, piece)))
+            for chunk in chunks:
+                waiting.append(pool.submit(task, chunk))
                 if len(waiting) > self.n_threads:
-                    yield self._done(*waiting.popleft())
+                    yield waiting.popleft().result()
             while waiting:
-                yield self._done(*waiting.popleft())
+                yield waiting.popleft().result()
 
-    def _done(self, piece: Piece, future: Future[Result]) -> Result:
-        result = future.result()
-        if self.watcher is not None:
-            self.watcher(len(piece.rows))
-        return result
-
-    def _pieces(self) -> Generator[Piece, None, None]:
-        """Yield all rows in pieces of equal size; at the end compare them with earlier passes."""
-        size = min(_MOST_ROWS, max(_FEWEST_ROWS, _PIECE_BYTES // (8 * self.n_features)))
-        check = Check.nothing(self.n_features)
+    def _chunks(self) -> Generator[Chunk, None, None]:
+        """Yield all rows in chunks of equal size; at the end compare them with the first pass."""
+        size = min(_MOST_ROWS, max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * self.n_features)))
+        seen = Seen(self.n_features)
         with closing(self._blocks()) as blocks:
-            for piece in pieces_of(blocks, size, self.n_features):
-                left = piece.without(self._left_out)
-                check = check.after(left)
-                yield left
-        check.require_rows(self._left_out)
+            for chunk in chunks_of(blocks, size // 8 * 8, self.n_features):
+                seen.add(chunk)
+                # Rows beyond those of the first pass are only counted.
+                if self._seen is None or seen.n_rows <= self._seen.n_rows:
+                    yield chunk
+        seen.require_rows()
         if self._seen is None:
-            self._seen = check
-        check.require_same(self._seen)
+            self._seen = seen
+        seen.require_same(self._seen)
 
-    def _blocks(self) -> Generator[Block, None, None]:
+    def _blocks(self) -> Generator[Given, None, None]:
         """Call the factory and yield its blocks, checked."""
         iterator = blocks_of(self.factory)
         if iterator is self._last:
@@ -214,10 +155,10 @@ class FactorySource(Source):
                 "it make a new one"
             )
         self._last = iterator
-        first: Block | None = None
+        first: Given | None = None
         try:
             for number, given in enumerate(iterator):
-                block = read_block(given, f"X: block {number}", first)
+                block = read_given(given, f"X: block {number}", first)
                 first = block if first is None else first
                 yield block
         finally:
@@ -225,4 +166,4 @@ class FactorySource(Source):
                 iterator.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_last": None, "watcher": None}
+        return {**super().__getstate__(), "_last": None}

@@ -9,14 +9,27 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._typing import AnyArray
 
-__all__ = ["BLOCK_BYTES", "Fold", "Index", "Mergeable", "Workspace", "add_rows", "rows_of_a_block"]
+__all__ = [
+    "BLOCK_BYTES",
+    "Fold",
+    "Index",
+    "Mergeable",
+    "Workspace",
+    "Workspaces",
+    "add_rows",
+    "rows_of_a_block",
+]
 
 
 #: Workspace that a block may fill: about a core's share of the cache (measured).
@@ -58,6 +71,28 @@ class Workspace:
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name, dtype] = np.empty(size, dtype)
         return buffer[:size].reshape(shape)
+
+
+class Workspaces:
+    """Workspaces that threads take and give back; sent to another process there are none."""
+
+    def __init__(self) -> None:
+        self._free: deque[Workspace] = deque()
+
+    @contextmanager
+    def one(self) -> Iterator[Workspace]:
+        """Lend a workspace that nobody else has meanwhile."""
+        try:
+            workspace = self._free.pop()
+        except IndexError:
+            workspace = Workspace()
+        try:
+            yield workspace
+        finally:
+            self._free.append(workspace)
+
+    def __reduce__(self) -> tuple[type[Workspaces], tuple[()]]:
+        return type(self), ()
 
 
 class Fold(ABC, Generic[Value]):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .chunks import blocks, cut
-from .folds import Fold, Mergeable, Workspace, add_rows, rows_of_a_block
+from .folds import Fold, Mergeable, Workspace, Workspaces, add_rows, rows_of_a_block
 from .source import BlockFunction, Output, Source
 from .threads import Pace, Pool, single_threaded_blas
 
@@ -64,7 +63,7 @@ class MemorySource(Source):
         self.n_threads: int = self._pool.n_threads
         self.has_zero_weights = weights is not None and bool((weights == 0).any())
         self._block_rows = block_rows
-        self._workspaces: deque[Workspace] = deque()
+        self._workspaces = Workspaces()
         self._pace = Pace(self.n_threads)
         self._drawn_from = drawn_from
 
@@ -166,14 +165,8 @@ class MemorySource(Source):
         chunks = cut(self.n_rows, block_rows)
 
         def task(bounds: tuple[int, int]) -> Result:
-            try:
-                workspace = self._workspaces.pop()
-            except IndexError:
-                workspace = Workspace()
-            try:
+            with self._workspaces.one() as workspace:
                 return work(bounds, workspace)
-            finally:
-                self._workspaces.append(workspace)
 
         if len(chunks) == 1:
             yield task(chunks[0])
@@ -182,4 +175,4 @@ class MemorySource(Source):
             yield from map(task, chunks) if n_threads == 1 else self._pool.map(task, chunks)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_workspaces": deque(), "watcher": None}
+        return {**self.__dict__, "watcher": None}

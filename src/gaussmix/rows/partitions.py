@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Blocks",
     "CountFold",
-    "Part",
+    "Outcome",
     "PartitionedSource",
     "Window",
     "attached",
@@ -46,7 +46,7 @@ Blocks: TypeAlias = "Iterable[tuple[AnyArray, Array | None]]"
 
 
 @dataclass(frozen=True, eq=False)
-class Part(Generic[Value]):
+class Outcome(Generic[Value]):
     """What a fold found in one partition, or in several.
 
     Attributes
@@ -62,8 +62,8 @@ class Part(Generic[Value]):
     n_used: dict[int, int]
     largest_weight: float
 
-    def merge(self, other: Part[Value]) -> Part[Value]:
-        return Part(
+    def merge(self, other: Outcome[Value]) -> Outcome[Value]:
+        return Outcome(
             self.value.merge(other.value),
             self.n_rows | other.n_rows,
             self.n_used | other.n_used,
@@ -83,7 +83,7 @@ class PartitionedSource(Source):
     _own_weights: bool = True
 
     @abstractmethod
-    def _run(self, fold: Fold[Value]) -> Part[Value]:
+    def _run(self, fold: Fold[Value]) -> Outcome[Value]:
         """Run a fold over all partitions."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class PartitionedSource(Source):
         self._note(part)
         return part.value
 
-    def _note(self, part: Part[Any]) -> None:
+    def _note(self, part: Outcome[Any]) -> None:
         """Remember the numbers of rows, which must not change from pass to pass."""
         n_rows = sum(part.n_rows.values())
         if n_rows == 0:
@@ -156,7 +156,9 @@ def changed(what: str) -> DataError:
 # -- on the machines that have the rows --------------------------------------------------
 
 
-def fold_partition(fold: Fold[Value], number: int, blocks: Blocks, offset: int = 0) -> Part[Value]:
+def fold_partition(
+    fold: Fold[Value], number: int, blocks: Blocks, offset: int = 0
+) -> Outcome[Value]:
     """Run a fold over one partition, whose first row is row `offset` of the data.
 
     Needs memory for one block, whatever the size of the partition.
@@ -179,7 +181,7 @@ def fold_partition(fold: Fold[Value], number: int, blocks: Blocks, offset: int =
             n_rows += len(rows)
             n_used += used
         value = fold.close(state)
-    return Part(value, {number: n_rows}, {number: n_used}, largest)
+    return Outcome(value, {number: n_rows}, {number: n_used}, largest)
 
 
 def pick_rows(blocks: Blocks, wanted: AnyArray, n_features: int) -> tuple[Array, Array]:

@@ -74,14 +74,14 @@ class DistinctRows:
     limit: int
 
     def merge(self, other: DistinctRows) -> DistinctRows:
-        return distinct_rows(
+        return first_distinct(
             np.concatenate([self.rows, other.rows]),
             np.concatenate([self.weights, other.weights]),
             self.limit,
         )
 
 
-def distinct_rows(rows: AnyArray, weights: Array, limit: int) -> DistinctRows:
+def first_distinct(rows: AnyArray, weights: Array, limit: int) -> DistinctRows:
     """Return the first different rows of an array (n, d), with the total of their weights (n,)."""
     _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     totals: Array = np.bincount(place.reshape(-1), weights, minlength=len(first)).astype(float)
@@ -110,7 +110,7 @@ class DistinctFold(Fold[DistinctRows]):
         workspace: Workspace,
     ) -> None:
         weights = np.ones(len(rows)) if weights is None else weights
-        state[0] = state[0].merge(distinct_rows(rows, weights, self.limit))
+        state[0] = state[0].merge(first_distinct(rows, weights, self.limit))
 
     def close(self, state: list[DistinctRows]) -> DistinctRows:
         return state[0]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from ..exceptions import ParameterError
-from ..numerics.registry import named_classes
+from ..numerics.registry import Registry
 from .base import Start
 
 __all__ = ["get_start", "list_starts"]
 
 
-@lru_cache(maxsize=1)
-def _starts() -> dict[str, type[Start]]:
-    return named_classes(__package__ or "", Start)  # type: ignore[type-abstract]
+_STARTS = Registry("gaussmix.starts", Start, "start", any_case=False)  # type: ignore[type-abstract]
 
 
 def list_starts() -> list[str]:
@@ -26,7 +22,7 @@ def list_starts() -> list[str]:
     >>> list_starts()
     ['k-means++', 'kmeans', 'mbahc', 'race', 'random', 'random_from_data']
     """
-    return sorted(_starts())
+    return list(_STARTS.classes)
 
 
 def get_start(given: Any) -> Start:
@@ -43,10 +39,11 @@ def get_start(given: Any) -> Start:
         return given
     if not isinstance(given, str):
         return given_start(given)
-    if given not in _starts():
-        raise ParameterError(
-            f"init_params: unknown start {given!r}. Expected one of "
-            f"{', '.join(map(repr, list_starts()))}, an array of labels (n,) or "
-            "responsibilities (n, K), or a Mixture."
-        )
-    return _starts()[given]()
+    return _STARTS.classes[_STARTS.name_of(given, "init_params", _expected)]()
+
+
+def _expected() -> str:
+    return (
+        f"Expected one of {', '.join(map(repr, list_starts()))}, an array of labels (n,) or "
+        "responsibilities (n, K), or a Mixture."
+    )

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import lru_cache
 
-from ...exceptions import ParameterError
-from ...numerics.registry import named_classes
+from ...numerics.registry import Registry
 from .base import Family
 
 __all__ = ["get_family", "list_families"]
 
 
-@lru_cache(maxsize=1)
-def _families() -> dict[str, Family]:
-    package = __package__ or "gaussmix.families"
-    return {name: kind() for name, kind in named_classes(package, Family).items()}  # type: ignore[type-abstract]
+_FAMILIES = Registry("gaussmix.components.families", Family, "family")  # type: ignore[type-abstract]
 
 
 def list_families() -> list[Family]:
@@ -28,7 +23,7 @@ def list_families() -> list[Family]:
     ['E', 'EEE', 'EEI', 'EEV', 'EII', 'EVE', 'EVI', 'EVV',
      'V', 'VEE', 'VEI', 'VEV', 'VII', 'VVE', 'VVI', 'VVV']
     """
-    return list(_families().values())
+    return list(_FAMILIES.objects.values())
 
 
 def get_family(name: str | Family, argument: str = "covariance_type") -> Family:
@@ -50,13 +45,16 @@ def get_family(name: str | Family, argument: str = "covariance_type") -> Family:
     """
     if isinstance(name, Family):
         return name
-    by_name = {family.name.lower(): family for family in list_families()}
-    by_name |= {family.synonym: family for family in list_families() if family.synonym}
-    found = by_name.get(str(name).lower())
-    if found is None:
-        known = ", ".join(repr(family) for family in list_families())
-        close = get_close_matches(str(name).lower(), by_name, n=2, cutoff=0.5)
-        written = [match if match == by_name[match].synonym else match.upper() for match in close]
-        hint = f" Did you mean {' or '.join(map(repr, written))}?" if close else ""
-        raise ParameterError(f"{argument}: unknown family {name!r}.{hint} Known: {known}.")
-    return found
+    return _FAMILIES.objects[_FAMILIES.name_of(name, argument, lambda: _alternatives(str(name)))]
+
+
+def _alternatives(given: str) -> str:
+    """Return what a message says of families that might be meant, and of all."""
+    close = get_close_matches(given.lower(), _FAMILIES.written, n=2, cutoff=0.5)
+    families = [_FAMILIES.objects[_FAMILIES.written[match]] for match in close]
+    meant = [
+        repr(match if match == family.synonym else family.name)
+        for match, family in zip(close, families, strict=True)
+    ]
+    hint = f"Did you mean {' or '.join(meant)}? " if close else ""
+    return f"{hint}Known: {', '.join(map(repr, list_families()))}."

@@ -14,12 +14,12 @@ from ...exceptions import DataError, ParameterError
 from ...numerics.arguments import check_sample_weight
 from ..door import require_numeric_columns
 from ..folds import Fold, Mergeable
-from ..partitions import Part, PartitionedSource, detached, merged
+from ..partitions import Outcome, PartitionedSource, detached, merged
 from ..threads import count_threads
 from .tasks import (
-    ArrayRows,
-    FrameRows,
-    Reader,
+    ArrayBlocks,
+    BlockReader,
+    FrameBlocks,
     fold_task,
     leave_out,
     map_array,
@@ -45,7 +45,7 @@ _PASS = "gaussmix-pass-"
 class _DaskSource(PartitionedSource):
     """A Dask collection whose partitions are read by `reader`."""
 
-    def __init__(self, collection: Any, reader: Reader, n_jobs: Any) -> None:
+    def __init__(self, collection: Any, reader: BlockReader, n_jobs: Any) -> None:
         self.collection, self.reader = collection, reader
         self.n_features = reader.n_features
         self.n_threads = count_threads(n_jobs)
@@ -56,7 +56,7 @@ class _DaskSource(PartitionedSource):
 
     # -- passes -----------------------------------------------------------------------
 
-    def _run(self, fold: Fold[Value]) -> Part[Value]:
+    def _run(self, fold: Fold[Value]) -> Outcome[Value]:
         from dask import delayed
 
         bare, held = detached(fold)
@@ -83,7 +83,7 @@ class _DaskSource(PartitionedSource):
             parts = [several(parts[i : i + _FAN_IN]) for i in range(0, len(parts), _FAN_IN)]
         return self._computed(parts[0])
 
-    def _computed(self, total: Any) -> Part[Value]:
+    def _computed(self, total: Any) -> Outcome[Value]:
         """Compute the total of a pass, and tell the watcher how many rows are done."""
         told = 0
 
@@ -95,7 +95,7 @@ class _DaskSource(PartitionedSource):
                 self.watcher(done)
 
         with nullcontext() if self.watcher is None else _after_each_task(tell):
-            part: Part[Value] = total.compute()
+            part: Outcome[Value] = total.compute()
         # A cluster tells nothing before the end.
         if self.watcher is not None and (rest := sum(part.n_rows.values()) - told):
             self.watcher(rest)
@@ -183,7 +183,7 @@ class DaskArraySource(_DaskSource):
             raise DataError(f"X: expected a known number of columns, got {data.shape[1]}")
         if data.numblocks[1] > 1:
             data = data.rechunk({1: -1})
-        source = cls(data, ArrayRows(data.shape[1]), n_jobs)
+        source = cls(data, ArrayBlocks(data.shape[1]), n_jobs)
         if not np.isnan(data.shape[0]):
             source._lengths = dict(enumerate(data.chunks[0]))
         if sample_weight is not None:
@@ -232,7 +232,7 @@ class DaskFrameSource(_DaskSource):
         if not columns:
             raise DataError("X: has no columns")
         require_numeric_columns(data[columns]._meta)
-        source = cls(data, FrameRows(columns, weight), n_jobs)
+        source = cls(data, FrameBlocks(columns, weight), n_jobs)
         if all(isinstance(column, str) for column in columns):
             source.feature_names = tuple(columns)
         if sample_weight is not None and weight is None:

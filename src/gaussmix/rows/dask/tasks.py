@@ -10,7 +10,7 @@ from ...exceptions import DataError, ParameterError
 from ...numerics.arguments import as_numbers
 from ..door import require_numeric_columns
 from ..folds import Fold, Mergeable, Workspace, rows_of_a_block
-from ..partitions import Part, Window, attached, even_slices, fold_partition, pick_rows
+from ..partitions import Outcome, Window, attached, even_slices, fold_partition, pick_rows
 from ..threads import single_threaded_blas
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ..source import BlockFunction, Output
 
 __all__ = [
-    "ArrayRows",
-    "FrameRows",
-    "Reader",
+    "ArrayBlocks",
+    "BlockReader",
+    "FrameBlocks",
     "fold_task",
     "leave_out",
     "map_array",
@@ -33,7 +33,7 @@ __all__ = [
 Value = TypeVar("Value", bound=Mergeable)
 
 
-class ArrayRows:
+class ArrayBlocks:
     """Reads blocks of rows from NumPy arrays (n, d)."""
 
     def __init__(self, n_features: int) -> None:
@@ -52,7 +52,7 @@ class ArrayRows:
             yield rows, None if weights is None else weights[own]
 
 
-class FrameRows:
+class FrameBlocks:
     """Reads blocks of rows from pandas frames with these columns and maybe one of weights."""
 
     def __init__(self, columns: list[Any], weight: str | None) -> None:
@@ -79,7 +79,7 @@ class FrameRows:
 
 
 #: Yields blocks of rows of a partition with their weights, at most so many rows at a time.
-Reader: TypeAlias = ArrayRows | FrameRows
+BlockReader: TypeAlias = ArrayBlocks | FrameBlocks
 
 
 def _numbers(frame: Any, dtype: type) -> AnyArray:
@@ -113,10 +113,10 @@ def fold_task(
     number: int,
     partition: Any,
     weights: Any,
-    reader: Reader,
+    reader: BlockReader,
     offset: int,
     held: dict[str, AnyArray],
-) -> Part[Value]:
+) -> Outcome[Value]:
     """Run a fold over one partition; `held` is what the fold knows of each of its rows."""
     fold = attached(fold, {name: Window(array, offset) for name, array in held.items()})
     blocks = reader(partition, weights, rows_of_a_block(fold.bytes_per_row))
@@ -124,7 +124,7 @@ def fold_task(
 
 
 def pick_task(
-    partition: Any, weights: Any, reader: Reader, places: AnyArray
+    partition: Any, weights: Any, reader: BlockReader, places: AnyArray
 ) -> tuple[Array, Array]:
     """Return the rows at some places among those of positive weight, and their weights."""
     size = rows_of_a_block(16 * reader.n_features)
@@ -139,7 +139,7 @@ def leave_out(weights: Any, left_out: AnyArray) -> Array:
 
 def map_array(
     partition: AnyArray,
-    reader: Reader,
+    reader: BlockReader,
     function: BlockFunction,
     output: Output,
 ) -> AnyArray:
@@ -153,7 +153,7 @@ def map_array(
     return out
 
 
-def map_frame(partition: Any, reader: Reader, function: BlockFunction, output: Output) -> Any:
+def map_frame(partition: Any, reader: BlockReader, function: BlockFunction, output: Output) -> Any:
     """Return the function of each row as a pandas series, or frame, with the same index."""
     import pandas as pd
 

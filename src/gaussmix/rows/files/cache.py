@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 import threading
 import warnings
@@ -19,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...exceptions import ParameterError
+from ...numerics.atomic import Unfinished
 from .base import Batch, Part, Reader
 from .npy import Npy, header
 from .paths import Found, find
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
 __all__ = ["Cached"]
@@ -165,12 +166,11 @@ class _Writing:
     """A .npy file that is being written; its name and its header come last."""
 
     def __init__(self, path: Path, width: int, dtype: np.dtype[Any]) -> None:
-        self.path, self.width, self.dtype = path, width, dtype
+        self.width, self.dtype = width, dtype
         self.n_rows = 0
         self._lock = threading.Lock()
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-        self._partial = Path(name)
-        self._file = os.fdopen(handle, "wb")
+        self._unfinished = Unfinished(path)
+        self._file = self._unfinished.path.open("wb")
         self._start = len(header(0, width, dtype))
 
     def write(self, first: int, batch: Batch) -> int:
@@ -190,11 +190,11 @@ class _Writing:
             self._file.seek(0)
             self._file.write(header(self.n_rows, self.width, self.dtype))
             self._file.close()
-            self._partial.replace(self.path)
+            self._unfinished.finish()
 
     def drop(self) -> None:
         """Remove what is not finished."""
         with self._lock:
             with suppress(OSError):  # what is buffered may not fit on the disk
                 self._file.close()
-            self._partial.unlink(missing_ok=True)
+            self._unfinished.drop()

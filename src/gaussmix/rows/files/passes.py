@@ -9,48 +9,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from ...exceptions import DataError
+from ..chunks import Chunk
 from ..threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from ..._typing import AnyArray, Array
+    from ..._typing import AnyArray
     from ..chunks import Chunks
     from .base import Batch, Part, Reader
 
-__all__ = ["Chunk", "Pass"]
+__all__ = ["Pass"]
 
 Result = TypeVar("Result")
-
-
-@dataclass(eq=False)
-class Chunk:
-    """Rows (m, d) in a buffer of their own, or in what was decoded.
-
-    Attributes
-    ----------
-    number : int
-        Its place among the chunks.
-    first : int
-        The place in the data of its first row.
-    rows : ndarray (m, d)
-    weights : ndarray (m,) or None
-        As they are in the data.
-    filled : int
-        How many rows have been copied into it.
-    """
-
-    number: int
-    first: int
-    rows: AnyArray
-    weights: Array | None
-    filled: int = 0
 
 
 class Pass(Generic[Result]):
@@ -189,8 +165,7 @@ class Pass(Generic[Result]):
             # Rows that end nobody knows where leave a chunk that is not full.
             for number in sorted(self._filling):
                 chunk = self._filling.pop(number)
-                weights = None if chunk.weights is None else chunk.weights[: chunk.filled]
-                chunk.rows, chunk.weights = chunk.rows[: chunk.filled], weights
+                chunk.cut()
                 self._complete.append(chunk)
         self._changed.notify_all()
 

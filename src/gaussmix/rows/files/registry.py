@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...exceptions import DataError
-from ...numerics.registry import named_classes
+from ...numerics.registry import Registry
 from .base import Format
 
 if TYPE_CHECKING:
@@ -15,11 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["format_of", "formats"]
 
 
-@lru_cache(maxsize=1)
+_FORMATS = Registry("gaussmix.rows.files", Format, "format")  # type: ignore[type-abstract]
+
+
 def formats() -> dict[str, Format]:
     """Return the format of each known ending."""
-    found = named_classes(__package__ or "", Format)  # type: ignore[type-abstract]
-    return {ending: kind for cls in found.values() for kind in [cls()] for ending in kind.endings}
+    return {ending: kind for kind in _FORMATS.objects.values() for ending in kind.endings}
 
 
 def format_of(path: Path) -> Format:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...exceptions import DataError, GaussmixError, ParameterError
 from ..folds import Fold, Mergeable
-from ..partitions import CountFold, Part, PartitionedSource, detached, merged
+from ..partitions import CountFold, Outcome, PartitionedSource, detached, merged
 from ..threads import count_threads
 from .columns import SparkColumns, choose_columns
 from .tasks import BLOCK_SCHEMA, RESULT_SCHEMA, Packed, folding, mapping, merging, packing, picking
@@ -111,7 +111,7 @@ class SparkSource(PartitionedSource):
 
     # -- passes -----------------------------------------------------------------------
 
-    def _run(self, fold: Fold[Value]) -> Part[Value]:
+    def _run(self, fold: Fold[Value]) -> Outcome[Value]:
         bare, held = detached(fold)
         if held:
             raise _no_order()
@@ -119,7 +119,7 @@ class SparkSource(PartitionedSource):
         found = self._results(frame, folding(bare, reader), together=True)
         if not found:
             raise DataError("X: has no rows")
-        part: Part[Value] = merged(found)
+        part: Outcome[Value] = merged(found)
         if self.watcher is not None:
             self.watcher(sum(part.n_rows.values()))
         return part

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from ...exceptions import ParameterError
-from ...numerics.registry import named_classes
+from ...numerics.registry import Registry
 from .base import Criterion
 
 __all__ = ["get_criterion", "list_criteria"]
 
 
-@lru_cache(maxsize=1)
-def _criteria() -> dict[str, Criterion]:
-    package = __package__ or "gaussmix.selection.criteria"
-    return {name: kind() for name, kind in named_classes(package, Criterion).items()}  # type: ignore[type-abstract]
+_CRITERIA = Registry("gaussmix.selection.criteria", Criterion, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[Criterion]:
@@ -26,7 +20,7 @@ def list_criteria() -> list[Criterion]:
     >>> [criterion.name for criterion in list_criteria()]
     ['aic', 'bic', 'cv', 'icl']
     """
-    return list(_criteria().values())
+    return list(_CRITERIA.objects.values())
 
 
 def get_criterion(given: str | Criterion) -> Criterion:
@@ -39,8 +33,8 @@ def get_criterion(given: str | Criterion) -> Criterion:
     """
     if isinstance(given, Criterion):
         return given
-    found = _criteria().get(str(given).lower())
-    if found is None:
-        known = "; ".join(map(repr, list_criteria()))
-        raise ParameterError(f"criterion: unknown criterion {given!r}. Known: {known}.")
-    return found
+    return _CRITERIA.objects[_CRITERIA.name_of(given, "criterion", _known)]
+
+
+def _known() -> str:
+    return f"Known: {'; '.join(map(repr, list_criteria()))}."

@@ -1,7 +1,7 @@
 """Model-based agglomerative hierarchical clustering (Banfield & Raftery 1993; Fraley 1998).
 
 Clusters are merged two at a time, each time the pair whose union costs the least
-classification likelihood.  A criterion is one file in `costs`; `agglomerate` does
+classification likelihood.  A cost is one file in `costs`; `agglomerate` does
 the rest.
 """
 

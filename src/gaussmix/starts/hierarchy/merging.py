@@ -14,7 +14,7 @@ from .tree import Tree
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
-    from .criterion import Criterion
+    from .cost import Cost
 
 __all__ = ["agglomerate"]
 
@@ -130,8 +130,8 @@ class _Agglomeration:
         With which cluster; meaningful where `exact`.
     """
 
-    def __init__(self, clusters: Clusters, criterion: Criterion) -> None:
-        self.clusters, self.criterion = clusters, criterion
+    def __init__(self, clusters: Clusters, cost: Cost) -> None:
+        self.clusters, self.cost = clusters, cost
         m = len(clusters)
         self.cheapest = np.full(m, -np.inf)
         self.cheapest[0] = np.inf  # nothing comes before it
@@ -168,10 +168,10 @@ class _Agglomeration:
             n = max(1, _CHUNK // (n_numbers * len(self.clusters)))
             some, rows = rows[:n], rows[n:]
             stop = int(some[-1])
-            costs = self.criterion.bounds(some, stop)
+            costs = self.cost.bounds(some, stop)
             if len(some) > 1:
                 costs[np.arange(stop) >= some[:, None]] = np.inf
-            costs = self.criterion.refine(some, costs)
+            costs = self.cost.refine(some, costs)
             self.partner[some] = _last_smallest(costs)
             self.cheapest[some] = costs[np.arange(len(some)), self.partner[some]]
             self.exact[some] = True
@@ -182,19 +182,19 @@ class _Agglomeration:
         m = len(self.clusters)
         self.cheapest, self.partner = self.cheapest[:m], self.partner[:m]
         self.exact = self.exact[:m]
-        factor = self.criterion.merged(i, offset)
+        factor = self.cost.merged(i, offset)
         if factor == 1.0:
             self.exact &= (self.partner != i) & (self.partner != j)
         else:
             self.cheapest[self.cheapest < np.inf] *= factor
             self.exact[:] = False
         changed = np.array([i] if j == m else [i, j])
-        for place, bounds in zip(changed, self.criterion.bounds(changed, m), strict=True):
+        for place, bounds in zip(changed, self.cost.bounds(changed, m), strict=True):
             self._update(int(place), bounds)
 
     def _update(self, place: int, bounds: Array) -> None:
         """Take note of bounds (m,) below what merging the cluster at `place` costs."""
-        exact = self.criterion.bounds_are_costs
+        exact = self.cost.bounds_are_costs
         if place > 0:
             self.partner[place] = _last_smallest(bounds[:place])
             self.cheapest[place] = bounds[self.partner[place]]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...components.moments import PRODUCTS
+
 if TYPE_CHECKING:
     from ..._typing import Array
 
@@ -25,9 +27,8 @@ _LARGE = 12
 def outer_products(vectors: Array) -> Array:
     """Return v v' for each of vectors (d, m)."""
     d, m = vectors.shape
-    out = np.empty((d * (d + 1) // 2, m))
-    for i, row in enumerate(_rows(out, d)):
-        np.multiply(vectors[i:], vectors[i], out=row)
+    out = np.empty((PRODUCTS.n_terms(d), m))
+    PRODUCTS.write(vectors, out)
     return out
 
 

@@ -1,19 +1,14 @@
-"""Names of criteria become classes here, once."""
+"""Names of criteria become costs here, once."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from ...exceptions import ParameterError
-from ...numerics.registry import named_classes
-from .criterion import Criterion
+from ...numerics.registry import Registry
+from .cost import Cost
 
 __all__ = ["get_criterion", "list_criteria"]
 
 
-@lru_cache(maxsize=1)
-def _criteria() -> dict[str, type[Criterion]]:
-    return named_classes(f"{__package__}.costs", Criterion)  # type: ignore[type-abstract]
+_COSTS = Registry("gaussmix.starts.hierarchy.costs", Cost, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[str]:
@@ -25,20 +20,15 @@ def list_criteria() -> list[str]:
     >>> list_criteria()
     ['EEE', 'EII', 'VII', 'VVV']
     """
-    return sorted(_criteria())
+    return list(_COSTS.classes)
 
 
-def get_criterion(name: str) -> type[Criterion]:
-    """Return the criterion of that name, in any case.
+def get_criterion(name: str) -> type[Cost]:
+    """Return the cost of the criterion of that name, in any case.
 
     Raises
     ------
     ParameterError
         If there is none.
     """
-    found = _criteria().get(str(name).upper())
-    if found is None:
-        raise ParameterError(
-            f"criterion: unknown criterion {name!r}. Known: {', '.join(list_criteria())}."
-        )
-    return found
+    return _COSTS.classes[_COSTS.name_of(name, "criterion")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .criterion import Criterion
+from .cost import Cost
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SumOverClusters"]
 
 
-class SumOverClusters(Criterion):
+class SumOverClusters(Cost):
     """Terms n_k log((tr(W_k) + a) / n_k), or more, with a the mean variance of all rows.
 
     A merge replaces two terms by that of the union; all other costs stay as they are.

@@ -1,1 +1,1 @@
-"""Merging criteria; each is one file, registered by being here."""
+"""Merging costs; each is one file, registered by being here."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..criterion import Criterion
+from ..cost import Cost
 from ..sums import squared_norms
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MARGIN = 1e-14
 
 
-class EEE(Criterion):
+class EEE(Cost):
     """The determinant of the pooled scatter matrix W (Fraley 1998, section 2.3).
 
     A merge adds the square of its offset v to W, and det(W + v v') = det(W) (1 + v' W^-1 v).

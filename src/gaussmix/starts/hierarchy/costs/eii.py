@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..criterion import Criterion
+from ..cost import Cost
 from ..sums import squared_norms
 
 if TYPE_CHECKING:
     from ...._typing import AnyArray, Array
 
 
-class EII(Criterion):
+class EII(Cost):
     """The trace of the pooled scatter matrix (Ward 1963)."""
 
     name = "EII"

@@ -1,4 +1,4 @@
-"""The contract of a merging criterion."""
+"""The contract of a merging cost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
     from .clusters import Clusters
 
-__all__ = ["Criterion"]
+__all__ = ["Cost"]
 
 
-class Criterion(ABC):
+class Cost(ABC):
     """What merging two clusters costs, during one agglomeration of `clusters`."""
 
     #: mclust's name of the model whose classification likelihood is maximised.

@@ -1,14 +1,15 @@
-"""Blocks that users give, read and cut into pieces that depend on the rows alone."""
+"""Blocks that users give, joined and cut to chunks that depend on the rows alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers, check_sample_weight
+from .chunks import Chunk
 from .door import as_frame, require_numeric_columns
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["Block", "Check", "Piece", "blocks_of", "pieces_of", "read_block"]
+__all__ = ["Given", "Seen", "blocks_of", "chunks_of", "read_given"]
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class Given:
     """What the factory gave at a time: rows (m, d), weights (m,), and names of columns."""
 
     rows: AnyArray
@@ -40,7 +41,7 @@ def blocks_of(factory: Callable[[], Any]) -> Iterator[Any]:
         ) from None
 
 
-def read_block(given: Any, label: str, first: Block | None) -> Block:
+def read_given(given: Any, label: str, first: Given | None) -> Given:
     """Return a block's rows and weights; columns are in the order of the first block's."""
     weights = None
     if isinstance(given, tuple):
@@ -64,7 +65,7 @@ def read_block(given: Any, label: str, first: Block | None) -> Block:
         )
     if first is not None and rows.shape[1] != first.rows.shape[1]:
         raise DataError(f"{label}: has {rows.shape[1]} columns, the first block has {expected}")
-    return Block(rows, None if weights is None else _weights(weights, len(rows), label), names)
+    return Given(rows, None if weights is None else _weights(weights, len(rows), label), names)
 
 
 def _weights(given: Any, n_rows: int, label: str) -> Array:
@@ -78,81 +79,70 @@ def _weights(given: Any, n_rows: int, label: str) -> Array:
     return weights
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """Rows (m, d) with weights (m,), or None, and the place in the data of the first."""
-
-    rows: Array
-    weights: Array | None
-    offset: int
-
-    def without(self, left_out: AnyArray | None) -> Piece:
-        """Return the rows with weight 0 for those that are left out, a mask of all rows."""
-        if left_out is None:
-            return self
-        mask = left_out[self.offset : self.offset + len(self.rows)]
-        weights = np.ones(len(self.rows)) if self.weights is None else self.weights
-        return replace(self, weights=np.where(mask, 0.0, weights[: len(mask)]))
-
-    def positive(self) -> Piece:
-        """Return the rows of positive weight."""
-        if self.weights is None or (self.weights > 0).all():
-            return self
-        chosen = self.weights > 0
-        return replace(self, rows=self.rows[chosen], weights=self.weights[chosen])
-
-
-def pieces_of(blocks: Iterator[Block], size: int, n_features: int) -> Iterator[Piece]:
-    """Join and cut blocks to pieces of `size` rows; the last one has what is left."""
-    offset, filled = 0, 0
-    rows, weights = np.empty((size, n_features)), None
+def chunks_of(blocks: Iterator[Given], size: int, n_features: int) -> Iterator[Chunk]:
+    """Join and cut blocks to chunks of `size` rows; the last one has what is left."""
+    chunk = Chunk(0, 0, np.empty((size, n_features)), None)
     for block in blocks:
         done = 0
         while done < len(block.rows):
-            taken = min(size - filled, len(block.rows) - done)
-            own, place = slice(done, done + taken), slice(filled, filled + taken)
-            rows[place] = block.rows[own]
+            taken = min(size - chunk.filled, len(block.rows) - done)
+            own, place = slice(done, done + taken), slice(chunk.filled, chunk.filled + taken)
+            chunk.rows[place] = block.rows[own]
             if block.weights is not None:
-                weights = np.ones(size) if weights is None else weights
-                weights[place] = block.weights[own]
-            done, filled = done + taken, filled + taken
-            if filled == size:
-                yield Piece(rows, weights, offset)
-                offset, filled = offset + size, 0
-                rows, weights = np.empty((size, n_features)), None
-    if filled:
-        yield Piece(rows[:filled], None if weights is None else weights[:filled], offset)
+                chunk.weights = np.ones(size) if chunk.weights is None else chunk.weights
+                chunk.weights[place] = block.weights[own]
+            done, chunk.filled = done + taken, chunk.filled + taken
+            if chunk.filled == size:
+                yield chunk
+                number = chunk.number + 1
+                chunk = Chunk(number, number * size, np.empty((size, n_features)), None)
+    if chunk.filled:
+        chunk.cut()
+        yield chunk
 
 
-@dataclass(frozen=True, eq=False)
-class Check:
-    """What tells two passes apart: counts and sums, which for the same rows have the same bits."""
+class Seen:
+    """What a pass has seen, by which two passes are told apart.
 
-    n_rows: int
-    n_positive: int
-    sums: Array
+    Attributes
+    ----------
+    n_rows, n_positive : int
+        Rows, and rows of positive weight.
+    sums : ndarray (d + 1,)
+        Of the features, and of the weights: of the same chunks they have the same bits.
+    """
 
-    @classmethod
-    def nothing(cls, n_features: int) -> Check:
-        return cls(0, 0, np.zeros(n_features + 1))
+    def __init__(self, n_features: int) -> None:
+        self.n_rows = self.n_positive = 0
+        self.sums = np.zeros(n_features + 1)
+        # Of each chunk: how many rows, and a bit for each if some have weight 0.
+        self._marks: list[tuple[int, AnyArray | None]] = []
 
-    def after(self, piece: Piece) -> Check:
-        weights = piece.weights
-        positive = len(piece.rows) if weights is None else int(np.count_nonzero(weights > 0))
-        whole = len(piece.rows) if weights is None else weights.sum()
+    def add(self, chunk: Chunk) -> None:
+        """Take note of the next chunk; all but the last have a multiple of 8 rows."""
+        n_rows, weights = len(chunk.rows), chunk.weights
+        positive = np.ones(n_rows, bool) if weights is None else weights > 0
+        self._marks.append((n_rows, None if positive.all() else np.packbits(positive)))
+        self.n_rows += n_rows
+        self.n_positive += int(np.count_nonzero(positive))
+        whole = n_rows if weights is None else weights.sum()
         with np.errstate(invalid="ignore", over="ignore"):  # the first pass tells of those
-            sums = self.sums + np.append(piece.rows.sum(axis=0), whole)
-        return Check(self.n_rows + len(piece.rows), self.n_positive + positive, sums)
+            self.sums += np.append(chunk.rows.sum(axis=0), whole)
 
-    def require_rows(self, left_out: AnyArray | None) -> None:
+    def positive(self) -> AnyArray | None:
+        """Return which weights are positive, eight to a byte; None if all are."""
+        if self.n_positive == self.n_rows:
+            return None
+        bits = [np.packbits(np.ones(n, bool)) if own is None else own for n, own in self._marks]
+        return np.concatenate(bits)
+
+    def require_rows(self) -> None:
         if self.n_rows == 0:
             raise DataError("X: the callable gave no rows")
         if self.n_positive == 0:
             raise ParameterError("sample_weight: all weights are zero, so there are no rows to fit")
-        if left_out is not None and len(left_out) != self.n_rows:
-            raise DataError(f"X: has {self.n_rows} rows now, and had {len(left_out)} before")
 
-    def require_same(self, before: Check) -> None:
+    def require_same(self, before: Seen) -> None:
         if self.n_rows != before.n_rows:
             what = f"{self.n_rows} rows in this pass, {before.n_rows} in the first"
         elif not np.array_equal(self.sums, before.sums, equal_nan=True):

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..._typing import AnyArray, Array
+    from .._typing import AnyArray, Array
 
 __all__ = ["RowWeights"]
 
