@@ -9,7 +9,7 @@ import pytest
 from scipy.special import logsumexp
 
 from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
-from gaussmix.estep import Expectation, Posterior, compiled
+from gaussmix.estep import Expectation, NaturalForm, Posterior, compiled
 from gaussmix.numerics.groups import Groups
 from gaussmix.rows import MemorySource
 from gaussmix.rows.threads import Pool
@@ -62,7 +62,9 @@ def test_moments_of_divisions_are_sums_over_their_rows(moment):
     rng = np.random.default_rng(1)
     rows, weights = rng.normal(size=(1500, 2)), rng.uniform(0.5, 2.0, 1500)
     labels = rng.integers(0, 3, (4, 1500))
-    fold = DivisionFold(labels, 3, moment, np.zeros(2))
+    groups, n_terms = Groups.of((3,) * 4), 3 + moment.n_terms(2)
+    form = NaturalForm(np.zeros((12, n_terms)), groups, moment, np.zeros(2))
+    fold = DivisionFold(form, labels)
     found = MemorySource(rows, weights, n_jobs=2, block_rows=512).reduce(fold).moments
     for r, own in enumerate(labels):
         for k in range(3):

@@ -132,11 +132,8 @@ class Products(Moment):
         return i, j, np.arange(len(i))
 
     def unpack(self, flat: Array, n_features: int) -> Array:
-        scatters = np.empty((len(flat), n_features, n_features))
-        i, j = _triangle(n_features)
-        scatters[:, i, j] = flat
-        scatters[:, j, i] = flat
-        return scatters
+        square = flat.take(_places_in_triangle(n_features), axis=1)
+        return square.reshape(len(flat), n_features, n_features)
 
     def outer(self, vectors: Array) -> Array:
         return vectors[:, :, None] * vectors[:, None, :]
@@ -149,8 +146,9 @@ class Products(Moment):
         return variances[:, :, None] * np.eye(variances.shape[1])
 
     def coefficients(self, precisions: Array) -> Array:
-        i, j = _triangle(precisions.shape[-1])
-        return precisions[:, i, j] * _off_diagonal_twice(precisions.shape[-1])
+        d = precisions.shape[-1]
+        upper = precisions.reshape(len(precisions), d * d).take(_places_in_square(d), axis=1)
+        return upper * _off_diagonal_twice(d)
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return np.diagonal(scatters, axis1=1, axis2=2)
@@ -300,6 +298,22 @@ class Nothing(Moment):
 @lru_cache(maxsize=64)
 def _triangle(n_features: int) -> tuple[AnyArray, AnyArray]:
     return np.triu_indices(n_features)
+
+
+@lru_cache(maxsize=64)
+def _places_in_square(n_features: int) -> AnyArray:
+    """Return where in a flat matrix (d * d,) the entries of its upper triangle are."""
+    i, j = _triangle(n_features)
+    return i * n_features + j
+
+
+@lru_cache(maxsize=64)
+def _places_in_triangle(n_features: int) -> AnyArray:
+    """Return the place in the triangle of each entry of a flat matrix (d * d,), or its mirror."""
+    places = np.empty((n_features, n_features), dtype=np.intp)
+    i, j = _triangle(n_features)
+    places[i, j] = places[j, i] = np.arange(len(i))
+    return places.reshape(-1)
 
 
 @lru_cache(maxsize=64)

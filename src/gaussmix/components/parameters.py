@@ -83,13 +83,16 @@ class Parameters:
     def n_features(self) -> int:
         return self.means.shape[1]
 
-    @cached_property
+    @property
     def each(self) -> Covariances:
         """The covariances, one for each component (or one that is all components')."""
-        held, (j, d) = self.covariances, self.means.shape
-        if held.n_components == j:
-            return held
-        return type(held)(self.groups.spread(held.values), j, d)
+        held = self.covariances
+        return held if held.n_components == len(self.weights) else self._spread
+
+    @cached_property
+    def _spread(self) -> Covariances:
+        held = self.covariances
+        return type(held)(self.groups.spread(held.values), *self.means.shape)
 
     @property
     def backgrounds(self) -> Array | None:
@@ -112,8 +115,7 @@ class Parameters:
         """
         if self.density.needs_distances:
             return np.zeros(len(self.weights))
-        with np.errstate(divide="ignore"):
-            return np.log(self.weights) + self.each.log_norm()
+        return np.log(self.weights) + self.each.log_norm()
 
     def natural(self, center: Array, moment: Moment) -> Array:
         """Return the coefficients (J, n_terms) of the log-joint densities in the features of x.
@@ -197,6 +199,8 @@ def cut_statistics(
     whole: SufficientStatistics, several: Sequence[Parameters]
 ) -> list[SufficientStatistics]:
     """Cut statistics of mixtures that are several stacks, one after the other, into those."""
+    if len(several) == 1:
+        return [whole]
     found, component, first = [], 0, 0
     for groups in [stack.groups for stack in several]:
         own = slice(component, component + groups.n_components)
@@ -220,6 +224,8 @@ def cut_statistics(
 
 def join_statistics(places: Sequence[Place[SufficientStatistics]]) -> SufficientStatistics:
     """Return the statistics of mixtures from several stacks, all of one family's kind."""
+    if len(places) == 1:
+        return one_of(places[0])
     cuts = _cuts(places)
     first = cuts[0][0]
     if _is_whole(cuts):
@@ -240,6 +246,8 @@ def join_statistics(places: Sequence[Place[SufficientStatistics]]) -> Sufficient
 
 def join_parameters(places: Sequence[Place[Parameters]], family: Family) -> Parameters:
     """Return the parameters of mixtures of one family from several stacks."""
+    if len(places) == 1:
+        return one_of(places[0])
     cuts = _cuts(places)
     first = cuts[0][0]
     if _is_whole(cuts):

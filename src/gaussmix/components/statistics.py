@@ -186,8 +186,10 @@ class SufficientStatistics:
         extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
         return replace(self, scatters=self.scatters + extra)
 
-    def pooled_within(self, total: SufficientStatistics) -> SufficientStatistics:
+    def pooled_within(self, total: SufficientStatistics, **other: Any) -> SufficientStatistics:
         """Return these first moments with the pooled within-component scatter.
+
+        Fields given as `other` take the place of these statistics' own.
 
         `total` holds the same rows as one component.  The scatter about the
         components' means is the total scatter minus the scatter between means,
@@ -195,7 +197,8 @@ class SufficientStatistics:
         """
         offsets = (self.means - total.means) * np.sqrt(self.counts)[:, None]
         between = total.moment.outer(offsets).sum(axis=0, keepdims=True)
-        return replace(self, scatters=total.scatters - between, moment=total.moment)
+        scatters = total.scatters - between
+        return replace(self, scatters=scatters, moment=total.moment, **other)
 
     def pool(self) -> SufficientStatistics:
         """Return the statistics with per-component scatters summed into one of each mixture."""

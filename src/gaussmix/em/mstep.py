@@ -24,6 +24,8 @@ __all__ = ["RELATIVE_FLOOR", "fill_empty", "held_covariances", "mixing_weights"]
 RELATIVE_FLOOR = 1e-10
 # A component with less than this share of the rows is empty: its parameters stay as they were.
 _EMPTY = 1e-12
+# No weight is less: its logarithm is taken.
+_TINY = float(np.finfo(float).tiny)
 
 
 def mixing_weights(
@@ -33,16 +35,15 @@ def mixing_weights(
 
     If `equal` components share equally what weight the noise leaves.
     """
-    tiny = np.finfo(float).tiny
     counts, groups = statistics.counts, statistics.groups
     sums = groups.sum(counts)
     total = sums + statistics.noise
     if equal:
         counts = np.repeat(sums / groups.counts, groups.counts)
-    weights = np.maximum(counts / groups.spread(total), tiny)
+    weights = np.maximum(counts / groups.spread(total), _TINY)
     if previous is None or previous.box is None:
         return weights, np.zeros(len(groups))
-    noise = np.maximum(statistics.noise / total, tiny)
+    noise = np.maximum(statistics.noise / total, _TINY)
     return weights, np.where(previous.noise > 0, noise, 0.0)
 
 

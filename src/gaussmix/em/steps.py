@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
+    from ..estep import NaturalForm
     from ..rows import Source
     from ..rows.summary import DataSummary
 
@@ -35,24 +36,22 @@ class EStep:
         Components of rows, -1 where unknown.
     dtype : type
         Of the arithmetic within a block.
-    exact : bool
-        Whether several mixtures are each evaluated by a form that is accurate for it.
+    form : type of NaturalForm or None
+        By which all mixtures are evaluated; None chooses for each one that is accurate.
     """
 
     source: Source
     summary: DataSummary
     known: AnyArray | None = None
     dtype: type = np.float64
-    exact: bool = True
+    form: type[NaturalForm] | None = None
 
     def __call__(self, several: Sequence[tuple[Parameters, Family]]) -> list[SufficientStatistics]:
         """Return the statistics of each stack of mixtures, as its family needs them."""
         ((parameters, family), *others) = several
-        if self.exact and not others and len(parameters.groups) == 1:
+        if self.form is None and not others and len(parameters.groups) == 1:
             found = expectation(
                 self.source, self.summary, parameters, family, self.known, self.dtype
             )
             return [found]
-        return expectation_of_several(
-            self.source, self.summary, several, self.known, exact=self.exact
-        )
+        return expectation_of_several(self.source, self.summary, several, self.known, self.form)

@@ -23,7 +23,8 @@ __all__ = ["MOST_TERMS", "are_accurate", "choose_form"]
 
 # Largest error in a log-density that the natural form may make, by the bytes of a number.
 TOLERANCE = 1e-8
-_TOLERANCES = {8: TOLERANCE, 4: 1e-3}
+_SINGLE_TOLERANCE = 1e-3
+_EPS, _SINGLE_EPS = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 # Features beyond which products of features cost more than whitening (measured).
 MOST_TERMS = 2500
 # With fewer terms the natural form is cheap for any number of components.
@@ -65,7 +66,7 @@ def choose_form(
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
     error = held.magnitude(reach)
-    if np.finfo(dtype).eps * error > _TOLERANCES[np.dtype(dtype).itemsize]:
+    if dtype is np.float32 and not _SINGLE_EPS * error <= _SINGLE_TOLERANCE:
         dtype = np.float64
     d, n_joint = len(center), len(means) + (parameters.box is not None)
     n_terms = 1 + d + moment.n_terms(d)
@@ -93,14 +94,14 @@ def choose_form(
 def are_accurate(parameters: Parameters, center: Array, extent: Array) -> AnyArray:
     """Say for each mixture (G,) whether the natural form about `center` is accurate enough."""
     reach = np.maximum(extent, np.abs(parameters.means - center).max(axis=0))
-    errors = np.finfo(float).eps * parameters.each.magnitudes(reach)
+    errors = _EPS * parameters.each.magnitudes(reach)
     if len(errors) < len(parameters.means):
         return np.full(len(parameters.groups), bool((errors <= TOLERANCE).all()))
     return ~parameters.groups.any(~(errors <= TOLERANCE))
 
 
 def _is_accurate(magnitude: float) -> bool:
-    return bool(np.finfo(float).eps * magnitude <= TOLERANCE)
+    return _EPS * magnitude <= TOLERANCE
 
 
 def _is_accurate_about_means(covariances: Covariances) -> bool:

@@ -131,10 +131,10 @@ class CompiledForm(NaturalForm):
     def _pairs(self) -> tuple[AnyArray, AnyArray, AnyArray]:
         return pairs_of(self.moment, self.n_features)
 
-    def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
+    def features(self, rows: AnyArray, workspace: Workspace) -> Array:
         loops = _loops()
         if loops is None:
-            return super()._features(rows, workspace)
+            return super().features(rows, workspace)
         out: Array = workspace.array("features", self.theta.shape[1], len(rows), dtype=self.dtype)
         loops.write_features(_plain(rows), self.center, *self._pairs, out)
         return out

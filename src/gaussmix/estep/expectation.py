@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..rows import Source
     from ..rows.summary import DataSummary
     from .form import Form
+    from .natural import NaturalForm
     from .observations import Kind, Observation
 
 __all__ = ["Expectation", "Found", "expectation", "expectation_of_several"]
@@ -146,8 +147,7 @@ class Expectation(Fold[Found]):
         return _Part(WHOLE, form.open(), posterior.open())
 
 
-@dataclass(frozen=True, eq=False)
-class FormChoice:
+class FormChoice(NamedTuple):
     """What `choose_form` goes by, besides the parameters."""
 
     moment: Moment
@@ -158,15 +158,7 @@ class FormChoice:
     n_rows: int | None
 
     def __call__(self, parameters: Parameters) -> Form:
-        return choose_form(
-            parameters,
-            self.moment,
-            self.shared,
-            self.center,
-            self.extent,
-            self.dtype,
-            self.n_rows,
-        )
+        return choose_form(parameters, *self)
 
 
 def expectation(
@@ -197,24 +189,23 @@ def expectation_of_several(
     summary: DataSummary,
     several: Sequence[tuple[Parameters, Family]],
     known: AnyArray | None = None,
-    *,
-    exact: bool = True,
+    form: type[NaturalForm] | None = None,
 ) -> list[SufficientStatistics]:
     """Return the same for mixtures of several families, in one pass over the rows.
 
     On few rows an E-step costs calls, not arithmetic; together, many mixtures cost hardly
-    more calls than one.  Unless `exact` is False, those for which the natural form is not
-    accurate are evaluated by themselves.
+    more calls than one.  Those for which the natural form is not accurate are evaluated by
+    themselves, unless `form` says which natural form all are evaluated by.
     """
     parameters = [own for own, _ in several]
     moment = max((family.held.moment for _, family in several), key=lambda held: held.n_axes)
     center, posterior = summary.center, Posterior.of(parameters)
     theta = np.concatenate([own.natural(center, moment) for own in parameters])
-    kind = natural_form(max(posterior.groups.sizes), source.rows_drawn_from)
+    kind = form or natural_form(max(posterior.groups.sizes), source.rows_drawn_from)
     fold = Expectation(kind(theta, posterior.groups, moment, center), posterior, known)
     found = cut_statistics(fold.statistics(source.reduce(fold)), parameters)
     statistics = [family.gathered(own) for own, (_, family) in zip(found, several, strict=True)]
-    if not exact:
+    if form is not None:
         return statistics
     for place, (own, family) in enumerate(several):
         accurate = are_accurate(own, center, summary.extent)
@@ -238,5 +229,4 @@ def _complete(
     The rows' common quadratic terms sum to -trace(P T) / 2, T the total scatter.
     """
     quadratic = -0.5 * float((parameters.covariances.precisions * total.scatters).sum())
-    statistics = replace(statistics, log_likelihood=statistics.log_likelihood + quadratic)
-    return statistics.pooled_within(total)
+    return statistics.pooled_within(total, log_likelihood=statistics.log_likelihood + quadratic)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..numerics.groups import Groups
     from ..rows.folds import Workspace
 
-__all__ = ["NaturalForm", "NaturalSums", "features_of", "moments_to_statistics"]
+__all__ = ["NaturalForm", "NaturalSums", "ReadyForm", "features_of", "moments_to_statistics"]
 
 # With at least this many products of features, and at most this share of responsibilities
 # that are not negligible, gathering rows beats the second matrix product (measured).
@@ -74,10 +74,15 @@ def moments_to_statistics(
     """
     d, counts = center.shape[-1], moments[:, 0]
     occupied = counts > 0
-    offsets = moments[:, 1 : d + 1] / np.where(occupied, counts, 1.0)[:, None]
-    raw = moment.unpack(moments[:, d + 1 :], d)
-    scatters = raw - moment.expand(counts) * moment.outer(offsets)
-    means = np.where(occupied[:, None], offsets + center, 0.0)
+    every = occupied.all()
+    safe = counts if every else np.where(occupied, counts, 1.0)
+    offsets = moments[:, 1 : d + 1] / safe[:, None]
+    scatters = moment.unpack(moments[:, d + 1 :], d)
+    if moment is not NOTHING:
+        scatters = scatters - moment.expand(counts) * moment.outer(offsets)
+    means = offsets + center
+    if not every:
+        means = np.where(occupied[:, None], means, 0.0)
     return SufficientStatistics(counts, means, scatters, moment, **counted)
 
 
@@ -137,7 +142,7 @@ class NaturalForm(Form):
         sums: NaturalSums | None = None,
     ) -> None:
         for part in self._strips(len(rows)):
-            np.matmul(self.theta, self._features(rows[part], workspace), out=out[:, part])
+            np.matmul(self.theta, self.features(rows[part], workspace), out=out[:, part])
 
     def _strips(self, n_rows: int) -> list[slice]:
         return [slice(i, i + self._strip) for i in range(0, n_rows, self._strip)]
@@ -148,7 +153,8 @@ class NaturalForm(Form):
         assert self._common is not None
         return -0.5 * self._common.mahalanobis(0, rows - self.center)
 
-    def _features(self, rows: AnyArray, workspace: Workspace) -> Array:
+    def features(self, rows: AnyArray, workspace: Workspace) -> Array:
+        """Return the features of rows (B, d), shape (n_terms, B)."""
         return features_of(rows, self.center, self.moment, workspace, self.dtype)
 
     # -- sums -----------------------------------------------------------------
@@ -170,7 +176,7 @@ class NaturalForm(Form):
             features = (
                 self._still_filled(len(rows), workspace)
                 if len(strips) == 1
-                else self._features(rows[part], workspace)
+                else self.features(rows[part], workspace)
             )
             sums.moments += masses[:, part] @ features.T
 
@@ -181,3 +187,23 @@ class NaturalForm(Form):
     def close(self, sums: NaturalSums, **counted: Any) -> SufficientStatistics:
         statistics = moments_to_statistics(sums.moments, self.center, self.moment, **counted)
         return statistics if sums.gathered is None else statistics.merge(sums.gathered.statistics())
+
+
+class ReadyForm(NaturalForm):
+    """The natural form of rows that are features already: for many passes over few rows."""
+
+    def features(self, rows: AnyArray, workspace: Workspace) -> Array:
+        return rows.T
+
+    def joint(
+        self,
+        rows: AnyArray,
+        out: Array,
+        workspace: Workspace,
+        labels: AnyArray | None = None,
+        sums: NaturalSums | None = None,
+    ) -> None:
+        np.matmul(self.theta, rows.T, out=out)
+
+    def add(self, sums: NaturalSums, rows: AnyArray, masses: Array, workspace: Workspace) -> None:
+        sums.moments += masses @ rows

@@ -123,7 +123,7 @@ class Posterior:
             share = (weights / total).astype(joint.dtype, copy=False)
             largest += np.log(total, out=total)
             tally.log_likelihood += largest @ weights
-        joint *= self.groups.spread(share)
+        self.groups.multiply(joint, share)
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)
         if scale is not None:

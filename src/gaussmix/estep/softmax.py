@@ -62,7 +62,7 @@ def exponentiate(
     largest = groups.max(joint)
     if backgrounds is not None:
         np.maximum(largest, backgrounds, out=largest)
-    np.subtract(joint, groups.spread(largest), out=joint)
+    groups.subtract(joint, largest)
     if sparse:
         _exp_worthwhile(joint)
     else:

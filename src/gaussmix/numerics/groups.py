@@ -45,6 +45,7 @@ class Groups:
     def __init__(self, sizes: tuple[int, ...]) -> None:
         self.sizes, self.n_components = sizes, sum(sizes)
         self._single, self._separate = len(sizes) == 1, self.n_components == len(sizes)
+        self._size = sizes[0] if len(set(sizes)) == 1 else 0
 
     @staticmethod
     @lru_cache(maxsize=512)
@@ -95,12 +96,18 @@ class Groups:
         """Sum an array (J, ...) over each group, shape (G, ...)."""
         if self._single:
             return np.add.reduce(array, axis=0, keepdims=True)
-        return array if self._separate else np.add.reduceat(array, self.first, axis=0)
+        if self._separate:
+            return array
+        if self._size:
+            return self._apart(array).sum(axis=1)
+        return np.add.reduceat(array, self.first, axis=0)
 
     def max(self, array: Array) -> Array:
         """Return the largest of an array (J, ...) in each group, shape (G, ...)."""
         if self._single:
             return np.maximum.reduce(array, axis=0, keepdims=True)
+        if self._size:
+            return self._apart(array).max(axis=1)
         return np.maximum.reduceat(array, self.first, axis=0)
 
     def any(self, mask: AnyArray) -> AnyArray:
@@ -110,6 +117,24 @@ class Groups:
     def spread(self, array: AnyArray) -> AnyArray:
         """Return an array (G, ...) for each component: (J, ...), or (1, ...) of a single group."""
         return array if self._single or self._separate else array.take(self.owner, axis=0)
+
+    def subtract(self, array: Array, each: Array) -> None:
+        """Subtract values of the groups (G, ...) from those of their components (J, ...)."""
+        np.subtract(*self._facing(array, each), out=self._apart(array) if self._size else array)
+
+    def multiply(self, array: Array, each: Array) -> None:
+        """Multiply those of components (J, ...) by values of their groups (G, ...)."""
+        np.multiply(*self._facing(array, each), out=self._apart(array) if self._size else array)
+
+    def _facing(self, array: Array, each: Array) -> tuple[Array, Array]:
+        """Return arrays of components and of groups so that they broadcast."""
+        if self._size:
+            return self._apart(array), each[:, None]
+        return array, self.spread(each)
+
+    def _apart(self, array: Array) -> Array:
+        """Return a view (G, K, ...) of an array (J, ...), for groups of one size."""
+        return array.reshape(len(self.sizes), self._size, *array.shape[1:])
 
     def some(self, components: AnyArray) -> Groups:
         """Return the groups of components at some places; those without any go."""

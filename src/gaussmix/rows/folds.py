@@ -79,17 +79,24 @@ class Workspaces:
     def __init__(self) -> None:
         self._free: deque[Workspace] = deque()
 
+    def take(self) -> Workspace:
+        """Return a workspace that nobody else has until it is given back."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Workspace()
+
+    def give_back(self, workspace: Workspace) -> None:
+        self._free.append(workspace)
+
     @contextmanager
     def one(self) -> Iterator[Workspace]:
         """Lend a workspace that nobody else has meanwhile."""
-        try:
-            workspace = self._free.pop()
-        except IndexError:
-            workspace = Workspace()
+        workspace = self.take()
         try:
             yield workspace
         finally:
-            self._free.append(workspace)
+            self.give_back(workspace)
 
     def __reduce__(self) -> tuple[type[Workspaces], tuple[()]]:
         return type(self), ()

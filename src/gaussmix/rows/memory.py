@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .chunks import blocks, cut
-from .folds import Fold, Mergeable, Workspace, Workspaces, add_rows, rows_of_a_block
+from .folds import Fold, Mergeable, Workspaces, add_rows, rows_of_a_block
 from .source import BlockFunction, Output, Source
 from .threads import Pace, Pool, single_threaded_blas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from .._typing import AnyArray, Array
     from .frames import FrameRows
@@ -73,38 +73,49 @@ class MemorySource(Source):
 
     def reduce(self, fold: Fold[Value]) -> Value:
         size = self._block_size(fold.bytes_per_row)
+        chunks = cut(self.n_rows, size)
+        if len(chunks) == 1:  # few rows: the work costs its calls
+            value = self._folded(fold, chunks[0], size)
+            self._tell(self.n_rows)
+            return value
         kind = (type(fold), fold.bytes_per_row)
         light = self.n_threads > 1 and fold.light
         n_threads = self._pace.threads(kind) if light else self.n_threads
         began = time.perf_counter()
 
-        def work(bounds: tuple[int, int], workspace: Workspace) -> tuple[Value, int]:
-            state = fold.open()
-            own = slice(*bounds)
-            weights = None if self.weights is None else self.weights[own]
-            add_rows(fold, state, self.array[own], weights, own.start, workspace, size)
-            return fold.close(state), own.stop - own.start
-
         # Closed at once, whatever happens: the run holds BLAS to one thread until then.
-        with closing(self._run(work, size, n_threads)) as parts:
-            value, done = next(parts)
-            self._tell(done)
-            for part, done in parts:
+        run = self._run(lambda bounds: self._folded(fold, bounds, size), chunks, n_threads)
+        with closing(run) as parts:
+            value = next(parts)
+            self._tell(chunks[0][1])
+            for part, (first, last) in zip(parts, chunks[1:], strict=True):
                 value = value.merge(part)
-                self._tell(done)
+                self._tell(last - first)
         if light:
             self._pace.note(kind, n_threads, time.perf_counter() - began)
         return value
+
+    def _folded(self, fold: Fold[Value], bounds: tuple[int, int], size: int) -> Value:
+        """Return a fold's value of one chunk of rows."""
+        workspace = self._workspaces.take()
+        try:
+            state, own = fold.open(), slice(*bounds)
+            weights = None if self.weights is None else self.weights[own]
+            add_rows(fold, state, self.array[own], weights, own.start, workspace, size)
+            return fold.close(state)
+        finally:
+            self._workspaces.give_back(workspace)
 
     def map(self, function: BlockFunction, output: Output) -> AnyArray:
         size = self._block_size(output.bytes_per_row)
         out: AnyArray = np.empty(output.shape(self.n_rows), dtype=output.dtype)
 
-        def work(bounds: tuple[int, int], workspace: Workspace) -> None:
-            for first, last in blocks(*bounds, size):
-                out[first:last] = function(np.asarray(self.array[first:last]), workspace)
+        def work(bounds: tuple[int, int]) -> None:
+            with self._workspaces.one() as workspace:
+                for first, last in blocks(*bounds, size):
+                    out[first:last] = function(np.asarray(self.array[first:last]), workspace)
 
-        with closing(self._run(work, size, self.n_threads)) as parts:
+        with closing(self._run(work, cut(self.n_rows, size), self.n_threads)) as parts:
             for _ in parts:
                 pass
         return out
@@ -159,20 +170,17 @@ class MemorySource(Source):
         return rows_of_a_block(bytes_per_row) if self._block_rows is None else self._block_rows
 
     def _run(
-        self, work: Callable[[tuple[int, int], Workspace], Result], block_rows: int, n_threads: int
+        self,
+        work: Callable[[tuple[int, int]], Result],
+        chunks: Sequence[tuple[int, int]],
+        n_threads: int,
     ) -> Generator[Result, None, None]:
         """Yield the results of `work` on all chunks, in their order."""
-        chunks = cut(self.n_rows, block_rows)
-
-        def task(bounds: tuple[int, int]) -> Result:
-            with self._workspaces.one() as workspace:
-                return work(bounds, workspace)
-
         if len(chunks) == 1:
-            yield task(chunks[0])
+            yield work(chunks[0])
             return
         with single_threaded_blas:
-            yield from map(task, chunks) if n_threads == 1 else self._pool.map(task, chunks)
+            yield from map(work, chunks) if n_threads == 1 else self._pool.map(work, chunks)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "watcher": None}

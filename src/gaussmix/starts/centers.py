@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
 
+# Values that are summed by one call; more are no quicker.
+_SUMMED_AT_ONCE = 2**17
+
 
 def nearest(rows: Array, centers: Array) -> AnyArray:
     """Return the nearest of `centers` (..., K, d) for each of `rows` (m, d), shape (..., m)."""
@@ -74,23 +77,27 @@ def lloyd(rows: Array, weights: Array, centers: Array, n_iter: int) -> Array:
     n_starts, n_components, _ = centers.shape
     first = n_components * np.arange(n_starts)[:, None]
     labels = np.full((n_starts, len(rows)), -1)
+    values = np.concatenate([weights[None], weights * rows.T])
     for _ in range(n_iter):
         before, labels = labels, nearest(rows, centers)
         if np.array_equal(labels, before):
             break
-        places = (labels + first).ravel()
-        size = n_starts * n_components
-
-        def total(values: Array, places: AnyArray = places, size: int = size) -> Array:
-            each = np.broadcast_to(values, (n_starts, len(values))).reshape(-1)
-            return np.bincount(places, each, size).astype(float, copy=False)
-
-        counts = total(weights).reshape(centers.shape[:2])
-        sums = np.stack([total(weights * column) for column in rows.T], axis=-1)
-        filled = (counts > 0)[..., None]
-        means = sums.reshape(centers.shape) / np.where(counts > 0, counts, 1.0)[..., None]
-        centers = np.where(filled, means, centers)
+        sums = _sums_by_place(labels + first, values, n_starts * n_components)
+        counts = sums[0].reshape(n_starts, n_components, 1)
+        means = sums[1:].T.reshape(centers.shape) / np.where(counts > 0, counts, 1.0)
+        centers = np.where(counts > 0, means, centers)
     return centers
+
+
+def _sums_by_place(places: AnyArray, values: Array, size: int) -> Array:
+    """Return the sums (v, size) of values (v, m) by the places (R, m) that they go to."""
+    step = max(1, _SUMMED_AT_ONCE // places.size)
+    found = []
+    for part in (values[i : i + step] for i in range(0, len(values), step)):
+        apart = places + size * np.arange(len(part))[:, None, None]
+        each = np.broadcast_to(part[:, None], apart.shape)
+        found.append(np.bincount(apart.reshape(-1), each.reshape(-1), size * len(part)))
+    return np.concatenate(found).astype(np.float64, copy=False).reshape(-1, size)
 
 
 def distinct_rows(

@@ -6,7 +6,6 @@ optimum as another.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from ..components.parameters import join_parameters, join_statistics, one_of
 from ..em.loop import Batch, Jury, Team
 from ..em.steps import EStep
-from ..estep.natural import NaturalSums, features_of, moments_to_statistics
+from ..estep.compiled import CompiledForm, goes_in_tiles
+from ..estep.natural import NaturalForm, NaturalSums, ReadyForm, features_of
 from ..mixture import Mixture
 from ..numerics.groups import Groups
 from ..rows import MemorySource
@@ -24,8 +24,7 @@ from .base import softened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray, Array
-    from ..components.moments import Moment
+    from .._typing import AnyArray
     from ..components.parameters import Parameters, Place
     from ..components.statistics import SufficientStatistics
     from ..em.problem import Problem
@@ -42,9 +41,10 @@ _FEWEST = 3
 _RESERVE = 5
 # A start is dropped that would not reach the best one's value by so many steps like its last.
 _PATIENCE = 20
-# Rows of a block: joint densities of some hundred components stay in cache, and threads
-# have some blocks each.
-_BLOCK_ROWS = 512
+# Rows of a block: joint densities of some hundred components stay in cache (measured).
+_BLOCK_ROWS = 1024
+# Bytes of features that are kept; more are written anew at each E-step.
+_FEATURE_BYTES = 2**26
 
 
 def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list[Mixture]:
@@ -69,43 +69,59 @@ def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list
     LinAlgError
         If covariances cannot be had from these rows by float64 arithmetic.
     """
-    data = problem.data
+    data, form = problem.data, _form(problem)
+    rows = data.sample + data.center
+    if form is ReadyForm:
+        features = features_of(rows, data.center, problem.family.held.moment, Workspace())
+        rows = np.ascontiguousarray(features.T)
     source = MemorySource(
-        data.sample + data.center,
+        rows,
         None if (data.weights == 1.0).all() else data.weights,
         n_jobs=data.source.n_threads,
         block_rows=_BLOCK_ROWS,
         drawn_from=data.source.rows_drawn_from,
     )
-    racers = Racers(problem, _starts(problem, source, labels))
+    racers = Racers(problem, softened(_divided(problem, source, labels, form)))
     batch = Batch([racers], Halving(halvings, len(labels)))
-    # The same forms for all: a start whose figures are a little off is a start all the same.
-    estep = EStep(source, problem.summary, exact=False)
-    (finalists,) = batch.run(estep)
+    # One form for all: a start whose figures are a little off is a start all the same.
+    (finalists,) = batch.run(EStep(source, problem.summary, form=form))
     names = data.source.feature_names
     return [Mixture.of_parameters(one_of(place), names) for place in finalists]
 
 
-def _starts(problem: Problem, source: MemorySource, labels: AnyArray) -> SufficientStatistics:
+def _form(problem: Problem) -> type[NaturalForm]:
+    """Return the form for all passes: on compiled loops, or else on features that are kept."""
+    (n_rows, d), k = problem.data.sample.shape, problem.n_components
+    n_terms = 1 + d + problem.family.held.moment.n_terms(d)
+    if goes_in_tiles(k, n_terms, problem.data.source.rows_drawn_from):
+        return CompiledForm
+    return ReadyForm if 8 * n_rows * n_terms <= _FEATURE_BYTES else NaturalForm
+
+
+def _divided(
+    problem: Problem, source: MemorySource, labels: AnyArray, form: type[NaturalForm]
+) -> SufficientStatistics:
     """Return the statistics of divisions (R, m), of so many mixtures."""
+    groups = Groups.of((problem.n_components,) * len(labels))
     moment, center = problem.family.held.moment, problem.summary.center
-    fold = DivisionFold(labels, problem.n_components, moment, center)
-    return softened(fold.statistics(source.reduce(fold)))
+    d = len(center)
+    nothing = np.zeros((groups.n_components, 1 + d + moment.n_terms(d)))
+    fold = DivisionFold(form(nothing, groups, moment, center), labels)
+    none = np.zeros(len(groups))
+    sums = source.reduce(fold)
+    return fold.form.close(sums, groups=groups, log_likelihood=none, noise=none)
 
 
 class DivisionFold(Fold[NaturalSums]):
     """Sums of features over the rows of each component of several divisions (R, n)."""
 
-    def __init__(self, labels: AnyArray, n_components: int, moment: Moment, center: Array) -> None:
-        self.labels, self.moment, self.center = labels, moment, center
-        self._numbers = np.arange(n_components)[:, None]
-        self.groups = Groups.of((n_components,) * len(labels))
-        d = len(center)
-        self._shape = (self.groups.n_components, 1 + d + moment.n_terms(d))
-        self.bytes_per_row = 8 * sum(self._shape)
+    def __init__(self, form: NaturalForm, labels: AnyArray) -> None:
+        self.form, self.labels = form, labels
+        self._numbers = np.arange(form.n_components // len(labels))[:, None]
+        self.bytes_per_row = form.bytes_of_joint
 
     def open(self) -> NaturalSums:
-        return NaturalSums(np.zeros(self._shape))
+        return self.form.open()
 
     def add(
         self,
@@ -117,17 +133,11 @@ class DivisionFold(Fold[NaturalSums]):
     ) -> None:
         chosen = self.labels[:, None, index] == self._numbers
         masses = chosen.astype(float) if weights is None else np.where(chosen, weights, 0.0)
-        features = features_of(rows, self.center, self.moment, workspace)
-        state.moments += masses.reshape(self._shape[0], -1) @ features.T
+        masses = masses.reshape(self.form.n_components, -1)
+        state.moments += masses @ self.form.features(rows, workspace).T
 
     def close(self, state: NaturalSums) -> NaturalSums:
         return state
-
-    def statistics(self, sums: NaturalSums) -> SufficientStatistics:
-        """Return the statistics of so many mixtures as there are divisions."""
-        found = moments_to_statistics(sums.moments, self.center, self.moment)
-        nothing = np.zeros(len(self.groups))
-        return replace(found, groups=self.groups, log_likelihood=nothing, noise=nothing)
 
 
 class Racers(Team):

@@ -234,10 +234,8 @@ class Covariances(ABC):
         return array[0 if self.shared else k]
 
     def spread(self, array: Array) -> Array:
-        """Broadcast an array (len(values), ...) to (K, ...)."""
-        if not self.shared:
-            return array
-        return np.broadcast_to(array, (self.n_components, *array.shape[1:]))
+        """Repeat an array (len(values), ...) to (K, ...)."""
+        return array.repeat(self.n_components, axis=0) if self.shared else array
 
     def _with(self, values: Array) -> Self:
         return type(self)(values, self.n_components, self.n_features, self.shared)

@@ -104,10 +104,10 @@ class FullCovariances(Covariances):
         # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
         # inverse factors are needed by the next E-step anyway: the common case costs two sums.
         try:
-            traces = np.einsum("kij,kij,j->k", self.inverse_factors, self.inverse_factors, floor)
+            traces = np.square(self.inverse_factors).sum(axis=1) @ floor
         except np.linalg.LinAlgError:
             return np.ones(len(self.values), dtype=bool)
-        widest = (np.diagonal(self.values, axis1=1, axis2=2) / floor).sum(axis=1)
+        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
 
     def marginal(self, columns: Array) -> Self:
