@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from .covariances import Covariances
-    from .families import Family
     from .moments import Moment
     from .statistics import SufficientStatistics
 
@@ -29,10 +28,13 @@ __all__ = [
     "cut_statistics",
     "join_parameters",
     "join_statistics",
+    "natural_of_several",
     "one_of",
 ]
 
 Stack = TypeVar("Stack", "SufficientStatistics", "Parameters")
+#: Where some of an array are.
+Places: TypeAlias = "slice | AnyArray"
 #: One mixture of a stack: the stack, and the number of the mixture in it.
 Place: TypeAlias = tuple[Stack, int]
 
@@ -47,7 +49,7 @@ class Parameters:
     weights : ndarray (J,)
     means : ndarray (J, d)
     covariances : Covariances
-        Of all components, or of all mixtures if theirs are shared.
+        Of all components, or of all mixtures if they are pooled.
     groups : Groups
         Whose the components are.
     noise : ndarray (G,)
@@ -55,6 +57,8 @@ class Parameters:
     box : Noise or None
         The background itself, one for all mixtures.
     density : Density
+    pooled : bool
+        Whether the covariances are those of mixtures, not of components.
     """
 
     weights: Array
@@ -64,6 +68,7 @@ class Parameters:
     noise: Array
     box: Noise | None = None
     density: Density = NORMAL
+    pooled: bool = False
 
     @classmethod
     def of_one(
@@ -77,7 +82,7 @@ class Parameters:
         """Return those of one mixture."""
         share = np.array([0.0 if noise is None else noise.weight])
         groups = Groups.of((len(weights),))
-        return cls(weights, means, covariances, groups, share, noise, density)
+        return cls(weights, means, covariances, groups, share, noise, density, covariances.shared)
 
     @property
     def n_features(self) -> int:
@@ -136,6 +141,41 @@ class Parameters:
             box=background,
         )
 
+    def cut(self, components: Places, mixtures: Places, groups: Groups) -> Parameters:
+        """Return some of the mixtures.
+
+        `components` and `mixtures` are their places, `groups` whose the components then are.
+        """
+        values = self.covariances.values[mixtures if self.pooled else components]
+        return self._with(
+            self.weights[components],
+            self.means[components],
+            values,
+            groups,
+            self.noise[mixtures],
+            self.density.take(components),
+        )
+
+    def joined(self, several: Sequence[Parameters], groups: Groups) -> Parameters:
+        """Return the mixtures of several, one after the other; `groups` says whose they are."""
+        return self._with(
+            np.concatenate([own.weights for own in several]),
+            np.concatenate([own.means for own in several]),
+            np.concatenate([own.covariances.values for own in several]),
+            groups,
+            np.concatenate([own.noise for own in several]),
+            self.density.joined([own.density for own in several]),
+        )
+
+    def _with(
+        self, weights: Array, means: Array, values: Array, groups: Groups, *rest: Any
+    ) -> Parameters:
+        noise, density = rest
+        single = self.pooled and len(values) == 1
+        n = len(weights) if single or not self.pooled else len(values)
+        held = type(self.covariances)(values, n, means.shape[1], single)
+        return Parameters(weights, means, held, groups, noise, self.box, density, self.pooled)
+
     # -- files ------------------------------------------------------------------
 
     def to_fields(self) -> dict[str, Any]:
@@ -159,40 +199,52 @@ class Parameters:
         covariances = covariances_from_fields(fields["covariances"], *means.shape)
         box = None if fields["box"] is None else Noise.from_fields(fields["box"])
         groups = Groups.of((len(weights),))
-        return cls(weights, means, covariances, groups, fields["noise"], box)
+        return cls(
+            weights,
+            means,
+            covariances,
+            groups,
+            fields["noise"],
+            box,
+            pooled=covariances.shared,
+        )
+
+
+def natural_of_several(several: Sequence[Parameters], center: Array, moment: Moment) -> Array:
+    """Return the natural parameters of several stacks, one after the other (J, n_terms).
+
+    Those of one structure are found together.
+    """
+    if len(several) == 1:
+        return several[0].natural(center, moment)
+    ends = np.cumsum([len(own.weights) for own in several]).tolist()
+    kinds: dict[type[Covariances], list[int]] = {}
+    for place, own in enumerate(several):
+        kinds.setdefault(type(own.covariances), []).append(place)
+    d = len(center)
+    theta = np.empty((ends[-1], 1 + d + moment.n_terms(d)))
+    for kind, places in kinds.items():
+        chosen = [several[place] for place in places]
+        whole = Parameters.of_one(
+            np.concatenate([own.weights for own in chosen]),
+            np.concatenate([own.means for own in chosen]),
+            kind.joined([own.each for own in chosen]),
+            density=chosen[0].density.joined([own.density for own in chosen]),
+        )
+        found = whole.natural(center, moment)
+        for place, own in zip(places, chosen, strict=True):
+            part, found = found[: len(own.weights)], found[len(own.weights) :]
+            theta[ends[place] - len(part) : ends[place]] = part
+    return theta
 
 
 def one_of(place: Place[Stack]) -> Stack:
-    """Return one of several mixtures, as a stack of one, in memory of its own."""
+    """Return one of several mixtures, as a stack of one."""
     stack, g = place
     if len(stack.groups) == 1:
         return stack
-    own, gs = stack.groups.own(g), slice(g, g + 1)
     groups = Groups.of((stack.groups.sizes[g],))
-    if isinstance(stack, Parameters):
-        held = stack.covariances
-        shared = len(held.values) < len(stack.weights) or held.shared
-        values = held.values[gs if shared else own].copy()
-        return replace(
-            stack,
-            weights=stack.weights[own].copy(),
-            means=stack.means[own].copy(),
-            covariances=type(held)(values, groups.n_components, held.n_features, shared),
-            groups=groups,
-            noise=stack.noise[gs].copy(),
-            density=stack.density.take(own),
-        )
-    return replace(
-        stack,
-        counts=stack.counts[own],
-        means=stack.means[own],
-        scatters=stack.scatters[gs if stack.pooled else own],
-        log_likelihood=stack.log_likelihood[gs],
-        noise=stack.noise[gs],
-        groups=groups,
-        masses=None if stack.masses is None else stack.masses[own],
-        tally=None if stack.tally is None else stack.tally[own],
-    )
+    return stack.cut(stack.groups.own(g), slice(g, g + 1), groups)
 
 
 def cut_statistics(
@@ -206,97 +258,46 @@ def cut_statistics(
         own = slice(component, component + groups.n_components)
         gs = slice(first, first + len(groups))
         component, first = own.stop, gs.stop
-        found.append(
-            replace(
-                whole,
-                counts=whole.counts[own],
-                means=whole.means[own],
-                scatters=whole.scatters[own],
-                log_likelihood=whole.log_likelihood[gs],
-                noise=whole.noise[gs],
-                groups=groups,
-                masses=None if whole.masses is None else whole.masses[own],
-                tally=None if whole.tally is None else whole.tally[own],
-            )
-        )
+        found.append(whole.cut(own, gs, groups))
     return found
 
 
 def join_statistics(places: Sequence[Place[SufficientStatistics]]) -> SufficientStatistics:
     """Return the statistics of mixtures from several stacks, all of one family's kind."""
-    if len(places) == 1:
-        return one_of(places[0])
-    cuts = _cuts(places)
-    first = cuts[0][0]
-    if _is_whole(cuts):
-        return first
-    pooled = first.pooled
-    return replace(
-        first,
-        counts=_joined([stack.counts[own] for stack, own, _ in cuts]),
-        means=_joined([stack.means[own] for stack, own, _ in cuts]),
-        scatters=_joined([stack.scatters[gs if pooled else own] for stack, own, gs in cuts]),
-        log_likelihood=_joined([stack.log_likelihood[gs] for stack, _, gs in cuts]),
-        noise=_joined([stack.noise[gs] for stack, _, gs in cuts]),
-        groups=_groups(places),
-        masses=_joined_if_any([(stack.masses, own) for stack, own, _ in cuts]),
-        tally=_joined_if_any([(stack.tally, own) for stack, own, _ in cuts]),
-    )
+    return _joined(places)
 
 
-def join_parameters(places: Sequence[Place[Parameters]], family: Family) -> Parameters:
+def join_parameters(places: Sequence[Place[Parameters]]) -> Parameters:
     """Return the parameters of mixtures of one family from several stacks."""
-    if len(places) == 1:
-        return one_of(places[0])
-    cuts = _cuts(places)
-    first = cuts[0][0]
-    if _is_whole(cuts):
-        return first
-    means = _joined([stack.means[own] for stack, own, _ in cuts])
-    values = [s.covariances.values[gs if family.shared else own] for s, own, gs in cuts]
-    return replace(
-        first,
-        weights=_joined([stack.weights[own] for stack, own, _ in cuts]),
-        means=means,
-        covariances=family.hold(_joined(values), *means.shape),
-        groups=_groups(places),
-        noise=_joined([stack.noise[gs] for stack, _, gs in cuts]),
-        density=first.density.joined([stack.density.take(own) for stack, own, _ in cuts]),
-    )
+    return _joined(places)
 
 
-def _cuts(places: Sequence[Place[Stack]]) -> list[tuple[Stack, Any, Any]]:
-    """Return the stacks, and where in their arrays the components and the mixtures are.
+def _joined(places: Sequence[Place[Stack]]) -> Stack:
+    """Join stacks.
 
     Neighbours in a stack are one cut, and so are all mixtures of one stack in any order.
     """
+    if len(places) == 1:
+        return one_of(places[0])
+    first = places[0][0]
+    if list(places) == [(first, g) for g in range(len(first.groups))]:
+        return first
+    groups = Groups.of(tuple([stack.groups.sizes[g] for stack, g in places]))
     runs: list[tuple[Stack, int, int]] = []
     for stack, g in places:
         if runs and runs[-1][0] is stack and runs[-1][2] == g:
             runs[-1] = (stack, runs[-1][1], g + 1)
         else:
             runs.append((stack, g, g + 1))
-    first = places[0][0]
-    if len(runs) > 1 and all(stack is first for stack, _, _ in runs):
-        numbers, groups = [g for _, g in places], first.groups
-        return [(first, groups.places[numbers][groups.present[numbers]], numbers)]
-    return [(s, slice(s.groups.bounds[g], s.groups.bounds[h]), slice(g, h)) for s, g, h in runs]
-
-
-def _is_whole(cuts: list[tuple[Stack, Any, Any]]) -> bool:
-    """Whether these are all the mixtures of one stack, in their order."""
-    stack, _, numbers = cuts[0]
-    return len(cuts) == 1 and numbers == slice(0, len(stack.groups))
-
-
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _joined_if_any(parts: list[tuple[Array | None, AnyArray | slice]]) -> Array | None:
-    kept = [array[own] for array, own in parts if array is not None]
-    return _joined(kept) if kept else None
-
-
-def _groups(places: Sequence[Place[Stack]]) -> Groups:
-    return Groups.of(tuple([stack.groups.sizes[g] for stack, g in places]))
+    if all(stack is first for stack, _, _ in runs):
+        numbers = np.array([g for _, g in places])
+        return first.cut(
+            first.groups.places[numbers][first.groups.present[numbers]], numbers, groups
+        )
+    return first.joined(
+        [
+            s.cut(slice(s.groups.bounds[g], s.groups.bounds[h]), slice(g, h), groups)
+            for s, g, h in runs
+        ],
+        groups,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,8 +155,7 @@ class PriorTerms:
             between = statistics.groups.sum(between)
         means = counts[:, None] * statistics.means + kappa * self.mean
         each = [family.prior_counts(own, self.dof, d) for own in statistics.groups.parts(counts)]
-        return replace(
-            statistics,
+        return statistics.changed(
             counts=np.concatenate(each),
             means=means / (counts + kappa)[:, None],
             scatters=statistics.scatters + between + self.scale,

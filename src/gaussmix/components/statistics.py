@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .moments import MOMENTS, PRODUCTS, Moment
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .._typing import AnyArray, Array
 
@@ -81,6 +81,12 @@ class SufficientStatistics:
                 value = np.atleast_1d(np.asarray(getattr(self, name), dtype=np.float64))
                 object.__setattr__(self, name, value)
 
+    def changed(self, **parts: Any) -> Self:
+        """Return the statistics with other parts, which are arrays already."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, **parts)
+        return other
+
     @property
     def pooled(self) -> bool:
         """Whether scatters are those of whole mixtures."""
@@ -144,8 +150,7 @@ class SufficientStatistics:
         between = self.moment.outer(shift * np.sqrt(mine * theirs / safe)[:, None])
         if self.pooled:
             between = self.groups.sum(between)
-        return replace(
-            self,
+        return self.changed(
             counts=self.counts + other.counts,
             means=self.means + shift * (theirs / safe)[:, None],
             scatters=self.scatters + other.scatters + between,
@@ -166,8 +171,7 @@ class SufficientStatistics:
 
     def scaled(self, factor: float) -> SufficientStatistics:
         """Return the statistics with every row's weight multiplied by `factor`."""
-        return replace(
-            self,
+        return self.changed(
             counts=self.counts * factor,
             scatters=self.scatters * factor,
             log_likelihood=self.log_likelihood * factor,
@@ -184,7 +188,7 @@ class SufficientStatistics:
         """
         counts = self.groups.sum(self.counts) if self.pooled else self.counts
         extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
-        return replace(self, scatters=self.scatters + extra)
+        return self.changed(scatters=self.scatters + extra)
 
     def pooled_within(self, total: SufficientStatistics, **other: Any) -> SufficientStatistics:
         """Return these first moments with the pooled within-component scatter.
@@ -198,13 +202,13 @@ class SufficientStatistics:
         offsets = (self.means - total.means) * np.sqrt(self.counts)[:, None]
         between = total.moment.outer(offsets).sum(axis=0, keepdims=True)
         scatters = total.scatters - between
-        return replace(self, scatters=scatters, moment=total.moment, **other)
+        return self.changed(scatters=scatters, moment=total.moment, **other)
 
     def pool(self) -> SufficientStatistics:
         """Return the statistics with per-component scatters summed into one of each mixture."""
         if self.pooled:
             return self
-        return replace(self, scatters=self.groups.sum(self.scatters))
+        return self.changed(scatters=self.groups.sum(self.scatters))
 
     def as_one(self) -> SufficientStatistics:
         """Return the statistics of the components' rows together, as one component."""
@@ -213,8 +217,7 @@ class SufficientStatistics:
         offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
         scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
         groups = Groups.of((1,))
-        return replace(
-            self,
+        return self.changed(
             counts=counts,
             means=means[None],
             scatters=scatters[None],
@@ -225,14 +228,48 @@ class SufficientStatistics:
 
     def take(self, order: AnyArray) -> SufficientStatistics:
         """Return the components of one mixture in another order (or a subset)."""
-        return replace(
-            self,
-            counts=self.counts[order],
-            means=self.means[order],
-            scatters=self.scatters if self.pooled else self.scatters[order],
-            groups=Groups.of((len(order),)),
-            masses=None if self.masses is None else self.masses[order],
-            tally=None if self.tally is None else self.tally[order],
+        return self.cut(order, slice(None), Groups.of((len(order),)))
+
+    def cut(
+        self, components: slice | AnyArray, mixtures: slice | AnyArray, groups: Groups
+    ) -> SufficientStatistics:
+        """Return some of the mixtures.
+
+        `components` and `mixtures` are their places, `groups` whose the components then are.
+        """
+        return SufficientStatistics(
+            self.counts[components],
+            self.means[components],
+            self.scatters[mixtures if self.pooled else components],
+            self.moment,
+            self.log_likelihood[mixtures],
+            self.n_rows,
+            self.noise[mixtures],
+            groups,
+            None if self.masses is None else self.masses[components],
+            None if self.tally is None else self.tally[components],
+        )
+
+    def joined(
+        self, several: Sequence[SufficientStatistics], groups: Groups
+    ) -> SufficientStatistics:
+        """Return the mixtures of several, one after the other; `groups` says whose they are."""
+        extra = [
+            None
+            if getattr(self, name) is None
+            else np.concatenate([getattr(own, name) for own in several])
+            for name in ("masses", "tally")
+        ]
+        return SufficientStatistics(
+            np.concatenate([own.counts for own in several]),
+            np.concatenate([own.means for own in several]),
+            np.concatenate([own.scatters for own in several]),
+            self.moment,
+            np.concatenate([own.log_likelihood for own in several]),
+            self.n_rows,
+            np.concatenate([own.noise for own in several]),
+            groups,
+            *extra,
         )
 
     def held_as(self, moment: Moment) -> SufficientStatistics:
@@ -245,7 +282,7 @@ class SufficientStatistics:
         assert moment.n_axes < self.moment.n_axes
         own = self.moment.diagonal(self.scatters, self.n_features)
         scatters = moment.of_diagonals(own)
-        return replace(self, scatters=scatters, moment=moment)
+        return self.changed(scatters=scatters, moment=moment)
 
     @classmethod
     def from_responsibilities(

@@ -18,6 +18,8 @@ __all__ = ["AitkenRule", "Close"]
 Close: TypeAlias = tuple[float, int] | None
 
 
+# Relative rounding of a sum.
+_ROUNDING = 8 * float(np.finfo(float).eps)
 # Steps looked at to tell rounding from progress.
 _NOISE_WINDOW = 10
 # Share of the tolerance that is left to gain, and to have gained since a leap, when it is time
@@ -60,7 +62,7 @@ class AitkenRule:
         if len(trace) < leap + 3:
             return math.inf
         before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        noise = 8 * np.finfo(float).eps * max(abs(trace[-1]), self.n)
+        noise = _ROUNDING * max(abs(trace[-1]), self.n)
         if abs(last) <= noise and abs(before) <= noise:
             return 0.0
         if last <= 0 or before <= 0:

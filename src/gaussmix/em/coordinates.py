@@ -7,7 +7,6 @@ family needs a parametrisation of its own, and the forms of the E-step share thi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,14 +94,13 @@ def from_vectors(
         scatters = like.moment.from_coordinates(
             whole[:, :-1] if like.pooled else own[:, 1 + d :], d
         )
-        found = replace(
-            like,
+        found = like.changed(
             counts=counts * groups.spread(share),
             means=own[:, 1 : 1 + d],
             noise=noise,
             masses=None if like.masses is None else like.masses * counts / like.counts,
         )
-        found = replace(found, scatters=scatters * like.moment.expand(_weights(found)))
+        found = found.changed(scatters=scatters * like.moment.expand(_weights(found)))
     return found, _joined(own, whole, like)
 
 

@@ -113,8 +113,7 @@ class Climbers(Team):
         return len(self.climbs)
 
     def _joined(self, which: str) -> Parameters:
-        places = [getattr(climb.state, which) for climb in self.climbs]
-        return join_parameters(places, self.objective.family)
+        return join_parameters([getattr(climb.state, which) for climb in self.climbs])
 
     def take(self, statistics: SufficientStatistics) -> None:
         values = self.objective.value(statistics, self.parameters).tolist()
@@ -143,7 +142,7 @@ class Climbers(Team):
         family = self.objective.family
         try:
             found, mask = self.objective.update(
-                join_statistics([climb.source()]), join_parameters([climb.state.evaluated], family)
+                join_statistics([climb.source()]), join_parameters([climb.state.evaluated])
             )
         except (np.linalg.LinAlgError, DataError):
             if climb.state.target is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,4 +138,4 @@ def fill_empty(
         moment = statistics.moment
         kept = moment.expand(counts) * previous.covariances.as_scatters()
         scatters = np.where(moment.expand(empty), kept, scatters)
-    return replace(statistics, counts=counts, means=means, scatters=scatters)
+    return statistics.changed(counts=counts, means=means, scatters=scatters)

@@ -91,13 +91,14 @@ def choose_form(
     return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
 
 
-def are_accurate(parameters: Parameters, center: Array, extent: Array) -> AnyArray:
-    """Say for each mixture (G,) whether the natural form about `center` is accurate enough."""
-    reach = np.maximum(extent, np.abs(parameters.means - center).max(axis=0))
-    errors = _EPS * parameters.each.magnitudes(reach)
-    if len(errors) < len(parameters.means):
-        return np.full(len(parameters.groups), bool((errors <= TOLERANCE).all()))
-    return ~parameters.groups.any(~(errors <= TOLERANCE))
+def are_accurate(theta: Array, reach: Array, moment: Moment) -> AnyArray:
+    """Say of which natural parameters (J, n_terms) the form is accurate, |x| <= reach (d,)."""
+    d = len(reach)
+    largest = np.empty((moment.n_terms(d), 1))
+    moment.write(reach[:, None], largest)
+    # x' P x is -2 times what the parameters of second order add up to.
+    errors = 2.0 * _EPS * (np.abs(theta[:, 1 + d :]) @ largest[:, 0])
+    return np.asarray(errors <= TOLERANCE)
 
 
 def _is_accurate(magnitude: float) -> bool:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..components.parameters import cut_statistics, join_statistics, one_of
+from ..components.parameters import (
+    cut_statistics,
+    join_statistics,
+    natural_of_several,
+    one_of,
+)
 from ..components.statistics import SufficientStatistics
 from ..rows.folds import Fold, Index, Workspace
 from .choice import are_accurate, choose_form
@@ -200,24 +205,31 @@ def expectation_of_several(
     parameters = [own for own, _ in several]
     moment = max((family.held.moment for _, family in several), key=lambda held: held.n_axes)
     center, posterior = summary.center, Posterior.of(parameters)
-    theta = np.concatenate([own.natural(center, moment) for own in parameters])
+    theta = natural_of_several(parameters, center, moment)
     kind = form or natural_form(max(posterior.groups.sizes), source.rows_drawn_from)
     fold = Expectation(kind(theta, posterior.groups, moment, center), posterior, known)
-    found = cut_statistics(fold.statistics(source.reduce(fold)), parameters)
-    statistics = [family.gathered(own) for own, (_, family) in zip(found, several, strict=True)]
+    found = fold.statistics(source.reduce(fold))
+    statistics = [
+        family.gathered(own)
+        for own, (_, family) in zip(cut_statistics(found, parameters), several, strict=True)
+    ]
     if form is not None:
         return statistics
-    for place, (own, family) in enumerate(several):
-        accurate = are_accurate(own, center, summary.extent)
-        if not accurate.all():
-            statistics[place] = join_statistics(
-                [
-                    (statistics[place], g)
-                    if good
-                    else (expectation(source, summary, one_of((own, g)), family, known), 0)
-                    for g, good in enumerate(accurate)
-                ]
-            )
+    means = np.concatenate([own.means for own in parameters])
+    reach = np.maximum(summary.extent, np.abs(means - center).max(axis=0))
+    accurate = ~posterior.groups.any(~are_accurate(theta, reach, moment))
+    if accurate.all():
+        return statistics
+    ends = np.cumsum([len(own.groups) for own in parameters])[:-1]
+    for place, good in enumerate(np.split(accurate, ends)):
+        own, family = several[place]
+        each = [
+            (statistics[place], g)
+            if good[g]
+            else (expectation(source, summary, one_of((own, g)), family, known), 0)
+            for g in range(len(good))
+        ]
+        statistics[place] = join_statistics(each)
     return statistics
 
 

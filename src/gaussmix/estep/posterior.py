@@ -6,7 +6,7 @@ components and Bayes' theorem: forms know of none of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -159,7 +159,7 @@ class Posterior:
         )
         if not self.density.n_sums:
             return found
-        return replace(found, counts=tally.own[:, 0], masses=found.counts, tally=tally.own[:, 1:])
+        return found.changed(counts=tally.own[:, 0], masses=found.counts, tally=tally.own[:, 1:])
 
     # -- for each row ---------------------------------------------------------------
 

@@ -175,8 +175,7 @@ class Racers(Team):
         self.values = self.values[places]
         if len(places) == 0:
             return
-        family = self.objective.family
-        self.parameters = join_parameters([(self.parameters, r) for r in places], family)
+        self.parameters = join_parameters([(self.parameters, r) for r in places])
         self.statistics = join_statistics([(self.statistics, r) for r in places])
 
     # -- how they stand -----------------------------------------------------------

@@ -18,6 +18,8 @@ import numpy as np
 from ...exceptions import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..._typing import AnyArray, Array
     from ..moments import Moment
 
@@ -215,6 +217,12 @@ class Covariances(ABC):
         n_components = len(order)
         values = self.values if self.shared else self.values[order]
         return type(self)(values, n_components, self.n_features, self.shared)
+
+    @classmethod
+    def joined(cls, several: Sequence[Self]) -> Self:
+        """Return the covariances of several, one for each component, one after the other."""
+        values = np.concatenate([own.spread(own.values) for own in several])
+        return cls(values, len(values), several[0].n_features)
 
     @abstractmethod
     def marginal(self, columns: Array) -> Self:

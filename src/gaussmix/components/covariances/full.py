@@ -13,6 +13,8 @@ from ..moments import PRODUCTS, Moment
 from .base import Covariances
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..._typing import AnyArray, Array
 
 __all__ = ["FullCovariances"]
@@ -109,6 +111,14 @@ class FullCovariances(Covariances):
             return np.ones(len(self.values), dtype=bool)
         widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
+
+    @classmethod
+    def joined(cls, several: Sequence[Self]) -> Self:
+        found = super().joined(several)
+        for name in ("factors", "inverse_factors"):  # known already, where they were needed
+            parts = [own.spread(getattr(own, name)) for own in several]
+            found.__dict__[name] = np.concatenate(parts)
+        return found
 
     def marginal(self, columns: Array) -> Self:
         values = self.values[:, columns[:, None], columns[None, :]]

@@ -135,5 +135,6 @@ class Objective(ABC):
             noise,
             None if previous is None else previous.box,
             density.update(statistics),
+            family.shared,
         )
         return found, collapsed
