@@ -102,7 +102,9 @@ class Expectation(Fold[Found]):
             assert self._kinds is not None
             choice, parameters = self._kinds
             seen = kind.seen(parameters)
-            self._forms[kind.key] = choice(seen), Posterior.of([seen])
+            center, extent = kind.box(choice.center, choice.extent)
+            form = choice._replace(center=center, extent=extent)(seen)
+            self._forms[kind.key] = form, Posterior.of([seen])
         return self._forms[kind.key]
 
     def open(self) -> Found:

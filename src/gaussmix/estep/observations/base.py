@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from ..._typing import AnyArray
+    from ..._typing import AnyArray, Array
     from ...components.parameters import Parameters
     from ...components.statistics import SufficientStatistics
     from ...rows.folds import Index
@@ -29,6 +29,10 @@ class Kind(ABC):
     @abstractmethod
     def seen(self, parameters: Parameters) -> Parameters:
         """Return what the parameters are for what is seen: R mu, R Sigma R' + S."""
+
+    @abstractmethod
+    def box(self, center: Array, extent: Array) -> tuple[Array, Array]:
+        """Return center and extent of a box around what is seen of rows in another one."""
 
     @abstractmethod
     def completed(

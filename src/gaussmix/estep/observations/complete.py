@@ -9,7 +9,7 @@ from .base import Kind, Observation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..._typing import AnyArray
+    from ..._typing import AnyArray, Array
     from ...components.parameters import Parameters
     from ...components.statistics import SufficientStatistics
     from ...rows.folds import Index
@@ -26,6 +26,9 @@ class Whole(Kind):
 
     def seen(self, parameters: Parameters) -> Parameters:
         return parameters
+
+    def box(self, center: Array, extent: Array) -> tuple[Array, Array]:
+        return center, extent
 
     def completed(
         self, statistics: SufficientStatistics, parameters: Parameters

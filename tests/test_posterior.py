@@ -1,0 +1,214 @@
+"""Every form with every density is a dense oracle: what stands between the products, and they."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import gammaln, logsumexp
+
+from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
+from gaussmix.components.densities import NORMAL, Density
+from gaussmix.components.moments import PRODUCTS, SQUARES
+from gaussmix.components.noise import Noise
+from gaussmix.components.parameters import Parameters
+from gaussmix.estep import Expectation, NaturalForm, Posterior, WhitenedForm
+from gaussmix.estep.centred import CentredForm
+from gaussmix.estep.compiled import CompiledForm
+from gaussmix.estep.pruned import PrunedForm, prune
+from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
+
+K, D = 9, 5
+
+
+class Own(Density):
+    """A density that has nothing to be put together or updated."""
+
+    def update(self, statistics):
+        return self
+
+    def take(self, components):
+        return self
+
+    def joined(self, several):
+        return self
+
+
+class Tempered(Own):
+    """Responsibilities of densities to a power: deterministic annealing."""
+
+    def log_joint(self, joint):
+        joint *= 0.5
+        return
+
+    def dense(self, log_joint, distances, weights):
+        return 0.5 * log_joint, None
+
+
+class Hard(Own):
+    """Each row is the most probable component's: classification EM."""
+
+    def log_joint(self, joint):
+        joint[joint < joint.max(axis=0)] = -np.inf
+        return
+
+    def dense(self, log_joint, distances, weights):
+        own = log_joint == log_joint.max(axis=1, keepdims=True)
+        return np.where(own, log_joint, -np.inf), None
+
+
+class StudentT(Own):
+    """Multivariate t of fixed degrees of freedom, by scale mixtures (Peel & McLachlan 2000)."""
+
+    needs_distances, n_sums, dof = True, 1, 3.0
+
+    def __init__(self, constants):
+        self.constants = constants  # log of weight and density at the mean (K,)
+
+    def log_joint(self, joint):
+        scale = (self.dof + D) / (self.dof - 2.0 * joint)
+        np.log1p(-2.0 * joint / self.dof, out=joint)
+        joint *= -0.5 * (self.dof + D)
+        joint += self.constants[:, None]
+        return scale
+
+    def sums(self, responsibilities, scale):
+        return (responsibilities * (np.log(scale) - scale)).sum(axis=1)[:, None]
+
+    def dense(self, log_joint, distances, weights):
+        scale = (self.dof + D) / (self.dof + distances)
+        return -0.5 * (self.dof + D) * np.log1p(distances / self.dof) + self.constants, scale
+
+
+def problem(moment, seed=0):
+    """Rows, weights of components, means and dense covariances: components that overlap."""
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((700, D)) + 2.0 * rng.standard_normal((1, D))
+    factors = rng.standard_normal((K, D, D)) / 3 + np.eye(D)
+    dense = factors @ factors.swapaxes(1, 2)
+    held = FullCovariances(dense, K, D)
+    if moment is SQUARES:
+        held = DiagonalCovariances(np.diagonal(dense, axis1=1, axis2=2).copy(), K, D)
+    means = rows[:K] + 0.1
+    return rows, rng.dirichlet(np.full(K, 3.0)), means, held
+
+
+def density_of(name, weights, held):
+    if name == "student":
+        nu = StudentT.dof
+        log_det = np.linalg.slogdet(held.to_dense())[1]
+        constants = (
+            gammaln((nu + D) / 2) - gammaln(nu / 2) - 0.5 * (D * np.log(nu * np.pi) + log_det)
+        )
+        return StudentT(np.log(weights) + constants)
+    return {"normal": NORMAL, "tempered": Tempered(), "hard": Hard()}[name]
+
+
+def natural(parameters, moment, center):
+    return NaturalForm.of(parameters, moment, center)
+
+
+def compiled(parameters, moment, center):
+    pytest.importorskip("numba")
+    return CompiledForm.of(parameters, moment, center)
+
+
+def centred(parameters, moment, center):
+    pytest.importorskip("numba")
+    return CentredForm.of(parameters, moment, parameters.means)
+
+
+def whitened(parameters, moment, center):
+    return WhitenedForm(parameters, moment)
+
+
+def pruned(parameters, moment, center):
+    if parameters.density.needs_distances:
+        pytest.skip("a bound of densities says nothing of distances")
+    found = prune(whitened(parameters, moment, center), parameters, center, np.full(D, 9.0))
+    assert isinstance(found, PrunedForm)
+    return found
+
+
+FORMS = [natural, compiled, centred, whitened, pruned]
+
+
+def oracle(rows, sample_weight, labels, log_joint, scale, background):
+    """Counts, masses, means, scatters, log-likelihood and noise, row by row."""
+    if background is not None:
+        log_joint = np.column_stack([log_joint, np.full(len(rows), background)])
+    for i in np.flatnonzero(labels >= 0):
+        own = log_joint[i, labels[i]]
+        log_joint[i] = -np.inf
+        log_joint[i, labels[i]] = own
+    density = logsumexp(log_joint, axis=1)
+    shares = np.exp(log_joint - density[:, None]) * sample_weight[:, None]
+    shares, noise = shares[:, :K], shares[:, K:].sum()
+    masses = shares if scale is None else shares * scale
+    totals = masses.sum(axis=0)
+    safe = np.where(totals > 0, totals, 1.0)
+    means = masses.T @ rows / safe[:, None]
+    offsets = rows[:, None] - means
+    scatters = np.einsum("nk,nki,nkj->kij", masses, offsets, offsets)
+    return shares.sum(axis=0), totals, means, scatters, sample_weight @ density, noise
+
+
+@pytest.mark.parametrize("moment", [PRODUCTS, SQUARES], ids=lambda m: m.name)
+@pytest.mark.parametrize("name", ["normal", "tempered", "hard", "student"])
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("facts", ["nothing", "weights", "labels", "noise", "all"])
+def test_each_form_with_each_density_is_the_dense_oracle(form, name, moment, facts):
+    rows, weights, means, held = problem(moment)
+    if form is pruned and moment is SQUARES:
+        pytest.skip("products alone are many enough to prune")
+    every = facts == "all"
+    if name == "hard" and (every or facts == "labels"):
+        pytest.skip("a row that is another component's has no density left")
+    rng = np.random.default_rng(1)
+    sample_weight = rng.uniform(0.5, 2.0, len(rows)) if facts == "weights" or every else None
+    labels = rng.integers(-1, K, len(rows)) if facts == "labels" or every else None
+    noise = None
+    if facts == "noise" or every:
+        noise = Noise(0.2, np.full(D, -8.0), np.full(D, 8.0), np.eye(D))
+    density = density_of(name, weights, held)
+    parameters = Parameters.of_one(weights, means, held, noise, density)
+    fold = Expectation(
+        form(parameters, moment, rows.mean(axis=0)), Posterior.of([parameters]), labels
+    )
+    found = fold.statistics(MemorySource(rows, sample_weight, block_rows=200).reduce(fold))
+
+    inverses = np.linalg.inv(held.to_dense())
+    offsets = rows[:, None] - means
+    distances = np.einsum("nki,kij,nkj->nk", offsets, inverses, offsets)
+    log_joint = np.log(weights) + held.log_norm() - 0.5 * distances
+    scale = None
+    if density is not NORMAL:
+        log_joint, scale = density.dense(log_joint, distances, weights)
+    unit = np.ones(len(rows)) if sample_weight is None else sample_weight
+    background = None if noise is None else parameters.backgrounds[0]
+    unknown = np.full(len(rows), -1) if labels is None else labels
+    counts, masses, mean, scatter, value, share = oracle(
+        rows, unit, unknown, log_joint, scale, background
+    )
+    np.testing.assert_allclose(found.counts, counts, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.mass, masses, rtol=1e-9, atol=1e-12)
+    occupied = masses > 0
+    np.testing.assert_allclose(found.means[occupied], mean[occupied], rtol=1e-8, atol=1e-9)
+    expected = scatter if moment is PRODUCTS else np.diagonal(scatter, axis1=1, axis2=2)
+    np.testing.assert_allclose(
+        found.scatters, expected, rtol=1e-7, atol=1e-8 * np.abs(scatter).max()
+    )
+    np.testing.assert_allclose(found.noise, share, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.log_likelihood, value, rtol=1e-10)
+    assert (found.tally is not None) == (name == "student")
+
+
+def test_for_the_normal_density_the_masses_are_the_responsibilities_in_the_same_memory():
+    rows, weights, means, held = problem(PRODUCTS)
+    parameters = Parameters.of_one(weights, means, held)
+    form, posterior = natural(parameters, PRODUCTS, rows.mean(axis=0)), Posterior.of([parameters])
+    joint = np.empty((K, len(rows)))
+    form.joint(rows, joint, Workspace())
+    masses = posterior(joint, None, None, posterior.open())
+    assert masses is joint
+    np.testing.assert_allclose(masses.sum(axis=0), 1.0, rtol=1e-12)
