@@ -30,7 +30,7 @@ def of_mixture(mixture, background=None):
     return parameters_of(mixture.weights, mixture.means, mixture.covariances, background)
 
 
-class Kernel:
+class Step:
     """A form, and the posterior of the parameters that it is of."""
 
     def __init__(self, form, parameters, known=None):
@@ -56,12 +56,12 @@ class Kernel:
 
 
 def natural(parameters, moment, center, dtype=np.float64, kind=NaturalForm):
-    return Kernel(kind.of(parameters, moment, center, dtype), parameters)
+    return Step(kind.of(parameters, moment, center, dtype), parameters)
 
 
 def whitened(parameters, moment):
-    return Kernel(WhitenedForm(parameters, moment), parameters)
+    return Step(WhitenedForm(parameters, moment), parameters)
 
 
 def chosen(parameters, *given, **options):
-    return Kernel(choose_form(parameters, *given, **options), parameters)
+    return Step(choose_form(parameters, *given, **options), parameters)

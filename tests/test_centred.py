@@ -10,7 +10,7 @@ from gaussmix.components.moments import PRODUCTS, SQUARES
 from gaussmix.estep import NaturalForm, WhitenedForm, choose_form
 from gaussmix.estep.centred import CentredForm
 from gaussmix.rows import MemorySource
-from tests.engine import Kernel, parameters_of, whitened
+from tests.engine import Step, parameters_of, whitened
 
 pytest.importorskip("numba")
 
@@ -46,7 +46,7 @@ def chosen(rows, means, covariances, moment, background=None, n_rows=MANY):
     center = rows.mean(axis=0)
     reach = np.abs(rows - center).max(axis=0)
     own = parameters(means, covariances, background)
-    return Kernel(choose_form(own, moment, False, center, reach, n_rows=n_rows), own)
+    return Step(choose_form(own, moment, False, center, reach, n_rows=n_rows), own)
 
 
 @pytest.mark.parametrize("moment", [PRODUCTS, SQUARES], ids=lambda m: m.name)

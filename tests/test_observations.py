@@ -9,15 +9,15 @@ from scipy.stats import multivariate_normal
 from gaussmix.components.covariances import FullCovariances
 from gaussmix.components.moments import PRODUCTS
 from gaussmix.components.parameters import Parameters
-from gaussmix.estep import Expectation, Posterior, choose_form
-from gaussmix.estep.expectation import FormChoice
+from gaussmix.estep import Expectation, Posterior
+from gaussmix.estep.expectation import FormChoice, Seen
 from gaussmix.estep.observations import COMPLETE, Kind, Observation
 from gaussmix.rows import MemorySource
 
 K, D = 3, 4
 
 
-class Seen(Kind):
+class Pattern(Kind):
     """Rows of which some features are seen: R picks them, and there is no error."""
 
     def __init__(self, columns):
@@ -60,7 +60,7 @@ class Missing(Observation):
         for number, pattern in enumerate(patterns):
             places = np.flatnonzero(which.reshape(-1) == number)
             columns = np.flatnonzero(pattern)
-            yield Seen(columns.tolist()), rows[np.ix_(places, columns)], places
+            yield Pattern(columns.tolist()), rows[np.ix_(places, columns)], places
 
 
 def problem(seed=0, n=300):
@@ -117,10 +117,8 @@ def test_statistics_by_pattern_are_those_row_by_row(weighted, labelled):
     labels = rng.integers(-1, K, len(rows)) if labelled else None
     center, extent = np.nanmean(rows, axis=0), np.full(D, 20.0)
     choice = FormChoice(PRODUCTS, False, center, extent, np.float64, len(rows))
-    form = choose_form(parameters, PRODUCTS, False, center, extent)
-    fold = Expectation(
-        form, Posterior.of([parameters]), labels, Missing(), kinds=(choice, parameters)
-    )
+    seen = Seen(Missing(), parameters, choice)
+    fold = Expectation(choice(parameters), Posterior.of([parameters]), labels, seen)
     found = fold.statistics(MemorySource(rows, sample_weight, block_rows=64).reduce(fold))
     unit = np.ones(len(rows)) if sample_weight is None else sample_weight
     counts, means, scatters, value = row_by_row(rows, unit, labels, parameters)

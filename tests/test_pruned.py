@@ -13,7 +13,7 @@ from gaussmix.estep import choose_form
 from gaussmix.estep.pruned import PrunedForm, prune
 from gaussmix.rows import MemorySource
 from gaussmix.starts.centers import lloyd, nearest, plus_plus
-from tests.engine import Kernel, of_mixture, whitened
+from tests.engine import Step, of_mixture, whitened
 from tests.variants import random_mixture
 
 
@@ -31,7 +31,7 @@ def both(mixture, rows, background=None):
     reach = np.abs(rows - center).max(axis=0).astype(float)
     pruned = prune(dense.form, parameters, center, reach)
     assert isinstance(pruned, PrunedForm)
-    return dense, Kernel(pruned, parameters)
+    return dense, Step(pruned, parameters)
 
 
 def assert_same_statistics(found, expected):

@@ -122,6 +122,10 @@ class Parameters:
             return np.zeros(len(self.weights))
         return np.log(self.weights) + self.each.log_norm()
 
+    def log_scales(self) -> Array:
+        """Return the log of each component's weight over the root of its determinant, (J, 1)."""
+        return (np.log(self.weights) - 0.5 * self.each.log_det())[:, None]
+
     def natural(self, center: Array, moment: Moment) -> Array:
         """Return the coefficients (J, n_terms) of the log-joint densities in the features of x.
 
@@ -180,6 +184,8 @@ class Parameters:
 
     def to_fields(self) -> dict[str, Any]:
         """Return what files hold of them, by name; files are of one mixture, of normal density."""
+        if not self.density.plain:
+            raise TypeError(f"no place in a file for {type(self.density).__name__}")
         return {
             "weights": self.weights,
             "means": self.means,

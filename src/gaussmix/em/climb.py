@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,8 @@ class Climb:
         self.n, self.n_rows = objective.total.total, objective.total.n_rows
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
-        self.state = FitState.at(start.parameters, leaps)
+        begun = replace(start.parameters, density=objective.density)
+        self.state = FitState.at(begun, leaps)
         self._began = time.perf_counter()
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..estep.expectation import expectation, expectation_of_several
+from ..estep.observations import COMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
     from ..estep import NaturalForm
+    from ..estep.observations import Observation
     from ..rows import Source
     from ..rows.summary import DataSummary
 
@@ -36,6 +38,8 @@ class EStep:
         Components of rows, -1 where unknown.
     dtype : type
         Of the arithmetic within a block.
+    observation : Observation
+        What is seen of rows.
     form : type of NaturalForm or None
         By which all mixtures are evaluated; None chooses for each one that is accurate.
     """
@@ -44,14 +48,13 @@ class EStep:
     summary: DataSummary
     known: AnyArray | None = None
     dtype: type = np.float64
+    observation: Observation = COMPLETE
     form: type[NaturalForm] | None = None
 
     def __call__(self, several: Sequence[tuple[Parameters, Family]]) -> list[SufficientStatistics]:
         """Return the statistics of each stack of mixtures, as its family needs them."""
         ((parameters, family), *others) = several
         if self.form is None and not others and len(parameters.groups) == 1:
-            found = expectation(
-                self.source, self.summary, parameters, family, self.known, self.dtype
-            )
-            return [found]
+            given = (self.known, self.dtype, self.observation)
+            return [expectation(self.source, self.summary, parameters, family, *given)]
         return expectation_of_several(self.source, self.summary, several, self.known, self.form)

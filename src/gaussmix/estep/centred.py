@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .compiled import CompiledForm
-from .form import NEGLIGIBLE_LOG
 from .natural import features_of
+from .softmax import NEGLIGIBLE_LOG
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array

@@ -72,7 +72,7 @@ def choose_form(
     n_terms = 1 + d + moment.n_terms(d)
     suits = held.moment is moment and (shared or not held.shared)
     # What shared covariances have in common cancels, but where something lacks it.
-    cancels = held.shared and parameters.box is None and not parameters.density.needs_distances
+    cancels = held.shared and parameters.box is None and parameters.density.plain
     suits &= cancels or not held.shared
     in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
     cheap = held.shared or (
@@ -87,7 +87,7 @@ def choose_form(
         return CentredForm.of(parameters, moment, means)
     else:
         dense = WhitenedForm(parameters, moment)
-    prunable = not held.shared and held.moment is moment and not parameters.density.needs_distances
+    prunable = not held.shared and held.moment is moment and parameters.density.plain
     return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
 
 

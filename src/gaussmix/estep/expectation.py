@@ -74,9 +74,8 @@ class Expectation(Fold[Found]):
         Of rows that are seen whole.
     known : ndarray of int (n,), optional
         Known components of rows, -1 where unknown: those keep their component.
-    observation : Observation
-    kinds : FormChoice and Parameters, optional
-        What makes the forms of other kinds of rows.
+    seen : Seen, optional
+        How rows are seen that are not whole.
     """
 
     by_row = ("known",)
@@ -86,10 +85,10 @@ class Expectation(Fold[Found]):
         form: Form,
         posterior: Posterior,
         known: AnyArray | None = None,
-        observation: Observation = COMPLETE,
-        kinds: tuple[FormChoice, Parameters] | None = None,
+        seen: Seen | None = None,
     ) -> None:
-        self.known, self.observation, self._kinds = known, observation, kinds
+        self.known, self.seen = known, seen
+        self._observation = COMPLETE if seen is None else seen.observation
         self._forms: dict[Hashable, tuple[Form, Posterior]] = {WHOLE.key: (form, posterior)}
         self.bytes_per_row, self._holds_lock = form.bytes_per_row, form.holds_lock
 
@@ -99,12 +98,8 @@ class Expectation(Fold[Found]):
 
     def _form(self, kind: Kind) -> tuple[Form, Posterior]:
         if kind.key not in self._forms:
-            assert self._kinds is not None
-            choice, parameters = self._kinds
-            seen = kind.seen(parameters)
-            center, extent = kind.box(choice.center, choice.extent)
-            form = choice._replace(center=center, extent=extent)(seen)
-            self._forms[kind.key] = form, Posterior.of([seen])
+            assert self.seen is not None
+            self._forms[kind.key] = self.seen.form(kind)
         return self._forms[kind.key]
 
     def open(self) -> Found:
@@ -119,7 +114,7 @@ class Expectation(Fold[Found]):
         workspace: Workspace,
     ) -> None:
         labels = None if self.known is None else self.known[index]
-        for kind, seen, places in self.observation.kinds(rows, index):
+        for kind, seen, places in self._observation.kinds(rows, index):
             form, posterior = self._form(kind)
             part = state.parts.get(kind.key)
             if part is None:
@@ -146,8 +141,9 @@ class Expectation(Fold[Found]):
 
     def _completed(self, part: _Part) -> SufficientStatistics:
         form, posterior = self._form(part.kind)
-        seen = posterior.closed(form, part.sums, part.tally)
-        return seen if self._kinds is None else part.kind.completed(seen, self._kinds[1])
+        seen = form.close(part.sums, **posterior.counted(part.tally))
+        seen = posterior.told_apart(seen, part.tally)
+        return seen if self.seen is None else part.kind.completed(seen, self.seen.parameters)
 
     def _nothing(self) -> _Part:
         form, posterior = self._form(WHOLE)
@@ -168,6 +164,21 @@ class FormChoice(NamedTuple):
         return choose_form(parameters, *self)
 
 
+class Seen(NamedTuple):
+    """How rows are seen, and what makes the forms of those that are not whole."""
+
+    observation: Observation
+    parameters: Parameters
+    choice: FormChoice
+
+    def form(self, kind: Kind) -> tuple[Form, Posterior]:
+        """Return the form and the posterior of what is seen of rows of a kind."""
+        seen, choice = kind.seen(self.parameters), self.choice
+        center, extent = kind.box(choice.center, choice.extent)
+        form = choice._replace(center=center, extent=extent)(seen)
+        return form, Posterior.of([seen])
+
+
 def expectation(
     source: Source,
     summary: DataSummary,
@@ -175,16 +186,18 @@ def expectation(
     family: Family,
     known: AnyArray | None = None,
     dtype: type = np.float64,
+    observation: Observation = COMPLETE,
 ) -> SufficientStatistics:
     """Return the statistics that `family` needs, under the responsibilities of one mixture.
 
     ``log_likelihood`` of the result is that of the mixture itself.  Rows whose component
     is `known` (n,), not -1, belong to it, and count with its joint density.  `dtype` is
-    that of the arithmetic within a block.
+    that of the arithmetic within a block, `observation` says what is seen of rows.
     """
     moment, n_rows = family.held.moment, source.rows_drawn_from
     choice = FormChoice(moment, family.shared, summary.center, summary.extent, dtype, n_rows)
-    fold = Expectation(choice(parameters), Posterior.of([parameters]), known)
+    seen = None if observation is COMPLETE else Seen(observation, parameters, choice)
+    fold = Expectation(choice(parameters), Posterior.of([parameters]), known, seen)
     statistics = fold.statistics(source.reduce(fold))
     if statistics.moment is moment:
         return family.gathered(statistics)

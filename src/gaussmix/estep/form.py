@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     from ..rows.folds import Workspace
     from .posterior import Posterior, Tally
 
-__all__ = ["NEGLIGIBLE_LOG", "Form", "Sums"]
-
-# A responsibility below exp(-50) = 2e-22 adds less than rounding to any sum it enters.
-NEGLIGIBLE_LOG = -50.0
+__all__ = ["Form", "Sums"]
 
 
 class Sums(ABC):

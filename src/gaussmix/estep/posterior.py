@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from ..components.densities import Density
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
-    from .form import Form
 
 __all__ = ["Posterior", "Tally"]
+
+
+_NO_SCALES = np.empty((0, 1))
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Tally:
     log_likelihood, noise : ndarray (G,)
     n_rows : int
     own : ndarray (J, 1 + m)
-        Of a density that adds up m numbers a component: counts, and those.  (J, 0) of others.
+        Of a density that weighs: counts, and the m numbers that it adds up.  (J, 0) of others.
     """
 
     log_likelihood: Array
@@ -63,6 +65,8 @@ class Posterior:
         Log-joint densities of uniform backgrounds, -inf where there is none.
     density : Density
         Of the components.
+    log_scales : ndarray (J, 1)
+        See `Density.log_joint`; for those that need distances.
 
     Laws: without weights, responsibilities of a mixture and of its background sum to 1 in
     each row; for the normal density the masses are the responsibilities times the weights,
@@ -70,16 +74,22 @@ class Posterior:
     """
 
     def __init__(
-        self, groups: Groups, backgrounds: Array | None = None, density: Density = NORMAL
+        self,
+        groups: Groups,
+        backgrounds: Array | None = None,
+        density: Density = NORMAL,
+        log_scales: Array = _NO_SCALES,
     ) -> None:
-        self.groups, self.backgrounds, self.density = groups, backgrounds, density
+        self.groups, self.backgrounds = groups, backgrounds
+        self.density, self.log_scales = density, log_scales
         self._background = None if backgrounds is None else backgrounds[:, None]
 
     @classmethod
     def of(cls, several: Sequence[Parameters]) -> Posterior:
         """Return the posterior of the mixtures of several parameters, one after the other."""
-        if len(several) == 1:
-            return cls(several[0].groups, several[0].backgrounds, several[0].density)
+        first = several[0]
+        if len(several) == 1 and first.density.plain:
+            return cls(first.groups, first.backgrounds)
         groups = Groups.joined([parameters.groups for parameters in several])
         found = [parameters.backgrounds for parameters in several]
         backgrounds = None
@@ -88,13 +98,14 @@ class Posterior:
             backgrounds = np.concatenate(
                 [np.full(len(p.groups), -np.inf) if own is None else own for own, p in each]
             )
-        density = several[0].density.joined([parameters.density for parameters in several])
-        return cls(groups, backgrounds, density)
+        density = first.density.joined([parameters.density for parameters in several])
+        scales = np.concatenate([parameters.log_scales() for parameters in several])
+        return cls(groups, backgrounds, density, scales)
 
     def open(self) -> Tally:
         """Return a tally of no rows."""
-        n_groups, n_sums = len(self.groups), self.density.n_sums
-        own = np.zeros((self.groups.n_components, 1 + n_sums if n_sums else 0))
+        n_groups, density = len(self.groups), self.density
+        own = np.zeros((self.groups.n_components, 1 + density.n_sums if density.weighs else 0))
         return Tally(np.zeros(n_groups), np.zeros(n_groups), own)
 
     # -- for sums -----------------------------------------------------------------
@@ -113,7 +124,7 @@ class Posterior:
         tally : Tally
         """
         tally.n_rows += joint.shape[1]
-        scale = self.density.log_joint(joint)
+        scale = self.density.log_joint(joint, self.log_scales)
         background = self._keep_labels(joint, labels)
         largest, total, noise = exponentiate(joint, self.groups, background, sparse=True)
         if weights is None:
@@ -127,8 +138,8 @@ class Posterior:
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)
         if scale is not None:
+            tally.own[:, 0] += joint.sum(axis=1)
             if self.density.n_sums:
-                tally.own[:, 0] += joint.sum(axis=1)
                 tally.own[:, 1:] += self.density.sums(joint, scale)
             joint *= scale
         return joint
@@ -148,18 +159,21 @@ class Posterior:
         background[:, rows] = -np.inf
         return background
 
-    def closed(self, form: Form, sums: Any, tally: Tally) -> SufficientStatistics:
-        """Return what a form has added up together with what was counted."""
-        found = form.close(
-            sums,
-            log_likelihood=tally.log_likelihood,
-            n_rows=tally.n_rows,
-            noise=tally.noise,
-            groups=self.groups,
-        )
-        if not self.density.n_sums:
-            return found
-        return found.changed(counts=tally.own[:, 0], masses=found.counts, tally=tally.own[:, 1:])
+    def counted(self, tally: Tally) -> dict[str, Any]:
+        """Return what was counted, by the names that statistics have for it."""
+        return {
+            "log_likelihood": tally.log_likelihood,
+            "n_rows": tally.n_rows,
+            "noise": tally.noise,
+            "groups": self.groups,
+        }
+
+    def told_apart(self, statistics: SufficientStatistics, tally: Tally) -> SufficientStatistics:
+        """Return statistics with counts beside masses, where the density tells them apart."""
+        if not self.density.weighs:
+            return statistics
+        own, masses = tally.own, statistics.counts
+        return statistics.changed(counts=own[:, 0], masses=masses, tally=own[:, 1:])
 
     # -- for each row ---------------------------------------------------------------
 

@@ -17,9 +17,10 @@ from scipy.linalg import solve_triangular
 
 from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
-from .form import NEGLIGIBLE_LOG, Form, Sums
+from .form import Form, Sums
 from .gathered import GatheredSums, by_component, gather, negligible
 from .natural import NaturalForm
+from .softmax import NEGLIGIBLE_LOG
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:

@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..numerics.groups import Groups
-from .form import NEGLIGIBLE_LOG
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from .._typing import AnyArray, Array
 
-__all__ = ["exponentiate", "lowest_log", "most_probable", "normalise", "sums_of_logs"]
+__all__ = [
+    "NEGLIGIBLE_LOG",
+    "exponentiate",
+    "lowest_log",
+    "most_probable",
+    "normalise",
+    "sums_of_logs",
+]
 
+# A responsibility below exp(-50) = 2e-22 adds less than rounding to any sum it enters.
+NEGLIGIBLE_LOG = -50.0
 # exp() of less than about -708 (-87 in float32) is denormal, which costs many times a normal exp.
 _LOWEST_LOGS = {8: -700.0, 4: -85.0}
 # Picking out the entries worth an exp() pays while they are at most this share of many

@@ -129,7 +129,7 @@ class Assigner:
         joint: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.form.dtype)
         components = joint[: self.n_components]
         self.form.joint(rows, components, workspace)
-        self.posterior.density.log_joint(components)
+        self.posterior.density.log_joint(components, self.posterior.log_scales)
         joint[self.n_components :] = self.posterior.joint_of_others()
         return joint
 

@@ -2,7 +2,7 @@
 
 A `Fold` opens a state, adds blocks of rows to it, and closes it into a value
 that merges with other such values.  Sources (memory, files, clusters) run folds;
-kernels and summaries are folds.
+E-steps and summaries are folds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Model choice: which family, and how many components.
 
 `search` fits every cell of the table family x n_components; a `Criterion` gives each
-cell a number; `GaussianMixtureIC` (in ``estimator``, which needs scikit-learn) is the
+cell a number; `GaussianMixtureIC` (of `gaussmix.estimators`, which needs scikit-learn) is the
 estimator around both.
 """
 

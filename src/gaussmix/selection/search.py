@@ -173,7 +173,7 @@ def _together(
     n_components: Sequence[int],
     criteria: Sequence[Criterion],
 ) -> Iterator[Cell]:
-    """Fit all cells in lockstep, and yield each as it is done."""
+    """Fit all cells together, and yield each as it is done."""
     fits: list[tuple[Problem, Mixture]] = []
     waiting: list[tuple[Cell, SizedFitter, list[tuple[Criterion, Any]], list[FitResult]]] = []
     owner: list[int] = []

@@ -22,24 +22,35 @@ class Density(ABC):
     holds what J components have of their own, such as degrees of freedom.
     """
 
-    #: Whether forms give -distance / 2 alone: squared Mahalanobis distances, from which
-    #: nothing that all components share may be left out.  Else they give the logs of weight
-    #: times normal density.
+    #: Whether forms give -distance / 2 alone, of squared Mahalanobis distances.  Else they
+    #: give the logs of weight times normal density.
     needs_distances: ClassVar[bool] = False
-    #: Whether `log_joint` changes nothing.
+    #: Whether `log_joint` changes nothing.  Only then may a form leave out what all components
+    #: share, or what is negligible.
     plain: ClassVar[bool] = False
+    #: Whether `log_joint` returns what responsibilities are multiplied by.
+    weighs: ClassVar[bool] = False
     #: Numbers a component that `sums` adds up.
     n_sums: ClassVar[int] = 0
 
     @abstractmethod
-    def log_joint(self, joint: Array) -> Array | None:
+    def log_joint(self, joint: Array, log_scales: Array) -> Array | None:
         """Turn what a form gives, shape (J, B), into log-joint densities, in place.
+
+        Each component and row is turned by itself: components may be of several mixtures.
+
+        Parameters
+        ----------
+        joint : ndarray (J, B)
+        log_scales : ndarray (J, 1)
+            Logs of weight over the square root of the covariance's determinant: what a
+            density of distances has as a factor.
 
         Returns
         -------
         ndarray (J, B) or None
             What each responsibility is multiplied by in the sums of means and scatters;
-            None if by 1.
+            None unless it `weighs`.
         """
 
     def sums(self, responsibilities: Array, scale: Array) -> Array:

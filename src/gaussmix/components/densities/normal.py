@@ -20,7 +20,7 @@ class Normal(Density):
 
     plain = True
 
-    def log_joint(self, joint: Array) -> Array | None:
+    def log_joint(self, joint: Array, log_scales: Array) -> Array | None:
         return None
 
     def update(self, statistics: SufficientStatistics) -> Normal:

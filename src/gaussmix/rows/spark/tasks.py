@@ -73,7 +73,7 @@ class Columns:
         """Return Arrow arrays as rows (B, d), with NaN for nulls."""
         if self.in_lists:
             return self._from_lists(features[0])
-        # Features contiguous: what kernels want, and one copy a column.
+        # Features contiguous: what forms want, and one copy a column.
         array: AnyArray = np.empty((self.n_features, len(features[0])), self.dtype)
         for own, column in zip(array, features, strict=True):
             own[:] = column.to_numpy(zero_copy_only=False)
