@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,3 +48,24 @@ def test_every_room_has_a_colour_and_says_what_it_is_for(house):
 def test_files_that_pages_name_are_there(page):
     for name in set(NAMED.findall(page.read_text())):
         assert any((place / name).exists() for place in PLACES), f"{page.name} names {name}"
+
+
+def test_the_merging_cost_of_a_page_is_a_file(tmp_path):
+    """The example of docs/extending.md, dropped into the folder, merges nearest means."""
+    page = (DOCS / "extending.md").read_text()
+    (example,) = [text for text in page.split("```python\n") if "class Centroid" in text]
+    (tmp_path / "centroid.py").write_text(example.split("```")[0])
+    code = f"""
+import gaussmix.starts.hierarchy.costs as costs
+costs.__path__.append({str(tmp_path)!r})
+import numpy as np
+from gaussmix.hierarchy import agglomerate, list_criteria
+assert "centroid" in list_criteria()
+# By the means alone the large clusters are nearest; Ward's method would merge others.
+rows = np.repeat([[0.0], [1.0], [2.1], [4.0]], [30, 30, 1, 1], axis=0)
+labels = np.repeat([0, 1, 2, 3], [30, 30, 1, 1])
+merged = [agglomerate(rows, kind, "VARS", partition=labels).labels(3)[[0, 30, 60, 61]].tolist()
+          for kind in ("centroid", "EII")]
+assert merged == [[0, 0, 1, 2], [0, 1, 1, 2]], merged
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
