@@ -132,13 +132,13 @@ class Parameters:
         constant += self.log_constants()
         return np.concatenate([constant[:, None], linear, quadratic], axis=1)
 
-    def with_background(self, background: Noise) -> Parameters:
+    def with_noise(self, noise: Noise) -> Parameters:
         """Return them with a uniform background, which takes its weight from all components."""
         return replace(
             self,
-            weights=self.weights * (1.0 - background.weight),
-            noise=np.full(len(self.groups), background.weight),
-            box=background,
+            weights=self.weights * (1.0 - noise.weight),
+            noise=np.full(len(self.groups), noise.weight),
+            box=noise,
         )
 
     def cut(self, components: Places, mixtures: Places, groups: Groups) -> Parameters:

@@ -7,6 +7,8 @@ family needs a parametrisation of its own, and the forms of the E-step share thi
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +16,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import Array
+    from .._typing import AnyArray, Array
     from ..components.statistics import SufficientStatistics
+    from ..numerics.groups import Groups
 
 __all__ = ["from_vectors", "metric", "to_vectors"]
 
@@ -30,14 +33,17 @@ def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
     with np.errstate(divide="ignore", invalid="ignore"):
         covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
         shapes = statistics.moment.coordinates(covariances)
-        own = [np.log(counts)[:, None], statistics.means]
-        whole = [np.log(noise, where=noise > 0, out=np.zeros_like(noise))]
+        parts = [np.log(counts)[:, None], statistics.means]
+        rest = [np.log(noise, where=noise > 0, out=np.zeros_like(noise))]
         if statistics.pooled:
-            whole.insert(0, shapes)
+            rest.insert(0, shapes)
         else:
-            own.append(shapes)
-    vectors = _joined(np.concatenate(own, axis=1), np.concatenate(whole, axis=1), statistics)
-    return [vector if np.isfinite(vector).all() else None for vector in vectors]
+            parts.append(shapes)
+    own, whole = np.concatenate(parts, axis=1), np.concatenate(rest, axis=1)
+    finite = np.isfinite(whole).all(axis=1)
+    finite &= ~statistics.groups.any(~np.isfinite(own).all(axis=1))
+    vectors = _joined(own, whole, statistics)
+    return [vector if good else None for vector, good in zip(vectors, finite, strict=True)]
 
 
 def metric(statistics: SufficientStatistics) -> list[Array]:
@@ -105,8 +111,19 @@ def from_vectors(
 
 
 def _joined(own: Array, whole: Array, like: SufficientStatistics) -> list[Array]:
-    parts = like.groups.parts(own)
-    return [np.concatenate([part.ravel(), rest]) for part, rest in zip(parts, whole, strict=True)]
+    """Return the vectors of the mixtures: what is of components (J, p), then the rest (G, q)."""
+    of_components, bounds = _layout(like.groups, own.shape[1], whole.shape[1])
+    flat = np.empty(bounds[-1])
+    flat[of_components], flat[~of_components] = own.ravel(), whole.ravel()
+    return [flat[first:last] for first, last in pairwise(bounds)]
+
+
+@lru_cache(maxsize=64)
+def _layout(groups: Groups, width: int, rest: int) -> tuple[AnyArray, list[int]]:
+    """Return which numbers of all vectors are of components, and where vectors begin and end."""
+    lengths = np.column_stack([groups.counts * width, np.full(len(groups), rest)]).ravel()
+    of_components = np.repeat(np.tile([True, False], len(groups)), lengths)
+    return of_components, [0, *np.cumsum(lengths)[1::2].tolist()]
 
 
 def _n_shape(statistics: SufficientStatistics) -> int:

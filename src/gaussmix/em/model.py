@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..components.densities import NORMAL, Density
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.prior import ConjugatePrior
     from ..components.statistics import SufficientStatistics
+    from ..mixture import Mixture
 
 __all__ = ["Model"]
 
@@ -45,6 +46,11 @@ class Model:
     background: bool = False
     prior: ConjugatePrior | None = None
     reg_covar: float = 0.0
+
+    def of(self, mixture: Mixture) -> Model:
+        """Return the model that a mixture is of: a start may bring a background of its own."""
+        n_components = mixture.n_components
+        return replace(self, n_components=n_components, background=mixture.noise is not None)
 
     def n_parameters(self, n_features: int) -> int:
         """Return the number of free parameters."""

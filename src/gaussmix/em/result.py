@@ -172,6 +172,4 @@ class FitResult:
     @property
     def n_parameters(self) -> int:
         """Free parameters of the model."""
-        # A start may have brought a background of its own.
-        model = replace(self.model, background=self.mixture.noise is not None)
-        return model.n_parameters(self.mixture.n_features)
+        return self.model.of(self.mixture).n_parameters(self.mixture.n_features)

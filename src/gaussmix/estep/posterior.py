@@ -163,6 +163,11 @@ class Posterior:
 
     # -- for each row ---------------------------------------------------------------
 
-    def joint_of_background(self) -> float:
-        """Return the log-joint density of the background of one mixture; -inf if there is none."""
-        return -np.inf if self.backgrounds is None else float(self.backgrounds[0])
+    @property
+    def n_others(self) -> int:
+        """What there is beside the components of one mixture: a background, or nothing."""
+        return int(self.backgrounds is not None)
+
+    def joint_of_others(self) -> Array:
+        """Return the log-joint densities of those, which are the same everywhere (n_others, 1)."""
+        return np.empty((0, 1)) if self._background is None else self._background

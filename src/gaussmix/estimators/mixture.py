@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -13,41 +12,27 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import validate_data
 
-from ..components.families import Family, get_family
-from ..components.prior import get_prior
-from ..em.model import Model
-from ..em.options import Options
 from ..em.progress import Reporter
 from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
 from ..mixture.information import aic, bic, icl
-from ..numerics.arguments import (
-    as_generator,
-    check_dtype,
-    check_integer,
-    check_noise,
-    check_number,
-    check_sample_weight,
-)
-from ..rows import MemorySource, open_source
-from ..rows.checks import require_columns
-from ..rows.door import as_table, require_numeric_columns
-from ..rows.frames import frame_rows
-from ..starts import get_start
-from ..starts.given import GivenMixture, Overridden
+from ..numerics.arguments import as_generator
 from .fitted import FittedAttributes
-from .partial_fit import PartialFit, Settings
+from .partial_fit import PartialFit
+from .rows import open_rows
+from .settings import settings_of
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.families import Family
     from ..em.keeper import Keeper
     from ..em.result import Callback, FitResult
     from ..fitting.stream import Stream
     from ..mixture.evaluate import Evaluator, Score
     from ..rows import Source
+    from .settings import Settings
 
 __all__ = ["GaussianMixture"]
 
@@ -249,10 +234,10 @@ class GaussianMixture(
             A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
             column for scans, and for Dask and Spark dataframes.
         """
-        settings = self._settings()
+        settings = settings_of(self)
         before = self.__dict__.copy()
         try:
-            source = self._source(X, sample_weight, reset=True)
+            source = open_rows(self, X, sample_weight, reset=True)
             known = settings.known(y, source)
             keeper = open_keeper(self.checkpoint)
             self._keep(self._run(settings, source, known, self._reporter(), keeper))
@@ -264,30 +249,6 @@ class GaussianMixture(
             raise
         self._warn()
         return self
-
-    def _settings(self) -> Settings:
-        """Return the parameters of the model and of the algorithm, checked."""
-        check_integer("verbose_interval", self.verbose_interval, minimum=1)
-        noise = check_noise(self.noise)
-        return Settings(
-            Model(
-                n_components=check_integer("n_components", self.n_components, minimum=1),
-                family=get_family(self.covariance_type),
-                equal_weights=bool(self.equal_weights),
-                background=noise is not None,
-                prior=get_prior(self.prior),
-                reg_covar=check_number("reg_covar", self.reg_covar),
-            ),
-            Options(
-                tol=check_number("tol", self.tol),
-                max_iter=check_integer("max_iter", self.max_iter, minimum=0),
-                n_init=check_integer("n_init", self.n_init, minimum=1),
-                accelerate=bool(self.accelerate),
-                dtype=check_dtype(self.dtype),
-            ),
-            self._start(),
-            noise,
-        )
 
     def _run(
         self,
@@ -323,57 +284,6 @@ class GaussianMixture(
         """Fit, then return the most probable component of each row, shape (n,)."""
         return self.fit(X, y, sample_weight).predict(X)
 
-    def _start(self) -> Any:
-        if self.warm_start and hasattr(self, "mixture_"):
-            return GivenMixture(self.mixture_, "warm_start")
-        start = get_start(self.init_params)
-        given = (self.weights_init, self.means_init, self.precisions_init)
-        if all(values is None for values in given):
-            return start
-        return Overridden(start, *given)
-
-    def _source(self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2) -> Source:
-        source = open_source(X, sample_weight, self.n_jobs)
-        if source is not None:
-            if not reset:
-                source = source.narrowed(self._names())
-            self._check_features(source, reset=reset)
-            return source
-        X = as_table(X)
-        require_numeric_columns(X)
-        rows: Any = frame_rows(X)
-        if rows is not None:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        else:
-            rows = validate_data(
-                self,
-                X,
-                reset=reset,
-                dtype=[np.float64, np.float32],
-                ensure_all_finite=False,
-                ensure_min_samples=fewest if reset else 1,
-            )
-        return MemorySource(
-            rows,
-            check_sample_weight(sample_weight, len(rows)),
-            n_jobs=self.n_jobs,
-            feature_names=self._names(),
-        )
-
-    def _check_features(self, source: Source, *, reset: bool) -> None:
-        """Do for a source what scikit-learn does for arrays: note or compare its columns."""
-        if reset:
-            self.n_features_in_ = source.n_features
-            self.__dict__.pop("feature_names_in_", None)
-            if source.feature_names is not None:
-                self.feature_names_in_ = np.array(source.feature_names, dtype=object)
-            return
-        require_columns(source, self.n_features_in_, self._names())
-
-    def _names(self) -> tuple[str, ...] | None:
-        names = getattr(self, "feature_names_in_", None)
-        return None if names is None else tuple(names)
-
     def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result
         self.mixture_ = result.mixture
@@ -392,7 +302,7 @@ class GaussianMixture(
 
     def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
         self._require_fitted()
-        return self.mixture_.evaluator(self._source(X, sample_weight, reset=False))
+        return self.mixture_.evaluator(open_rows(self, X, sample_weight, reset=False))
 
     def predict(self, X: Any) -> AnyArray:
         """Return the most probable component of each row, shape (n,); -1 is noise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,33 +13,17 @@ from ..fitting.known import known_labels
 from ..fitting.stepwise import get_stepwise
 from ..fitting.stream import Stream
 from ..rows import MemorySource
+from .rows import open_rows
+from .settings import settings_of
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
     from ..em.keeper import Keeper
-    from ..em.model import Model
-    from ..em.options import Options
     from ..em.result import Callback, FitResult
     from ..rows import Source
-    from ..starts import Start
+    from .settings import Settings
 
-__all__ = ["PartialFit", "Settings"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The estimator's parameters as objects."""
-
-    model: Model
-    options: Options
-    start: Start
-    noise: Any
-
-    def known(self, y: Any, source: Source) -> AnyArray | None:
-        """Return the known components of a source's rows, if `y` (n,) says any."""
-        if y is None:
-            return None
-        return known_labels(y, source.n_rows, self.model.n_components, self.noise)
+__all__ = ["PartialFit"]
 
 
 class PartialFit:
@@ -69,7 +52,7 @@ class PartialFit:
         forgotten as the statistics are; ``history_`` has it for the last 1000 blocks.
         See `Stepwise` for the options and the method.
         """
-        settings, stepwise = self._settings(), get_stepwise(self.stepwise)
+        settings, stepwise = settings_of(self), get_stepwise(self.stepwise)
         before = self.__dict__.copy()
         try:
             stream = self._stream(settings)
@@ -114,7 +97,7 @@ class PartialFit:
         return stream
 
     def _block(self, X: Any, sample_weight: Any, *, reset: bool) -> MemorySource:
-        source = self._source(X, sample_weight, reset=reset, fewest=1)
+        source = open_rows(self, X, sample_weight, reset=reset, fewest=1)
         if not isinstance(source, MemorySource):
             raise DataError(
                 "X: partial_fit takes one block of rows in memory; call it for each block in turn"
@@ -133,8 +116,6 @@ class PartialFit:
 
     if TYPE_CHECKING:  # the estimator's own
 
-        def _settings(self) -> Settings: ...
-
         def _run(
             self,
             settings: Settings,
@@ -143,10 +124,6 @@ class PartialFit:
             callback: Callback | None = None,
             keeper: Keeper | None = None,
         ) -> FitResult: ...
-
-        def _source(
-            self, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2
-        ) -> Source: ...
 
         def _keep(self, result: FitResult, stream: Stream | None = None) -> None: ...
 

@@ -35,6 +35,7 @@ from ..selection.table import ResultsTable
 from ..starts import get_start
 from .delegation import BestEstimator
 from .mixture import GaussianMixture
+from .rows import open_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -182,7 +183,7 @@ class GaussianMixtureIC(
         plan = self._plan(y)
         start = get_start(self.init_params)
         model = self._model()
-        source = model._source(X, sample_weight, reset=True)
+        source = open_rows(model, X, sample_weight, reset=True)
         families = choose_families(self.families, source.n_features)
         criteria = wanted_criteria(criterion)
         total = len(families) * len(sizes)

@@ -150,14 +150,14 @@ def next_mixture(
 def _model(
     mixture: Mixture, family: Family, reg_covar: float, equal_weights: bool, prior: Any
 ) -> Model:
-    return Model(
+    model = Model(
         mixture.n_components,
         family,
         equal_weights=equal_weights,
-        background=mixture.noise is not None,
         prior=get_prior(prior),
         reg_covar=reg_covar,
     )
+    return model.of(mixture)
 
 
 class Coordinator:

@@ -176,8 +176,8 @@ def fit_problem(
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
     """Return a start with the data's background, and components in the order of known ones."""
     facts = problem.data.facts
-    if facts.background is not None and mixture.noise is None:
-        mixture = mixture.with_noise(facts.background)
+    if mixture.noise is None:
+        mixture = facts.put_behind(mixture)
     if facts.known is None or keep_order:
         return mixture
     return align(mixture, facts.clean, facts.known)

@@ -120,8 +120,8 @@ class Assigner:
     def __init__(self, form: Form, posterior: Posterior) -> None:
         self.form, self.posterior = form, posterior
         self.n_components = form.n_components
-        #: Columns of responsibilities: the background, if there is one, comes last.
-        self.n_joint = self.n_components + (posterior.backgrounds is not None)
+        #: Columns of responsibilities: what is beside the components comes last.
+        self.n_joint = self.n_components + posterior.n_others
         self.bytes_per_row = form.bytes_of_joint
 
     def joint(self, rows: AnyArray, workspace: Workspace) -> Array:
@@ -130,7 +130,7 @@ class Assigner:
         components = joint[: self.n_components]
         self.form.joint(rows, components, workspace)
         self.posterior.density.log_joint(components)
-        joint[self.n_components :] = self.posterior.joint_of_background()
+        joint[self.n_components :] = self.posterior.joint_of_others()
         return joint
 
     def assigned(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Array]:

@@ -16,6 +16,7 @@ from ..numerics.encoding import stored
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.frames import rows_of
+from .comparing import are_close, are_equal, closest_order
 from .evaluate import Evaluator
 from .parts import checked_means, checked_names, checked_parameters, chosen_columns
 from .sampling import draw
@@ -113,8 +114,7 @@ class Mixture:
         cls, parameters: Parameters, feature_names: tuple[str, ...] | None = None
     ) -> Mixture:
         """Wrap what an M-step made of one mixture, which needs no checks."""
-        self = cls.__new__(cls)
-        own = parameters
+        self, own = cls.__new__(cls), parameters
         noise = own.background(0)
         self._set(own.weights.copy(), own.means.copy(), own.covariances, feature_names, noise)
         return self
@@ -158,15 +158,7 @@ class Mixture:
         """Exact equality of parameters and names; see `allclose` for approximate equality."""
         if not isinstance(other, Mixture):
             return NotImplemented
-        return (
-            self.feature_names == other.feature_names
-            and type(self.covariances) is type(other.covariances)
-            and self.covariances.shared == other.covariances.shared
-            and np.array_equal(self.weights, other.weights)
-            and np.array_equal(self.means, other.means)
-            and np.array_equal(self.covariances.values, other.covariances.values)
-            and (other.noise is None if self.noise is None else self.noise.equals(other.noise))
-        )
+        return are_equal(self, other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -175,18 +167,7 @@ class Mixture:
 
         The noise is one of them.
         """
-        pairs = (
-            (self.weights, other.weights),
-            (self.means, other.means),
-            (self.covariances.to_dense(), other.covariances.to_dense()),
-        )
-        if self.noise is None or other.noise is None:
-            same_noise = self.noise is other.noise
-        else:
-            same_noise = self.noise.allclose(other.noise, rtol, atol)
-        return same_noise and all(
-            a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol) for a, b in pairs
-        )
+        return are_close(self, other, rtol, atol)
 
     def __repr__(self) -> str:
         return (
@@ -377,17 +358,12 @@ class Mixture:
         Components are paired so that the sum of Bhattacharyya distances
         (Bhattacharyya 1943), which do not depend on units, is least.
         """
-        from scipy.optimize import linear_sum_assignment
-
-        from .distances import bhattacharyya
-
         if (self.n_components, self.n_features) != (other.n_components, other.n_features):
             raise ParameterError(
                 f"other: expected {self.n_components} components of {self.n_features} features, "
                 f"got {other.n_components} of {other.n_features}"
             )
-        _, permutation = linear_sum_assignment(bhattacharyya(other, self))
-        return self.reorder(permutation)
+        return self.reorder(closest_order(self, other))
 
     # -- files --------------------------------------------------------------------------
 
@@ -417,13 +393,7 @@ class Mixture:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Mixture:
         """Return the mixture of such fields; an error says what is wrong with them."""
-        means = checked_means(fields["means"])
-        covariances = covariances_from_fields(fields["covariances"], *means.shape)
-        noise = fields.get("noise")
-        return cls(
-            fields["weights"],
-            means,
-            covariances,
-            fields.get("feature_names"),
-            None if noise is None else Noise.from_fields(noise),
-        )
+        means, noise = checked_means(fields["means"]), fields.get("noise")
+        held = covariances_from_fields(fields["covariances"], *means.shape)
+        noise = None if noise is None else Noise.from_fields(noise)
+        return cls(fields["weights"], means, held, fields.get("feature_names"), noise)

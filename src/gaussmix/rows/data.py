@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from .summary import DataSummary
 
 __all__ = ["Data", "Facts"]
+
+
+class _Start(Protocol):
+    """A mixture, or parameters of some."""
+
+    def with_noise(self, noise: Noise, /) -> Self: ...
+
+
+Start = TypeVar("Start", bound=_Start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +40,10 @@ class Facts:
     clean: Source
     known: AnyArray | None = None
     background: Noise | None = None
+
+    def put_behind(self, start: Start) -> Start:
+        """Return a start with the background behind it, if there is one."""
+        return start if self.background is None else start.with_noise(self.background)
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,9 +149,7 @@ class Racers(Team):
         self.statistics = starts
         self.values = self.before = np.full(len(starts.groups), -np.inf)
         self._estimate(None)
-        background = problem.data.facts.background
-        if background is not None:
-            self.parameters = self.parameters.with_background(background)
+        self.parameters = problem.data.facts.put_behind(self.parameters)
 
     def __len__(self) -> int:
         return len(self.values)

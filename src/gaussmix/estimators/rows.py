@@ -1,0 +1,77 @@
+"""What users pass as X becomes a source of rows, its columns noted or compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from ..numerics.arguments import check_sample_weight
+from ..rows import MemorySource, open_source
+from ..rows.checks import require_columns
+from ..rows.door import as_table, require_numeric_columns
+from ..rows.frames import frame_rows
+
+if TYPE_CHECKING:
+    from ..rows import Source
+
+__all__ = ["open_rows"]
+
+
+def open_rows(
+    estimator: Any, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2
+) -> Source:
+    """Return the source of X with weights.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Notes the columns if `reset`, as scikit-learn's do; else they are compared with
+        those that it has noted.
+    fewest : int
+        Rows that a fit needs.
+
+    Raises
+    ------
+    DataError, ParameterError, ValueError
+        If X or the weights cannot be used.
+    """
+    source = open_source(X, sample_weight, estimator.n_jobs)
+    if source is not None:
+        if not reset:
+            source = source.narrowed(_names(estimator))
+        _check_columns(estimator, source, reset=reset)
+        return source
+    X = as_table(X)
+    require_numeric_columns(X)
+    rows: Any = frame_rows(X)
+    if rows is not None:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    else:
+        rows = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_min_samples=fewest if reset else 1,
+        )
+    weights = check_sample_weight(sample_weight, len(rows))
+    return MemorySource(rows, weights, n_jobs=estimator.n_jobs, feature_names=_names(estimator))
+
+
+def _check_columns(estimator: Any, source: Source, *, reset: bool) -> None:
+    """Do for a source what scikit-learn does for arrays: note or compare its columns."""
+    if not reset:
+        require_columns(source, estimator.n_features_in_, _names(estimator))
+        return
+    estimator.n_features_in_ = source.n_features
+    estimator.__dict__.pop("feature_names_in_", None)
+    if source.feature_names is not None:
+        estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
+
+
+def _names(estimator: Any) -> tuple[str, ...] | None:
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else tuple(names)

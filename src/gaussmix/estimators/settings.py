@@ -1,0 +1,72 @@
+"""An estimator's parameters become objects here, or a clear error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..components.families import get_family
+from ..components.prior import get_prior
+from ..em.model import Model
+from ..em.options import Options
+from ..fitting.known import known_labels
+from ..numerics.arguments import check_dtype, check_integer, check_noise, check_number
+from ..starts import get_start
+from ..starts.given import GivenMixture, Overridden
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray
+    from ..rows import Source
+    from ..starts import Start
+
+__all__ = ["Settings", "settings_of"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of an estimator as objects."""
+
+    model: Model
+    options: Options
+    start: Start
+    noise: float | AnyArray | None
+
+    def known(self, y: Any, source: Source) -> AnyArray | None:
+        """Return the known components of a source's rows, if `y` (n,) says any."""
+        if y is None:
+            return None
+        return known_labels(y, source.n_rows, self.model.n_components, self.noise)
+
+
+def settings_of(estimator: Any) -> Settings:
+    """Return the parameters of a `GaussianMixture`; raise ParameterError if one cannot be."""
+    own = estimator
+    check_integer("verbose_interval", own.verbose_interval, minimum=1)
+    noise = check_noise(own.noise)
+    return Settings(
+        Model(
+            n_components=check_integer("n_components", own.n_components, minimum=1),
+            family=get_family(own.covariance_type),
+            equal_weights=bool(own.equal_weights),
+            background=noise is not None,
+            prior=get_prior(own.prior),
+            reg_covar=check_number("reg_covar", own.reg_covar),
+        ),
+        Options(
+            tol=check_number("tol", own.tol),
+            max_iter=check_integer("max_iter", own.max_iter, minimum=0),
+            n_init=check_integer("n_init", own.n_init, minimum=1),
+            accelerate=bool(own.accelerate),
+            dtype=check_dtype(own.dtype),
+        ),
+        _start_of(own),
+        noise,
+    )
+
+
+def _start_of(own: Any) -> Start:
+    if own.warm_start and hasattr(own, "mixture_"):
+        return GivenMixture(own.mixture_, "warm_start")
+    start = get_start(own.init_params)
+    given = (own.weights_init, own.means_init, own.precisions_init)
+    return start if all(values is None for values in given) else Overridden(start, *given)

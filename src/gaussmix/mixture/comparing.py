@@ -1,0 +1,65 @@
+"""Two mixtures compared: whether they are the same, and which components are closest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.covariances import FullCovariances
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from .mixture import Mixture
+
+__all__ = ["are_close", "are_equal", "bhattacharyya", "closest_order"]
+
+
+def are_equal(a: Mixture, b: Mixture) -> bool:
+    """Whether two mixtures have exactly the same parameters and names."""
+    return (
+        a.feature_names == b.feature_names
+        and type(a.covariances) is type(b.covariances)
+        and a.covariances.shared == b.covariances.shared
+        and np.array_equal(a.weights, b.weights)
+        and np.array_equal(a.means, b.means)
+        and np.array_equal(a.covariances.values, b.covariances.values)
+        and (b.noise is None if a.noise is None else a.noise.equals(b.noise))
+    )
+
+
+def are_close(a: Mixture, b: Mixture, rtol: float, atol: float) -> bool:
+    """Whether two mixtures have the same parameters, component by component, to a tolerance."""
+    pairs = (
+        (a.weights, b.weights),
+        (a.means, b.means),
+        (a.covariances.to_dense(), b.covariances.to_dense()),
+    )
+    if a.noise is None or b.noise is None:
+        same_noise = a.noise is b.noise
+    else:
+        same_noise = a.noise.allclose(b.noise, rtol, atol)
+    return same_noise and all(
+        x.shape == y.shape and np.allclose(x, y, rtol=rtol, atol=atol) for x, y in pairs
+    )
+
+
+def closest_order(a: Mixture, b: Mixture) -> AnyArray:
+    """Return the order (K,) of a mixture's components in which they are closest to another's."""
+    from scipy.optimize import linear_sum_assignment
+
+    order: AnyArray = linear_sum_assignment(bhattacharyya(b, a))[1]
+    return order
+
+
+def bhattacharyya(a: Mixture, b: Mixture) -> Array:
+    """Return distances (K_a, K_b) between the components of two mixtures (Bhattacharyya 1943)."""
+    first, second = a.covariances.to_dense(), b.covariances.to_dense()
+    distances = np.empty((a.n_components, b.n_components))
+    for i in range(a.n_components):
+        between = FullCovariances((first[i] + second) / 2, b.n_components, b.n_features)
+        offsets = b.means - a.means[i]
+        mahalanobis = np.einsum("ki,ki->k", offsets, between.precision_times(offsets))
+        log_dets = a.covariances.log_det()[i] + b.covariances.log_det()
+        distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
+    return distances
