@@ -8,10 +8,13 @@ from scipy.stats import multivariate_normal
 
 from gaussmix.components.covariances import FullCovariances
 from gaussmix.components.moments import PRODUCTS
-from gaussmix.components.parameters import Parameters
+from gaussmix.components.parameters import Parameters, join_parameters, one_of
+from gaussmix.em.steps import EStep
 from gaussmix.estep import Expectation, Posterior
 from gaussmix.estep.expectation import FormChoice, Seen
 from gaussmix.estep.observations import COMPLETE, Kind, Observation
+from gaussmix.families import get_family
+from gaussmix.fitting.fit import summarise
 from gaussmix.rows import MemorySource
 
 K, D = 3, 4
@@ -39,7 +42,7 @@ class Pattern(Kind):
         missing = np.setdiff1d(np.arange(D), self.columns)
         means, scatters = np.zeros((K, D)), np.zeros((K, D, D))
         for k in range(K):
-            mu, sigma = parameters.means[k], parameters.covariances.values[k]
+            mu, sigma = parameters.means[k], parameters.covariances.to_dense()[k]
             cross = sigma[np.ix_(missing, self.columns)]
             slope = cross @ np.linalg.inv(sigma[np.ix_(self.columns, self.columns)])
             carry = np.zeros((D, len(self.columns)))
@@ -95,7 +98,7 @@ def row_by_row(rows, sample_weight, labels, parameters):
         value += sample_weight[i] * total
         for k in range(K):
             share = sample_weight[i] * np.exp(joint[k] - total)
-            mu, sigma = parameters.means[k], parameters.covariances.values[k]
+            mu, sigma = parameters.means[k], parameters.covariances.to_dense()[k]
             slope = sigma[np.ix_(m, o)] @ np.linalg.inv(sigma[np.ix_(o, o)])
             x, rest = np.array(row), np.zeros((D, D))
             x[m] = mu[m] + slope @ (row[o] - mu[o])
@@ -127,6 +130,37 @@ def test_statistics_by_pattern_are_those_row_by_row(weighted, labelled):
     np.testing.assert_allclose(found.scatters, scatters, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.log_likelihood, value, rtol=1e-12)
     assert found.n_rows == len(rows)
+
+
+@pytest.mark.parametrize("name", ["VVV", "EEE"])
+def test_an_estep_of_rows_seen_in_part_takes_any_number_of_mixtures(name):
+    family, several = get_family(name), []
+    for seed in (0, 1):
+        rows, parameters = problem(seed)
+        if family.shared:
+            mean = parameters.covariances.values.mean(axis=0, keepdims=True)
+            shared = FullCovariances(mean, K, D, shared=True)
+            parameters = Parameters.of_one(parameters.weights, parameters.means, shared)
+        several.append(parameters)
+    stack = join_parameters([(own, 0) for own in several])
+    source = MemorySource(rows, block_rows=64)
+    summary = summarise(MemorySource(np.nan_to_num(rows)), PRODUCTS)
+    estep = EStep(source, summary, observation=Missing())
+    (one,), (both, last) = (
+        estep([(several[0], family)]),
+        estep([(stack, family), (several[1], family)]),
+    )
+    for g, own in enumerate(several):
+        values = own.each.to_dense()
+        expected = Parameters.of_one(own.weights, own.means, FullCovariances(values, K, D))
+        counts, means, scatters, value = row_by_row(rows, np.ones(len(rows)), None, expected)
+        if family.shared:
+            scatters = scatters.sum(axis=0, keepdims=True)
+        for found in [one_of((both, g)), (one, last)[g]]:
+            np.testing.assert_allclose(found.counts, counts, rtol=1e-11)
+            np.testing.assert_allclose(found.means, means, rtol=1e-10)
+            np.testing.assert_allclose(found.scatters, scatters, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(found.log_likelihood, value, rtol=1e-12)
 
 
 def test_complete_rows_are_one_kind_without_mask_or_copy():

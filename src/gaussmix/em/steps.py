@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..components.parameters import join_statistics, one_of
 from ..estep.expectation import expectation, expectation_of_several
 from ..estep.observations import COMPLETE
 
@@ -55,6 +56,15 @@ class EStep:
         """Return the statistics of each stack of mixtures, as its family needs them."""
         ((parameters, family), *others) = several
         if self.form is None and not others and len(parameters.groups) == 1:
-            given = (self.known, self.dtype, self.observation)
-            return [expectation(self.source, self.summary, parameters, family, *given)]
+            return [self._of_one(parameters, family)]
+        if self.observation is not COMPLETE:
+            return [self._one_by_one(*stack) for stack in several]
         return expectation_of_several(self.source, self.summary, several, self.known, self.form)
+
+    def _of_one(self, parameters: Parameters, family: Family) -> SufficientStatistics:
+        given = (self.known, self.dtype, self.observation)
+        return expectation(self.source, self.summary, parameters, family, *given)
+
+    def _one_by_one(self, stack: Parameters, family: Family) -> SufficientStatistics:
+        each = [one_of((stack, g)) for g in range(len(stack.groups))]
+        return join_statistics([(self._of_one(own, family), 0) for own in each])

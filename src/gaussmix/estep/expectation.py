@@ -195,8 +195,11 @@ def expectation(
     that of the arithmetic within a block, `observation` says what is seen of rows.
     """
     moment, n_rows = family.held.moment, source.rows_drawn_from
-    choice = FormChoice(moment, family.shared, summary.center, summary.extent, dtype, n_rows)
-    seen = None if observation is COMPLETE else Seen(observation, parameters, choice)
+    whole = observation is COMPLETE
+    # A shared covariance spares the scatters of complete rows only: the data have their sum.
+    shared = family.shared and whole
+    choice = FormChoice(moment, shared, summary.center, summary.extent, dtype, n_rows)
+    seen = None if whole else Seen(observation, parameters, choice)
     fold = Expectation(choice(parameters), Posterior.of([parameters]), known, seen)
     statistics = fold.statistics(source.reduce(fold))
     if statistics.moment is moment:
