@@ -99,7 +99,9 @@ class Posterior:
                 [np.full(len(p.groups), -np.inf) if own is None else own for own, p in each]
             )
         density = first.density.joined([parameters.density for parameters in several])
-        scales = np.concatenate([parameters.log_scales() for parameters in several])
+        scales = _NO_SCALES
+        if not density.plain:
+            scales = np.concatenate([parameters.log_scales() for parameters in several])
         return cls(groups, backgrounds, density, scales)
 
     def open(self) -> Tally:

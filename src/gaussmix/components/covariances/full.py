@@ -103,21 +103,35 @@ class FullCovariances(Covariances):
         return (self._with(values) if changed.any() else self), changed
 
     def _possibly_below(self, floor: Array) -> Array:
-        # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
-        # inverse factors are needed by the next E-step anyway: the common case costs two sums.
+        """Return where the narrowest direction may be too narrow: bounds that cost little."""
+        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         try:
+            sure = self._wide_by_volume(floor, widest)
+            if sure.all():
+                return ~sure
+            # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
+            # inverse factors are needed by the next E-step anyway.
             traces = np.square(self.inverse_factors).sum(axis=1) @ floor
         except np.linalg.LinAlgError:
             return np.ones(len(self.values), dtype=bool)
-        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
+
+    def _wide_by_volume(self, floor: Array, widest: Array) -> Array:
+        # The smallest eigenvalue of the scaled matrix is its determinant over the product of
+        # the others, whose geometric mean is at most their mean, and their sum at most `widest`.
+        others = self.n_features - 1
+        log_product = others * np.log(widest / max(1, others))
+        diagonals = np.diagonal(self.factors, axis1=1, axis2=2)
+        log_least = 2.0 * np.log(diagonals).sum(axis=1) - np.log(floor).sum() - log_product
+        return (log_least >= 0.0) & (np.log(widest) - log_least <= -np.log(_NARROWEST))
 
     @classmethod
     def joined(cls, several: Sequence[Self]) -> Self:
         found = super().joined(several)
-        for name in ("factors", "inverse_factors"):  # known already, where they were needed
-            parts = [own.spread(getattr(own, name)) for own in several]
-            found.__dict__[name] = np.concatenate(parts)
+        for name in ("factors", "inverse_factors"):
+            if all(name in own.__dict__ for own in several):  # known already
+                parts = [own.spread(getattr(own, name)) for own in several]
+                found.__dict__[name] = np.concatenate(parts)
         return found
 
     def marginal(self, columns: Array) -> Self:
