@@ -209,3 +209,16 @@ def test_fits_are_made_or_stopped():
     fits.limit = 0.0
     assert fits.measure("many", 0, DEFAULT)["stopped"]
     assert fits.process is None
+
+
+def test_versions_are_two_packages_that_take_turns():
+    from versions import OTHER, compare, interval, load
+
+    here, other = load(Path(__file__).parents[1] / "src")
+    assert (here.__name__, other.__name__) == ("gaussmix", OTHER)
+    assert other.GaussianMixture is not here.GaussianMixture
+    row = compare("iris tied", (here, other), 3)
+    assert row["from"] <= row["ratio"] <= row["to"]
+    # The median lies outside of the extremes of 7 with chance 2 / 2^7; of 9, within the second.
+    assert interval([3.0, 1, 2, 7, 5, 6, 4]) == (1, 7)
+    assert interval([9.0, 3, 1, 2, 7, 5, 8, 6, 4]) == (2, 8)

@@ -10,7 +10,7 @@ from .source import Source
 __all__ = ["open_source"]
 
 
-_SOURCES = Registry("gaussmix.rows", Source)  # type: ignore[type-abstract]
+_SOURCES = Registry(__package__, Source)  # type: ignore[type-abstract]
 
 
 def open_source(data: Any, sample_weight: Any = None, n_jobs: int | None = None) -> Source | None:

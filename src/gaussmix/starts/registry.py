@@ -10,7 +10,7 @@ from .base import Start
 __all__ = ["get_start", "list_starts"]
 
 
-_STARTS = Registry("gaussmix.starts", Start, "start", any_case=False)  # type: ignore[type-abstract]
+_STARTS = Registry(__package__, Start, "start", any_case=False)  # type: ignore[type-abstract]
 
 
 def list_starts() -> list[str]:

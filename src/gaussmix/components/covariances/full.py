@@ -106,9 +106,9 @@ class FullCovariances(Covariances):
         """Return where the narrowest direction may be too narrow: bounds that cost little."""
         widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         try:
-            sure = self._wide_by_volume(floor, widest)
-            if sure.all():
-                return ~sure
+            wide = self._wide_by_volume(floor, widest)
+            if wide.all():
+                return np.zeros(len(wide), dtype=bool)
             # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
             # inverse factors are needed by the next E-step anyway.
             traces = np.square(self.inverse_factors).sum(axis=1) @ floor
@@ -120,10 +120,11 @@ class FullCovariances(Covariances):
         # The smallest eigenvalue of the scaled matrix is its determinant over the product of
         # the others, whose geometric mean is at most their mean, and their sum at most `widest`.
         others = self.n_features - 1
-        log_product = others * np.log(widest / max(1, others))
         diagonals = np.diagonal(self.factors, axis1=1, axis2=2)
+        log_product = others * np.log(widest / max(1, others))
         log_least = 2.0 * np.log(diagonals).sum(axis=1) - np.log(floor).sum() - log_product
-        return (log_least >= 0.0) & (np.log(widest) - log_least <= -np.log(_NARROWEST))
+        wide = (log_least >= 0.0) & (np.log(widest) - log_least <= -np.log(_NARROWEST))
+        return np.asarray(wide)
 
     @classmethod
     def joined(cls, several: Sequence[Self]) -> Self:

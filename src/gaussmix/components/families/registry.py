@@ -10,7 +10,7 @@ from .base import Family
 __all__ = ["get_family", "list_families"]
 
 
-_FAMILIES = Registry("gaussmix.components.families", Family, "family")  # type: ignore[type-abstract]
+_FAMILIES = Registry(__package__, Family, "family")  # type: ignore[type-abstract]
 
 
 def list_families() -> list[Family]:

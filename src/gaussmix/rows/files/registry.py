@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["format_of", "formats"]
 
 
-_FORMATS = Registry("gaussmix.rows.files", Format, "format")  # type: ignore[type-abstract]
+_FORMATS = Registry(__package__, Format, "format")  # type: ignore[type-abstract]
 
 
 def formats() -> dict[str, Format]:

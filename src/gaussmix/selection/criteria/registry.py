@@ -8,7 +8,7 @@ from .base import Criterion
 __all__ = ["get_criterion", "list_criteria"]
 
 
-_CRITERIA = Registry("gaussmix.selection.criteria", Criterion, "criterion")  # type: ignore[type-abstract]
+_CRITERIA = Registry(__package__, Criterion, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[Criterion]:

@@ -8,7 +8,7 @@ from .cost import Cost
 __all__ = ["get_criterion", "list_criteria"]
 
 
-_COSTS = Registry("gaussmix.starts.hierarchy.costs", Cost, "criterion")  # type: ignore[type-abstract]
+_COSTS = Registry(f"{__package__}.costs", Cost, "criterion")  # type: ignore[type-abstract]
 
 
 def list_criteria() -> list[str]:
