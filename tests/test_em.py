@@ -368,6 +368,20 @@ def test_a_fit_in_float32_ends_at_the_same_optimum():
     np.testing.assert_allclose(single.means_, double.means_, atol=2e-3)
 
 
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize(
+    ("scale", "weight"), [(1e40, 1), (1e20, 1), (1e-20, 1), (1e-60, 1), (1, 1e40), (1, 1e-50)]
+)
+def test_a_fit_in_float32_takes_numbers_that_float32_does_not_hold(covariance_type, scale, weight):
+    X, labels = blobs(n=300, d=2, separation=3.0)
+    own = {"covariance_type": covariance_type, "init_params": labels, "tol": 1e-7}
+    model = GaussianMixture(3, dtype="float32", **own)
+    model.fit(scale * X, sample_weight=np.full(len(X), float(weight)))
+    expected = GaussianMixture(3, **own).fit(X)
+    np.testing.assert_allclose(model.means_ / scale, expected.means_, atol=2e-3)
+    np.testing.assert_array_equal(model.predict(scale * X), expected.predict(X))
+
+
 @pytest.mark.parametrize("dtype", ["float16", "complex", "nonsense", None, int])
 def test_other_precisions_are_refused(dtype):
     with pytest.raises(ParameterError, match="dtype: expected 'float64' or 'float32'"):

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ..components.parameters import Parameters
     from .form import Form
 
-__all__ = ["MOST_TERMS", "are_accurate", "choose_form"]
+__all__ = ["MOST_TERMS", "are_accurate", "choose_form", "is_single"]
 
 # Largest error in a log-density that the natural form may make, by the bytes of a number.
 TOLERANCE = 1e-8
 _SINGLE_TOLERANCE = 1e-3
 _EPS, _SINGLE_EPS = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
+# Its square, times a weight that small, is within float32; so are the inverses.
+_SINGLE_LEAST = 1e-12
 # Features beyond which products of features cost more than whitening (measured).
 MOST_TERMS = 2500
 # With fewer terms the natural form is cheap for any number of components.
@@ -58,7 +60,7 @@ def choose_form(
         All rows lie in the box center +- extent.
     dtype : type
         float32 is for the arithmetic within a block, where it is accurate to about three
-        digits of a log-density; elsewhere float64 takes its place.
+        digits of a log-density and holds all numbers; elsewhere float64 takes its place.
     n_rows : int or None
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
@@ -66,7 +68,9 @@ def choose_form(
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
     error = held.magnitude(reach)
-    if dtype is np.float32 and not _SINGLE_EPS * error <= _SINGLE_TOLERANCE:
+    if dtype is np.float32 and not (
+        _SINGLE_EPS * error <= _SINGLE_TOLERANCE and is_single(reach.min(), reach.max())
+    ):
         dtype = np.float64
     d, n_joint = len(center), len(means) + (parameters.box is not None)
     n_terms = 1 + d + moment.n_terms(d)
@@ -89,6 +93,11 @@ def choose_form(
         dense = WhitenedForm(parameters, moment)
     prunable = not held.shared and held.moment is moment and parameters.density.plain
     return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
+
+
+def is_single(least: float, largest: float) -> bool:
+    """Say whether float32 holds sums of squares of such numbers, and their inverses."""
+    return bool(least >= _SINGLE_LEAST and largest <= 1.0 / _SINGLE_LEAST)
 
 
 def are_accurate(theta: Array, reach: Array, moment: Moment) -> AnyArray:

@@ -16,7 +16,7 @@ from ..components.parameters import (
 )
 from ..components.statistics import SufficientStatistics
 from ..rows.folds import Fold, Index, Workspace
-from .choice import are_accurate, choose_form
+from .choice import are_accurate, choose_form, is_single
 from .compiled import natural_form
 from .observations import COMPLETE
 from .observations.complete import WHOLE
@@ -195,7 +195,9 @@ def expectation(
     that of the arithmetic within a block, `observation` says what is seen of rows.
     """
     moment, n_rows = family.held.moment, source.rows_drawn_from
-    whole = observation is COMPLETE
+    total, whole = float(summary.total.counts[0]), observation is COMPLETE
+    if not is_single(total / max(1, summary.total.n_rows), total):
+        dtype = np.float64  # for the weights
     # A shared covariance spares the scatters of complete rows only: the data have their sum.
     shared = family.shared and whole
     choice = FormChoice(moment, shared, summary.center, summary.extent, dtype, n_rows)
