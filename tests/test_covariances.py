@@ -129,3 +129,21 @@ def test_from_array_refuses_wrong_shapes_and_indefinite_matrices(pair):
         structure.from_array(-held.array, K, D, shared=held.shared)
     with pytest.raises(ParameterError, match="NaN"):
         structure.from_array(held.array * np.nan, K, D, shared=held.shared)
+
+
+def test_what_is_said_to_be_wide_is_not_held():
+    """The look at several together is a bound: it may miss, and must not be wrong."""
+    rng, floor, said, held = np.random.default_rng(0), np.array([1e-3, 1.0, 1e2]), 0, 0
+    for _ in range(300):
+        several = []
+        for k in (1, 3):
+            spectrum = 10.0 ** rng.uniform(-1, 12, (k, 1, 3))
+            axes = np.linalg.qr(rng.standard_normal((k, 3, 3)))[0]
+            dense = (axes * spectrum) @ axes.swapaxes(1, 2) * np.sqrt(np.outer(floor, floor))
+            several.append(FullCovariances(0.5 * (dense + dense.swapaxes(1, 2)), k, 3))
+        for own, wide in zip(several, FullCovariances.are_wide(several, floor), strict=True):
+            below = FullCovariances(own.values, own.n_components, 3).floored(floor)[1].any()
+            assert not (wide and below)
+            said, held = said + wide, held + below
+    assert said > 100
+    assert held > 100

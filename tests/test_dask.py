@@ -16,6 +16,7 @@ import pytest
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
 from gaussmix.components.moments import PRODUCTS
+from gaussmix.estimators.rows import open_rows
 from gaussmix.rows import open_source
 from gaussmix.rows.partitions import detached, fold_partition
 from gaussmix.rows.summary import SummaryFold
@@ -232,7 +233,7 @@ def test_a_sample_reads_only_partitions_it_draws_from():
 def test_samples_are_those_in_memory():
     for weights in (None, WEIGHTS):
         rng = np.random.default_rng(5)
-        expected = GaussianMixture()._source(X, weights, reset=True).sample(40, rng)
+        expected = open_rows(GaussianMixture(), X, weights, reset=True).sample(40, rng)
         found = open_source(in_frame(X), weights).sample(40, np.random.default_rng(5))
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])

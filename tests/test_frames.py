@@ -12,6 +12,7 @@ import pytest
 
 from gaussmix import DataError, GaussianMixture
 from gaussmix.components.moments import PRODUCTS
+from gaussmix.estimators.rows import open_rows
 from gaussmix.rows.door import as_table
 from gaussmix.rows.frames import FrameRows, frame_rows
 from gaussmix.rows.summary import SummaryFold
@@ -85,7 +86,7 @@ def test_missing_values_are_named_by_column(kind):
 def test_a_pass_copies_no_more_than_blocks(kind):
     frame = FRAMES[kind](np.tile(X, (5, 1)))
     tracemalloc.start()
-    source = GaussianMixture(n_jobs=1)._source(frame, reset=True)
+    source = open_rows(GaussianMixture(n_jobs=1), frame, reset=True)
     summary = source.reduce(SummaryFold(PRODUCTS, 3))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

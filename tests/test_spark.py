@@ -13,6 +13,7 @@ import pytest
 
 from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
 from gaussmix.components.moments import PRODUCTS
+from gaussmix.estimators.rows import open_rows
 from gaussmix.rows import open_source
 from gaussmix.rows.spark import source as spark_module
 from gaussmix.rows.summary import SummaryFold
@@ -141,7 +142,7 @@ def test_single_precision_is_read_as_in_memory(rows):
     from pyspark.sql import functions
 
     singles = [functions.col(name).cast("float").alias(name) for name in NAMES]
-    expected = summary(model()._source(X.astype(np.float32), reset=True))
+    expected = summary(open_rows(model(), X.astype(np.float32), reset=True))
     for frame in (rows.select(*singles), rows.select(functions.array(*singles).alias("v"))):
         source = open_source(frame)
         for _ in range(3):  # the third pass reads the packed copy
@@ -165,7 +166,7 @@ def test_other_numbers_and_quoted_names_are_read(spark):
 
 def test_samples_are_those_in_memory(table):
     rng = np.random.default_rng(5)
-    expected = model()._source(X, WEIGHTS, reset=True).sample(40, rng)
+    expected = open_rows(model(), X, WEIGHTS, reset=True).sample(40, rng)
     source = open_source(table.select(*NAMES, "w"), "w")
     for _ in range(2):  # directly, and from the packed copy
         found = source.sample(40, np.random.default_rng(5))

@@ -295,6 +295,9 @@ def _joined(places: Sequence[Place[Stack]]) -> Stack:
             runs[-1] = (stack, runs[-1][1], g + 1)
         else:
             runs.append((stack, g, g + 1))
+    if len(runs) == 1:
+        ((_, g, h),) = runs
+        return first.cut(slice(first.groups.bounds[g], first.groups.bounds[h]), slice(g, h), groups)
     if all(stack is first for stack, _, _ in runs):
         numbers = np.array([g for _, g in places])
         return first.cut(

@@ -136,7 +136,7 @@ class Climb:
         leaps = self.state.leaps
         assert leaps is not None
         leaps = leaps.noted(vector)
-        self.state = self.state._replace(leaps=leaps)
+        self.state = FitState(*self.state[:-1], leaps)
         return leaps.may_pay(self.state.climbed)
 
     def aim(self, target: Place[SufficientStatistics], leaps: Leaps) -> None:

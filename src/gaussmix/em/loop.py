@@ -19,11 +19,13 @@ from .climb import Climb, collapsed_components
 from .coordinates import to_vectors
 from .keeper import Keeper
 from .leaps import leap
+from .mstep import Estimate, looked_at_together
 from .result import Callback, FitResult, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .._typing import AnyArray
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
@@ -53,8 +55,12 @@ class Team(ABC):
         """Take what an E-step found of the parameters."""
 
     @abstractmethod
-    def maximise(self) -> None:
-        """M-step."""
+    def estimate(self) -> Estimate | None:
+        """First half of an M-step: estimates; None if there are none of all fits at once."""
+
+    @abstractmethod
+    def move(self, estimate: Estimate | None) -> None:
+        """Second half of it: hold the estimates above the floor, and go there."""
 
 
 class Jury(ABC, Generic[Verdict]):
@@ -88,8 +94,12 @@ class Batch(Generic[Verdict]):
             team.take(statistics)
         verdicts = self.jury.judge(self.teams)
         self.teams = [team for team in self.teams if len(team)]
-        for team in self.teams:
-            team.maximise()
+        estimates: Sequence[Estimate | None] = [team.estimate() for team in self.teams]
+        if len(self.teams) > 1:
+            floor = np.max([team.objective.floor for team in self.teams], axis=0)
+            estimates = looked_at_together(estimates, floor)
+        for team, estimate in zip(self.teams, estimates, strict=True):
+            team.move(estimate)
         return verdicts
 
     def run(self, estep: EStep) -> Iterator[Verdict]:
@@ -120,24 +130,48 @@ class Climbers(Team):
         for g, climb in enumerate(self.climbs):
             climb.take((statistics, g), values[g])
 
-    def maximise(self) -> None:
-        sources = [climb.source() for climb in self.climbs]
+    def estimate(self) -> Estimate | None:
+        sources = join_statistics([climb.source() for climb in self.climbs])
         try:
-            found, mask = self.objective.update(join_statistics(sources), self._joined("evaluated"))
+            return self.objective.estimate(sources, self._joined("evaluated"))
         except (np.linalg.LinAlgError, DataError):
+            if self._is_alone():
+                raise
+            return None
+
+    def move(self, estimate: Estimate | None) -> None:
+        found = None
+        try:
+            found = None if estimate is None else self.objective.held(estimate)
+        except (np.linalg.LinAlgError, DataError):
+            if self._is_alone():
+                raise
+        if found is None:
             for climb in self.climbs:
-                self._maximise_alone(climb)
+                self._move_alone(climb)
             self.parameters = self._joined("now")
         else:
-            self.parameters, family = found, self.objective.family
-            some = mask.any()
-            for g, climb in enumerate(self.climbs):
-                own = mask[g : g + 1] if family.shared else found.groups.part(mask, g)
-                climb.move((found, g), collapsed_components(own, family) if some else ())
+            self.parameters, mask = found
+            self._place(mask)
         if self.keeper is not None:
             self.keeper.keep(self.climbs[0].state)
 
-    def _maximise_alone(self, climb: Climb) -> None:
+    def _is_alone(self) -> bool:
+        """Whether an M-step that failed has no other way: no leap to take back, no other fit."""
+        return len(self) == 1 and self.climbs[0].state.target is None
+
+    def _place(self, mask: AnyArray) -> None:
+        """Let all go to the parameters; `mask` says which covariances are held."""
+        found, family = self.parameters, self.objective.family
+        some = mask.any()
+        for g, climb in enumerate(self.climbs):
+            collapsed: tuple[int, ...] = ()
+            if some:
+                own = mask[g : g + 1] if family.shared else found.groups.part(mask, g)
+                collapsed = collapsed_components(own, family)
+            climb.move((found, g), collapsed)
+
+    def _move_alone(self, climb: Climb) -> None:
         """M-step of one fit; a leap that it fails at is not made."""
         family = self.objective.family
         try:
@@ -148,7 +182,7 @@ class Climbers(Team):
             if climb.state.target is None:
                 raise
             climb.turn_back()
-            self._maximise_alone(climb)
+            self._move_alone(climb)
         else:
             climb.move((found, 0), collapsed_components(mask, family))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ..components.parameters import one_of
 from ..exceptions import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._typing import AnyArray, Array
     from ..components.covariances import Covariances
     from ..components.families import Family
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from ..numerics.groups import Groups
 
-__all__ = ["RELATIVE_FLOOR", "fill_empty", "held_covariances", "mixing_weights"]
+__all__ = [
+    "RELATIVE_FLOOR",
+    "Estimate",
+    "estimated_covariances",
+    "fill_empty",
+    "held_covariances",
+    "looked_at_together",
+    "mixing_weights",
+]
 
 # Variances below this share of a feature's total variance count as a collapse.
 RELATIVE_FLOOR = 1e-10
@@ -46,26 +56,88 @@ def mixing_weights(
     return weights, np.where(previous.noise > 0, noise, 0.0)
 
 
+class Estimate(NamedTuple):
+    """What an M-step estimates, before covariances are held above the floor.
+
+    Attributes
+    ----------
+    weights, noise : ndarray (J,), (G,)
+    statistics : SufficientStatistics
+        Whose maximum-likelihood estimates are wanted.
+    covariances : Covariances or None
+        None if they cannot be estimated of all mixtures at once.
+    previous : Parameters or None
+        What the statistics were found under.
+    wide : bool
+        Whether all covariances are known to lie above the floor.
+    """
+
+    weights: Array
+    noise: Array
+    statistics: SufficientStatistics
+    covariances: Covariances | None
+    previous: Parameters | None = None
+    wide: bool = False
+
+
+def looked_at_together(
+    estimates: Sequence[Estimate | None], floor: Array
+) -> Sequence[Estimate | None]:
+    """Say of which estimates it is known that they lie above a floor.
+
+    Those of one structure are looked at together, which costs hardly more than to look at one.
+    """
+    kinds: dict[type[Covariances], list[tuple[int, Estimate, Covariances]]] = {}
+    for place, estimate in enumerate(estimates):
+        if estimate is not None and estimate.covariances is not None:
+            own = estimate.covariances
+            kinds.setdefault(type(own), []).append((place, estimate, own))
+    found = list(estimates)
+    for kind, members in kinds.items():
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            wide = kind.are_wide([own for *_, own in members], floor)
+        for (place, estimate, _), is_wide in zip(members, wide, strict=True):
+            found[place] = estimate._replace(wide=is_wide)
+    return found
+
+
+def estimated_covariances(
+    statistics: SufficientStatistics, family: Family, previous: Covariances | None
+) -> Covariances | None:
+    """Return the family's covariances, or None where those of some are beyond arithmetic."""
+    if family.free:
+        return _estimate(statistics, family, previous)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        try:
+            return _estimate(statistics, family, previous)
+        except np.linalg.LinAlgError:
+            return None
+
+
 def held_covariances(
-    statistics: SufficientStatistics, family: Family, floor: Array, previous: Covariances | None
+    covariances: Covariances | None,
+    statistics: SufficientStatistics,
+    family: Family,
+    floor: Array,
+    previous: Covariances | None,
 ) -> tuple[Covariances, AnyArray]:
     """Return the family's covariances, none of them below the floor, and which were."""
     if family.free:
-        return _estimate(statistics, family, previous).floored(floor)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        try:
-            covariances = _estimate(statistics, family, previous)
-            covariances, collapsed = covariances.floored(floor)
-        except np.linalg.LinAlgError:
-            if len(statistics.groups) > 1:
-                return _held_one_by_one(statistics, family, floor, previous)
-            collapsed = np.ones(statistics.n_components, dtype=bool)
-    if not collapsed.any():
+        assert covariances is not None
+        return covariances.floored(floor)
+    collapsed = np.ones(statistics.n_components, dtype=bool)
+    if covariances is not None:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            try:
+                covariances, collapsed = covariances.floored(floor)
+            except np.linalg.LinAlgError:
+                covariances = None
+    if covariances is not None and not collapsed.any():
         return covariances, collapsed
     # Raising one covariance would break what ties it to the others: raise the scatters
     # they are all estimated from.
-    if len(statistics.groups) > 1 and not collapsed.all():
-        return _held_one_by_one(statistics, family, floor, previous)
+    if len(statistics.groups) > 1 and not (covariances is not None and collapsed.all()):
+        return _held_one_by_one(covariances, collapsed, statistics, family, floor, previous)
     try:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             covariances = _estimate(statistics.widened(2.0 * floor), family, None)
@@ -90,13 +162,24 @@ def _estimate(
 
 
 def _held_one_by_one(
-    statistics: SufficientStatistics, family: Family, floor: Array, previous: Covariances | None
+    covariances: Covariances | None,
+    collapsed: AnyArray,
+    statistics: SufficientStatistics,
+    family: Family,
+    floor: Array,
+    previous: Covariances | None,
 ) -> tuple[Covariances, AnyArray]:
-    found = [
-        held_covariances(one, family, floor, own)
-        for one, own in _apart(statistics, family, previous)
-    ]
-    values = np.concatenate([covariances.values for covariances, _ in found])
+    """Return the same; mixtures of which nothing is held are left as they are."""
+    groups, found = statistics.groups, []
+    for g, (one, own) in enumerate(_apart(statistics, family, previous)):
+        place = slice(g, g + 1) if family.shared else groups.own(g)
+        if covariances is None or collapsed[place].any():
+            estimated = estimated_covariances(one, family, own)
+            held, mask = held_covariances(estimated, one, family, floor, own)
+            found.append((held.values, mask))
+        else:
+            found.append((covariances.values[place], collapsed[place]))
+    values = np.concatenate([values for values, _ in found])
     covariances = family.hold(values, statistics.n_components, statistics.n_features)
     return covariances, np.concatenate([mask for _, mask in found])
 

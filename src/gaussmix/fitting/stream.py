@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
     from ..em.model import Model
+    from ..em.mstep import Estimate
     from ..em.options import Options
 
     #: Fits a mixture to the first rows, given those whose component is known.
@@ -172,8 +173,12 @@ class _Follower(Team):
             self.state, statistics=blended, seen=self.state.seen + self.weight, widest=widest
         )
 
-    def maximise(self) -> None:
-        found, mask = self.objective.update(self.state.statistics, self.parameters)
+    def estimate(self) -> Estimate:
+        return self.objective.estimate(self.state.statistics, self.parameters)
+
+    def move(self, estimate: Estimate | None) -> None:
+        assert estimate is not None
+        found, mask = self.objective.held(estimate)
         collapsed = collapsed_components(mask, self.model.family)
         self.parameters = found
         self.state = replace(self.state, parameters=found, collapsed=collapsed)

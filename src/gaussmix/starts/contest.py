@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._typing import AnyArray
     from ..components.parameters import Parameters, Place
     from ..components.statistics import SufficientStatistics
+    from ..em.mstep import Estimate
     from ..em.problem import Problem
 
 __all__ = ["contest"]
@@ -148,7 +149,7 @@ class Racers(Team):
         self.n, self.n_rows = float(problem.data.weights.sum()), len(problem.data.sample)
         self.statistics = starts
         self.values = self.before = np.full(len(starts.groups), -np.inf)
-        self._estimate(None)
+        self.move(self.objective.estimate(starts))
         self.parameters = problem.data.facts.put_behind(self.parameters)
 
     def __len__(self) -> int:
@@ -159,11 +160,12 @@ class Racers(Team):
         values = self.objective.value(statistics, self.parameters)
         self.before, self.values = self.values, values
 
-    def maximise(self) -> None:
-        self._estimate(self.parameters)
+    def estimate(self) -> Estimate:
+        return self.objective.estimate(self.statistics, self.parameters)
 
-    def _estimate(self, previous: Parameters | None) -> None:
-        self.parameters, collapsed = self.objective.update(self.statistics, previous)
+    def move(self, estimate: Estimate | None) -> None:
+        assert estimate is not None
+        self.parameters, collapsed = self.objective.held(estimate)
         self.collapsed: AnyArray = np.asarray(collapsed.reshape(len(self), -1).any(axis=1))
 
     def keep(self, places: AnyArray) -> None:

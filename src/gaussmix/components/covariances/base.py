@@ -212,6 +212,11 @@ class Covariances(ABC):
         maximiser of the M-step's objective under that constraint.
         """
 
+    @classmethod
+    def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
+        """Say of which it is known, for less than `floored` costs, that nothing is held."""
+        return [False] * len(several)
+
     def take(self, order: AnyArray) -> Self:
         """Return the components in another order (or a subset)."""
         n_components = len(order)

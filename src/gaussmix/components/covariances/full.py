@@ -106,9 +106,8 @@ class FullCovariances(Covariances):
         """Return where the narrowest direction may be too narrow: bounds that cost little."""
         widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
         try:
-            wide = self._wide_by_volume(floor, widest)
-            if wide.all():
-                return np.zeros(len(wide), dtype=bool)
+            if _are_wide(self.values, self.factors, floor).all():
+                return np.zeros(len(self.values), dtype=bool)
             # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
             # inverse factors are needed by the next E-step anyway.
             traces = np.square(self.inverse_factors).sum(axis=1) @ floor
@@ -116,15 +115,21 @@ class FullCovariances(Covariances):
             return np.ones(len(self.values), dtype=bool)
         return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
 
-    def _wide_by_volume(self, floor: Array, widest: Array) -> Array:
-        # The smallest eigenvalue of the scaled matrix is its determinant over the product of
-        # the others, whose geometric mean is at most their mean, and their sum at most `widest`.
-        others = self.n_features - 1
-        diagonals = np.diagonal(self.factors, axis1=1, axis2=2)
-        log_product = others * np.log(widest / max(1, others))
-        log_least = 2.0 * np.log(diagonals).sum(axis=1) - np.log(floor).sum() - log_product
-        wide = (log_least >= 0.0) & (np.log(widest) - log_least <= -np.log(_NARROWEST))
-        return np.asarray(wide)
+    @classmethod
+    def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
+        values = np.concatenate([own.values for own in several])
+        try:
+            factors = np.linalg.cholesky(values)
+        except np.linalg.LinAlgError:
+            return super().are_wide(several, floor)
+        wide = _are_wide(values, factors, floor)
+        found, first = [], 0
+        for own in several:
+            last = first + len(own.values)
+            own.__dict__["factors"] = factors[first:last]
+            found.append(bool(wide[first:last].all()))
+            first = last
+        return found
 
     @classmethod
     def joined(cls, several: Sequence[Self]) -> Self:
@@ -147,3 +152,18 @@ class FullCovariances(Covariances):
         rest = 0.5 * (rest + np.swapaxes(rest, 1, 2))
         held = type(self)(rest, self.n_components, len(kept), self.shared)
         return self.spread(gains), held
+
+
+def _are_wide(values: Array, factors: Array, floor: Array) -> AnyArray:
+    """Say which matrices are surely above diag(floor), and none of them too flat.
+
+    The smallest eigenvalue of the scaled matrix is its determinant over the product of the
+    others, whose geometric mean is at most their mean, and their sum at most the trace.
+    """
+    others = len(floor) - 1
+    traces = np.diagonal(values, axis1=1, axis2=2) @ (1.0 / floor)
+    log_roots = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
+    log_product = others * np.log(traces / max(1, others))
+    log_least = 2.0 * log_roots - np.log(floor).sum() - log_product
+    wide = (log_least >= 0.0) & (np.log(traces) - log_least <= -np.log(_NARROWEST))
+    return np.asarray(wide)

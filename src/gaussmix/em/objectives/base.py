@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...components.parameters import Parameters
-from ..mstep import RELATIVE_FLOOR, fill_empty, held_covariances, mixing_weights
+from ..mstep import (
+    RELATIVE_FLOOR,
+    Estimate,
+    estimated_covariances,
+    fill_empty,
+    held_covariances,
+    mixing_weights,
+)
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -120,12 +127,30 @@ class Objective(ABC):
         DataError
             If the family cannot be estimated from such statistics.
         """
+        return self.held(self.estimate(statistics, previous))
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Parameters | None = None
+    ) -> Estimate:
+        """Return what `update` begins with: estimates whose covariances may be too narrow."""
         family = self.family
         weights, noise = mixing_weights(statistics, previous, equal=self.equal_weights)
         statistics = fill_empty(family.gathered(statistics), family, previous)
         statistics = self.informed(self.regularised(statistics))
-        held = None if previous is None else previous.covariances
-        covariances, collapsed = held_covariances(statistics, family, self.floor, held)
+        before = None if previous is None else previous.covariances
+        covariances = estimated_covariances(statistics, family, before)
+        return Estimate(weights, noise, statistics, covariances, previous)
+
+    def held(self, estimate: Estimate) -> tuple[Parameters, AnyArray]:
+        """Return what `update` ends with: parameters, and which covariances are held."""
+        weights, noise, statistics, covariances, previous, wide = estimate
+        if wide and covariances is not None:
+            collapsed: AnyArray = np.zeros(len(covariances.values), dtype=bool)
+        else:
+            before = None if previous is None else previous.covariances
+            covariances, collapsed = held_covariances(
+                covariances, statistics, self.family, self.floor, before
+            )
         density = self.density if previous is None else previous.density
         found = Parameters(
             weights,
@@ -135,6 +160,6 @@ class Objective(ABC):
             noise,
             None if previous is None else previous.box,
             density.update(statistics),
-            family.shared,
+            self.family.shared,
         )
         return found, collapsed
