@@ -74,7 +74,7 @@ def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list
     rows = data.sample + data.center
     if form is ReadyForm:
         features = features_of(rows, data.center, problem.family.held.moment, Workspace())
-        rows = np.ascontiguousarray(features.T)
+        rows = features.T
     source = MemorySource(
         rows,
         None if (data.weights == 1.0).all() else data.weights,

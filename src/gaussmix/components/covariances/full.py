@@ -102,18 +102,15 @@ class FullCovariances(Covariances):
             values[k] = 0.5 * (values[k] + values[k].T)
         return (self._with(values) if changed.any() else self), changed
 
-    def _possibly_below(self, floor: Array) -> Array:
-        """Return where the narrowest direction may be too narrow: bounds that cost little."""
-        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
+    def _possibly_below(self, floor: Array) -> AnyArray:
+        # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
+        # inverse factors are needed by the next E-step anyway: the common case costs two sums.
         try:
-            if _are_wide(self.values, self.factors, floor).all():
-                return np.zeros(len(self.values), dtype=bool)
-            # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
-            # inverse factors are needed by the next E-step anyway.
             traces = np.square(self.inverse_factors).sum(axis=1) @ floor
         except np.linalg.LinAlgError:
             return np.ones(len(self.values), dtype=bool)
-        return ~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST))
+        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
+        return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST)))
 
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
