@@ -17,7 +17,7 @@ from gaussmix.rows import MemorySource
 from tests.engine import natural, of_mixture
 from tests.variants import STRUCTURES, random_mixture
 
-loops = pytest.importorskip("gaussmix.estep.loops")
+loops = pytest.importorskip("gaussmix.estep.compiled_loops")
 
 CASES = [(s, shared) for s in STRUCTURES for shared in (False, True)]
 # One component, an odd and an even number; the last two have too many terms for tiles.

@@ -8,7 +8,7 @@ import pytest
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.components.families import get_family
 from gaussmix.components.statistics import SufficientStatistics
-from gaussmix.mixture.information import n_parameters
+from gaussmix.mixture.bic import n_parameters
 from tests.variants import mclust
 
 # Families whose M-step iterates.  mclust stops its inner iterations at 1.5e-8 of a matrix

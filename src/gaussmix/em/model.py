@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..components.densities import NORMAL, Density
-from ..mixture.information import n_parameters
+from ..mixture.bic import n_parameters
 from .objectives import Likelihood, Objective, PosteriorMode
 
 if TYPE_CHECKING:

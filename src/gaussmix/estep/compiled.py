@@ -78,7 +78,7 @@ def _is_installed() -> bool:
 def _loops() -> ModuleType | None:
     """Return the compiled loops; None on a machine that cannot have them."""
     try:
-        from . import loops
+        from . import compiled_loops as loops
     except ImportError:
         return None
     return loops
@@ -86,7 +86,7 @@ def _loops() -> ModuleType | None:
 
 @lru_cache(maxsize=4)
 def _exp_terms(dtype: np.dtype[Any]) -> Any:
-    from .loops import ExpTerms
+    from .compiled_loops import ExpTerms
 
     return ExpTerms.of(dtype.type, lowest_log(dtype))
 

@@ -17,7 +17,7 @@ from ..em.progress import Reporter
 from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
-from ..mixture.information import aic, bic, icl
+from ..mixture.bic import aic, bic, icl
 from ..numerics.arguments import as_generator
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..components.families import list_families
 from ..em.result import Status
 from ..exceptions import ParameterError
-from ..mixture.information import aic, bic
+from ..mixture.bic import aic, bic
 from ..mixture.model_file import damaged, model_content, read_model, write_model
 
 if TYPE_CHECKING:

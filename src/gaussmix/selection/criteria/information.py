@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...mixture.information import aic, bic, icl
+from ...mixture.bic import aic, bic, icl
 from .base import Criterion
 
 if TYPE_CHECKING:
