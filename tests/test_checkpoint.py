@@ -295,6 +295,13 @@ def test_bits_that_changed_are_noticed(unfinished):
         resumed(unfinished).fit(X)
 
 
+def test_a_checkpoint_of_the_last_format_is_refused_by_name(tmp_path):
+    path = tmp_path / "old.ckpt"
+    save_values(path, "gaussmix-checkpoint", 2, {"finished": False})
+    with pytest.raises(CheckpointError, match=r"version 2.*an earlier gaussmix wrote it"):
+        open_keeper(Checkpoint(path, resume=True))
+
+
 def test_other_files_are_refused_and_left_alone(tmp_path):
     model = tmp_path / "model.json"
     GaussianMixture(3, random_state=0).fit(X).mixture_.save(model)

@@ -233,7 +233,8 @@ def rewritten(path, change):
 
 
 CHANGES = {
-    "version": (lambda w, a: w.update(version=2), "format version 2, this gaussmix reads 1"),
+    "version": (lambda w, a: w.update(version=2), "version 2, this .* reads 1.*or a later one"),
+    "older": (lambda w, a: w.update(version=0), "an earlier gaussmix wrote it.*or begin anew"),
     "kind": (lambda w, a: w.update(format="gaussmix-checkpoint"), "is a gaussmix-checkpoint file"),
     "nan": (lambda w, a: a.update(a0=a["a0"] * np.nan), "NaN or infinity"),
     "negative": (lambda w, a: a.update(a0=-a["a0"]), "a count is negative"),

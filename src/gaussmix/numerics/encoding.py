@@ -114,9 +114,12 @@ def load_values(
     if found[0] != kind:
         raise error(f"{path}: is a {found[0]} file; expected a {kind} file")
     if found[1] != version:
+        is_older = isinstance(found[1], int) and found[1] < version
+        remedy = "that one, or begin anew" if is_older else "that one, or a later one"
+        writer = "an earlier" if is_older else "another"
         raise error(
-            f"{path}: has format version {found[1]!r}, this gaussmix reads {version}; use the "
-            "gaussmix that wrote it, or a later one"
+            f"{path}: has format version {found[1]!r}, this gaussmix reads {version}: {writer} "
+            f"gaussmix wrote it; use {remedy}"
         )
     try:
         return _Decoder(arrays).decode(whole["content"])
