@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from pyarrow import parquet
 from gaussmix import DataError, GaussianMixture, scan
 from gaussmix.components.moments import PRODUCTS
 from gaussmix.rows import open_source
+from gaussmix.rows.files.npy import Npy
 from gaussmix.rows.summary import SummaryFold
 from tests.test_scan import WRITERS, X, table, write_csv, write_parquet
 from tests.variants import blobs
@@ -215,3 +219,35 @@ def test_a_full_disk_leaves_no_half_predictions(ending, limit, tmp_path):
     assert done.stderr == f"error: {out.name}: file too large\n"
     assert out.read_text() == "the last ones"
     assert {p.name for p in tmp_path.iterdir()} == {"data.parquet", "model.json", out.name}
+
+
+def test_headers_of_npy_files_are_read_by_many_threads_at_once(tmp_path):
+    """A collection of garbage that lets other threads run, in the midst of parsing."""
+    path = tmp_path / "rows.npy"
+    np.save(path, np.zeros((10, 3)))
+    failed = []
+
+    def read():
+        for _ in range(100):
+            try:
+                with Npy().opening(path, None):
+                    pass
+            except Exception as error:
+                failed.append(error)
+
+    def pause(*_):
+        time.sleep(1e-5)
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(pause)
+    try:
+        gc.set_threshold(50)
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(pause)
+    assert failed == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Npy", "header"]
 
+# NumPy parses headers with `ast`, which in CPython before 3.12 counts its depth for all threads
+# together: two at once may end in a SystemError.
+_PARSING = threading.Lock()
+
 
 class Npy(ArrayFormat):
     """Files of one array, as ``numpy.save`` writes them."""
@@ -29,7 +34,8 @@ class Npy(ArrayFormat):
         if dataset is not None:
             raise DataError(f"{path}: npy holds no named arrays; leave out dataset")
         try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            with _PARSING:
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise DataError(f"{path}: cannot be read as npy: {error}") from None
         if not isinstance(array, np.ndarray):
