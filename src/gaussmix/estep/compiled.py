@@ -24,7 +24,6 @@ __all__ = [
     "CompiledForm",
     "expect_in_tiles",
     "goes_in_tiles",
-    "loops_for",
     "natural_form",
     "pairs_of",
 ]
@@ -58,11 +57,6 @@ def goes_in_tiles(n_joint: int, n_terms: int, n_rows: int | None) -> bool:
     `n_rows` is as for `natural_form`.
     """
     return natural_form(n_joint, n_rows) is CompiledForm and _is_for_tiles(n_joint * n_terms)
-
-
-def loops_for(n_joint: int, n_terms: int, n_rows: int | None) -> ModuleType | None:
-    """Return the loops, where all of an E-step goes in tiles, or None."""
-    return _loops() if goes_in_tiles(n_joint, n_terms, n_rows) else None
 
 
 def _is_for_tiles(n_products: int) -> bool:

@@ -14,8 +14,6 @@ from sklearn.base import (
 )
 
 from ..components.families import Family, get_family, list_families
-from ..components.prior import get_prior
-from ..em.model import Model
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
@@ -36,6 +34,7 @@ from ..starts import get_start
 from .delegation import BestEstimator
 from .mixture import GaussianMixture
 from .rows import open_rows
+from .settings import model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -235,14 +234,7 @@ class GaussianMixtureIC(
             check_integer("cv", self.cv, minimum=2)
         noise = check_noise(self.noise)
         return Plan(
-            Model(
-                n_components=1,  # which, and of which family, is what is searched
-                family=get_family("VVV"),
-                equal_weights=bool(self.equal_weights),
-                background=noise is not None,
-                prior=get_prior(self.prior),
-                reg_covar=check_number("reg_covar", self.reg_covar),
-            ),
+            model_of(self, 1, get_family("VVV")),  # which of them is what is searched
             Options(
                 tol=check_number("tol", self.tol),
                 max_iter=check_integer("max_iter", self.max_iter, minimum=1),

@@ -16,10 +16,11 @@ from ..starts.given import GivenMixture, Overridden
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..components.families import Family
     from ..rows import Source
     from ..starts import Start
 
-__all__ = ["Settings", "settings_of"]
+__all__ = ["Settings", "model_of", "settings_of"]
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,26 @@ class Settings:
         return known_labels(y, source.n_rows, self.model.n_components, self.noise)
 
 
+def model_of(estimator: Any, n_components: int, family: Family) -> Model:
+    """Return what an estimator's parameters say is fitted, besides size and family."""
+    return Model(
+        n_components=n_components,
+        family=family,
+        equal_weights=bool(estimator.equal_weights),
+        background=check_noise(estimator.noise) is not None,
+        prior=get_prior(estimator.prior),
+        reg_covar=check_number("reg_covar", estimator.reg_covar),
+    )
+
+
 def settings_of(estimator: Any) -> Settings:
     """Return the parameters of a `GaussianMixture`; raise ParameterError if one cannot be."""
     own = estimator
     check_integer("verbose_interval", own.verbose_interval, minimum=1)
     noise = check_noise(own.noise)
+    n_components = check_integer("n_components", own.n_components, minimum=1)
     return Settings(
-        Model(
-            n_components=check_integer("n_components", own.n_components, minimum=1),
-            family=get_family(own.covariance_type),
-            equal_weights=bool(own.equal_weights),
-            background=noise is not None,
-            prior=get_prior(own.prior),
-            reg_covar=check_number("reg_covar", own.reg_covar),
-        ),
+        model_of(own, n_components, get_family(own.covariance_type)),
         Options(
             tol=check_number("tol", own.tol),
             max_iter=check_integer("max_iter", own.max_iter, minimum=0),
