@@ -189,6 +189,7 @@ class Climb:
             status=status,
             history=self.history(),
             statistics=None if state.statistics is None else one_of(state.statistics),
+            floor=self.objective.floor,
         )
 
 

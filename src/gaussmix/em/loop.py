@@ -8,6 +8,7 @@ a race of starts a batch with a jury of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .problem import Problem
     from .steps import EStep
 
-__all__ = ["Batch", "Climbers", "Convergence", "Jury", "Team", "fit", "fit_together"]
+__all__ = ["Batch", "Climbers", "Convergence", "Jury", "Team", "fit", "fit_all", "fit_together"]
 
 Verdict = TypeVar("Verdict")
 
@@ -282,6 +283,32 @@ def fit_together(
         done = [(numbers[id(c)], c, status) for c, status in batch.step(estep(batch.questions))]
         for number, climb, status in sorted(done, key=lambda found: found[0]):
             yield number, climb.result(status)
+
+
+def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
+    """Fit one problem from several starts together; see `fit_together`.
+
+    Raises
+    ------
+    FitInterrupted
+        On Ctrl-C; carries the best mixture evaluated.
+    """
+    climbs = [Climb.of(problem, start) for start in starts]
+    batch = Batch([Climbers(climbs)] if climbs else [], Convergence())
+    found: dict[int, FitResult] = {}
+    try:
+        for climb, status in batch.run(problem.estep):
+            found[id(climb)] = climb.result(status)
+    except KeyboardInterrupt:
+        results = [found.get(id(c)) or c.result(Status.INTERRUPTED) for c in climbs]
+        best = max(results, key=_height)
+        raise FitInterrupted(replace(best, status=Status.INTERRUPTED)) from None
+    return [found[id(climb)] for climb in climbs]
+
+
+def _height(result: FitResult) -> tuple[bool, float]:
+    value = result.log_likelihood
+    return not result.collapsed, -np.inf if np.isnan(value) else value
 
 
 def _team(climb: Climb) -> tuple[str, int, int]:

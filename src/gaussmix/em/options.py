@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Options"]
+from .choices import Choice, Predictive
+
+__all__ = ["PREDICTIVE", "Options"]
+
+#: The choice unless the user says otherwise.
+PREDICTIVE = Predictive()
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,9 @@ class Options:
         Stop when the mean log-likelihood a row still to come, as predicted, is below it.
     max_iter : int
     n_init : int
-        Number of starts; the best is kept.
+        Number of starts; one is kept.
+    select : Choice
+        Which of the optima that were found is kept.
     accelerate : bool
         Whether to leap ahead where EM is slow (see `Leaps`), if the objective is climbed.
     dtype : type
@@ -32,6 +39,7 @@ class Options:
     tol: float = 1e-6
     max_iter: int = 1000
     n_init: int = 1
+    select: Choice = PREDICTIVE
     accelerate: bool = True
     dtype: type = np.float64
     give_up_collapsed: bool = False

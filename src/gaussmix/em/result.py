@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from .mstep import RELATIVE_FLOOR
 
 if TYPE_CHECKING:
+    from .._typing import Array
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
     from ..mixture.mixture import Mixture
     from ..rows.summary import DataSummary
     from .model import Model
+    from .optima import Optimum
 
 __all__ = ["Callback", "FitResult", "History", "Iteration", "Status"]
 
@@ -100,6 +102,10 @@ class FitResult:
         Whether the start was given, which keeps the order of its components.
     statistics : SufficientStatistics or None
         Of the rows under exactly this mixture: what the next M-step would take.
+    optima : tuple of Optimum
+        The different optima that starts led to, where several were looked at.
+    floor : ndarray (d,) or None
+        Below which no covariance was let.
     """
 
     mixture: Mixture
@@ -111,6 +117,8 @@ class FitResult:
     history: History
     given_start: bool = False
     statistics: SufficientStatistics | None = None
+    optima: tuple[Optimum, ...] = ()
+    floor: Array | None = None
 
     @property
     def family(self) -> Family:
@@ -167,6 +175,7 @@ class FitResult:
             n_rows=summary.total.n_rows,
             history=History(),
             statistics=None,
+            optima=(),
         )
 
     @property

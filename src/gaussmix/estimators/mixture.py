@@ -66,7 +66,11 @@ class GaussianMixture(
     max_iter : int, default 1000
         0 is the start as it is.
     n_init : int, default 1
-        Number of starts, each of which may be a race of several; the best is kept.
+        Number of starts, each of which may be a race of several; `select` says which is kept.
+    select : str, default "predictive"
+        Which of the optima found is returned.  "predictive": where most k-means starts
+        lead, unless another foretells each row without it surely better; "likelihood": the
+        highest.  On many rows they are the same.
     init_params : str, array-like or Mixture, default "race"
         "race" (up to 48 starts at once on a subsample, the best of them converged there),
         "kmeans", "k-means++", "random", "random_from_data", "mbahc" (hierarchical
@@ -173,6 +177,7 @@ class GaussianMixture(
         reg_covar: float = 0.0,
         max_iter: int = 1000,
         n_init: int = 1,
+        select: str = "predictive",
         init_params: Any = "race",
         weights_init: Any = None,
         means_init: Any = None,
@@ -197,6 +202,7 @@ class GaussianMixture(
         self.reg_covar = reg_covar
         self.max_iter = max_iter
         self.n_init = n_init
+        self.select = select
         self.init_params = init_params
         self.weights_init = weights_init
         self.means_init = means_init

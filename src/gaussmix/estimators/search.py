@@ -14,6 +14,7 @@ from sklearn.base import (
 )
 
 from ..components.families import Family, get_family, list_families
+from ..em.choices import get_choice
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
@@ -62,7 +63,7 @@ class GaussianMixtureIC(
     criterion : str or Criterion, default "bic"
         "bic", "icl", "aic", or "cv": -2 times the log-likelihood of held-out rows.
         Smaller is better for all.
-    tol, reg_covar, max_iter, n_init : optional
+    tol, reg_covar, max_iter, n_init, select : optional
         As for `GaussianMixture`, for every model.
     init_params : str, array-like or Mixture
         As for `GaussianMixture`.  Models with the same number of components begin
@@ -139,6 +140,7 @@ class GaussianMixtureIC(
         reg_covar: float = 0.0,
         max_iter: int = 1000,
         n_init: int = 1,
+        select: str = "predictive",
         init_params: Any = DEFAULT_START,
         cv: Any = 5,
         random_state: Any = None,
@@ -156,6 +158,7 @@ class GaussianMixtureIC(
         self.reg_covar = reg_covar
         self.max_iter = max_iter
         self.n_init = n_init
+        self.select = select
         self.init_params = init_params
         self.cv = cv
         self.random_state = random_state
@@ -239,6 +242,7 @@ class GaussianMixtureIC(
                 tol=check_number("tol", self.tol),
                 max_iter=check_integer("max_iter", self.max_iter, minimum=1),
                 n_init=check_integer("n_init", self.n_init, minimum=1),
+                select=get_choice(self.select),
             ),
             seed=_seed(self.random_state),
             cv=self.cv,
@@ -253,6 +257,7 @@ class GaussianMixtureIC(
             reg_covar=self.reg_covar,
             max_iter=self.max_iter,
             n_init=self.n_init,
+            select=self.select,
             init_params=self.init_params,
             random_state=self.random_state,
             n_jobs=row_threads(self.n_jobs),

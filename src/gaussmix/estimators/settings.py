@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..components.families import get_family
 from ..components.prior import get_prior
+from ..em.choices import get_choice
 from ..em.model import Model
 from ..em.options import Options
 from ..fitting.known import known_labels
@@ -63,6 +64,7 @@ def settings_of(estimator: Any) -> Settings:
             tol=check_number("tol", own.tol),
             max_iter=check_integer("max_iter", own.max_iter, minimum=0),
             n_init=check_integer("n_init", own.n_init, minimum=1),
+            select=get_choice(own.select),
             accelerate=bool(own.accelerate),
             dtype=check_dtype(own.dtype),
         ),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..em.keeper import Keeper
 from ..em.loop import fit
+from ..em.optima import Candidate, merged
 from ..em.problem import Problem
 from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status
@@ -18,6 +19,7 @@ from ..rows.data import Data, Facts
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
 from ..rows.threads import single_threaded_blas
+from ..starts.base import Beginning
 from .background import background_of
 from .known import align
 
@@ -71,6 +73,8 @@ def draw(
 ) -> Data:
     """Draw the rows that starts look at; raise DataError if too few of them differ."""
     rows, weights = draw_rows(facts.clean, n_components, rng)
+    if facts.background is not None:
+        facts = replace(facts, background=facts.background.around(rows))
     return Data(source, summary, facts, rows - summary.center, weights)
 
 
@@ -86,10 +90,9 @@ def fit_mixture(
     noise: float | AnyArray | None = None,
     keeper: Keeper | None = None,
 ) -> FitResult:
-    """Fit a mixture to the rows of a source; the best of ``options.n_init`` starts.
+    """Fit a mixture to the rows of a source, from ``options.n_init`` starts.
 
-    Fits without a collapsed component are preferred to fits with one, whose
-    likelihood only says how low the floor is.
+    ``options.select`` says which of the fits is returned.
 
     Parameters
     ----------
@@ -116,6 +119,7 @@ def fit_mixture(
         **{name: value for name, value in vars(model).items() if name not in _ELSEWHERE},
         "init_params": start,
         "n_init": options.n_init,
+        "select": options.select.name,
         "accelerate": options.accelerate,
         "y": known,
         "noise": noise,
@@ -148,11 +152,17 @@ def fit_problem(
 
     def fit_once(number: int) -> FitResult:
         if begun is not None and number == first:
-            mixture = begun.mixture
+            start_at = Beginning(begun.mixture)
         else:
-            mixture = put_to_start(problem, start(problem, rng), keep_order=start.given)
+            found = start.beginning(problem, rng)
+            mixture = put_to_start(problem, found.mixture, keep_order=start.given)
+            start_at = replace(found, mixture=mixture)
             keeper.starting(number, best, rng)
-        return fit(problem, mixture, callback, keeper)
+        try:
+            result = fit(problem, start_at.mixture, callback, keeper)
+        except FitInterrupted as interrupted:
+            raise FitInterrupted(replace(interrupted.result, optima=start_at.optima)) from None
+        return replace(result, optima=start_at.optima)
 
     keeps_order = start.given or problem.data.facts.known is not None
     try:
@@ -160,11 +170,11 @@ def fit_problem(
         # lose by threads of BLAS, most of all where other processes want the cores too.
         with single_threaded_blas:
             for number in range(first, 1 if start.given else problem.options.n_init):
-                best = _better(best, fit_once(number))
+                best = _chosen(problem, best, fit_once(number))
         keeper.finish()
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
-            best = _better(best, interrupted.result)
+            best = _higher(best, interrupted.result)
         if best is None:
             raise
         best = replace(best, status=Status.INTERRUPTED)
@@ -183,21 +193,33 @@ def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mix
     return align(mixture, facts.clean, facts.known)
 
 
-def best_of(results: Sequence[FitResult], *, keeps_order: bool) -> FitResult:
-    """Return the best of several fits of one model, its components in the documented order."""
+def best_of(problem: Problem, results: Sequence[FitResult], *, keeps_order: bool) -> FitResult:
+    """Return the chosen one of several fits, its components in the documented order."""
     best: FitResult | None = None
     for result in results:
-        best = _better(best, result)
+        best = _chosen(problem, best, result)
     assert best is not None
     return _finish(best, keeps_order)
 
 
-def _better(best: FitResult | None, other: FitResult) -> FitResult:
+def _chosen(problem: Problem, best: FitResult | None, other: FitResult) -> FitResult:
+    """Return the one of two fits that is to be kept."""
+    if best is None:
+        return other
+    pair = merged([Candidate(best, {}), Candidate(other, {})])
+    if len(pair) == 1:
+        return _higher(best, other)
+    place, _ = problem.options.select(pair, problem.data)
+    return replace(pair[place].result, optima=(*best.optima, *other.optima))
+
+
+def _higher(best: FitResult | None, other: FitResult) -> FitResult:
+    """Return the one of two fits with the higher likelihood: what an interruption leaves."""
     if best is None:
         return other
 
     def rank(result: FitResult) -> tuple[bool, float]:
-        return not result.collapsed, np.nan_to_num(result.log_likelihood, nan=-np.inf)
+        return not result.collapsed, float(np.nan_to_num(result.log_likelihood, nan=-np.inf))
 
     return other if rank(other) > rank(best) else best
 

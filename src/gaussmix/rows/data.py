@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+import numpy as np
+
+from .spread import resolutions, spreads
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -72,3 +77,14 @@ class Data:
     def center(self) -> Array:
         """Where the origin of the sample is (d,)."""
         return self.summary.center
+
+    @cached_property
+    def scales(self) -> Array:
+        """Variances of features (d,) that some far rows do not change."""
+        own = spreads(self.sample, self.weights)
+        return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
+
+    @cached_property
+    def resolutions(self) -> Array:
+        """Variances of what rounding took from values, by feature (d,)."""
+        return resolutions(self.sample, self.weights)

@@ -255,7 +255,8 @@ class SizedFitter:
     def best_of(self, results: Sequence[FitResult]) -> FitResult:
         """Return the best of the results of one model's fits."""
         keeps_order = self.fitter.start.given or self.data.facts.known is not None
-        return best_of(results, keeps_order=keeps_order)
+        problem = self.problem(results[0].family)
+        return best_of(problem, results, keeps_order=keeps_order)
 
     def _start(self) -> Start:
         start = self.fitter.start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -16,13 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray
+    from ..em.optima import Optimum
     from ..em.problem import Problem
 
-__all__ = ["Division", "Start", "from_divisions", "from_labels", "softened"]
+__all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "softened"]
 
 
 # Share of an average component's weight that is added as average scatter.
 _SOFTENING = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """Where a fit begins.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    optima : tuple of Optimum
+        What the start has learned of optima, if it has looked at several.
+    """
+
+    mixture: Mixture
+    optima: tuple[Optimum, ...] = ()
 
 
 class Start(ABC):
@@ -43,6 +59,10 @@ class Start(ABC):
 
         Law: a row of weight 0 might as well not be there.
         """
+
+    def beginning(self, problem: Problem, rng: np.random.Generator) -> Beginning:
+        """Return the start of a fit, and what else was found on the way to it."""
+        return Beginning(self(problem, rng))
 
 
 class Division(Start):

@@ -6,7 +6,8 @@ optimum as another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from ..rows.folds import Fold, Index, Workspace
 from .base import softened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .._typing import AnyArray
     from ..components.parameters import Parameters, Place
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from ..em.mstep import Estimate
     from ..em.problem import Problem
 
-__all__ = ["contest"]
+__all__ = ["Finalist", "Finalists", "contest"]
+
+#: Which starts must not drop out.
+Keep: TypeAlias = "Callable[[tuple[int, ...], bool], bool] | None"
 
 # Log-likelihoods a row that are closer than this are the same optimum; a start that gains less
 # than this in an iteration has settled.
@@ -42,13 +46,60 @@ _FEWEST = 3
 _RESERVE = 5
 # A start is dropped that would not reach the best one's value by so many steps like its last.
 _PATIENCE = 20
+# Of starts that are kept, those so many nats below the best of them have no say.
+_NEAR = 30.0
 # Rows of a block: joint densities of some hundred components stay in cache (measured).
 _BLOCK_ROWS = 1024
 # Bytes of features that are kept; more are written anew at each E-step.
 _FEATURE_BYTES = 2**26
 
 
-def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list[Mixture]:
+@dataclass(frozen=True, eq=False)
+class Finalist:
+    """A mixture that has come far in the race, though it need not have converged.
+
+    Attributes
+    ----------
+    place : Place of Parameters
+    starts : tuple of int
+        Numbers of the starts that became it.
+    doomed : bool
+        Whether a covariance of it has collapsed, or will for want of rows.
+    feature_names : tuple of str or None
+    """
+
+    place: Place[Parameters]
+    starts: tuple[int, ...]
+    doomed: bool
+    feature_names: tuple[str, ...] | None
+
+    @property
+    def mixture(self) -> Mixture:
+        return Mixture.of_parameters(one_of(self.place), self.feature_names)
+
+
+@dataclass(frozen=True, eq=False)
+class Finalists:
+    """What is left of a race.
+
+    Attributes
+    ----------
+    best : list of Finalist
+        Those not overtaken, best first; doomed ones come last.
+    reserve : list of Finalist
+        Some that dropped out last, at most five.
+    kept : list of Finalist
+        Those among the starts to be kept that are in none of the others.
+    """
+
+    best: list[Finalist]
+    reserve: list[Finalist]
+    kept: list[Finalist]
+
+
+def contest(
+    problem: Problem, labels: AnyArray, halvings: Sequence[int], keep: Keep = None
+) -> Finalists:
     """Return the best of the mixtures that EM makes of several divisions of the same rows.
 
     Parameters
@@ -58,12 +109,9 @@ def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list
     labels : ndarray of int (R, m)
     halvings : sequence of int
         Iterations, ascending, after which half of the starts drop out.
-
-    Returns
-    -------
-    list of Mixture
-        At most six, best first.  They need not have converged; those with a covariance that
-        has collapsed, or will for want of rows, come last.
+    keep : callable, optional
+        Says of a start, by the numbers of those that became it and whether it is doomed,
+        that it must not drop out.
 
     Raises
     ------
@@ -83,11 +131,10 @@ def contest(problem: Problem, labels: AnyArray, halvings: Sequence[int]) -> list
         drawn_from=data.source.rows_drawn_from,
     )
     racers = Racers(problem, softened(_divided(problem, source, labels, form)))
-    batch = Batch([racers], Halving(halvings, len(labels)))
+    batch = Batch([racers], Halving(halvings, len(labels), keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))
-    names = data.source.feature_names
-    return [Mixture.of_parameters(one_of(place), names) for place in finalists]
+    return finalists
 
 
 def _form(problem: Problem) -> type[NaturalForm]:
@@ -147,7 +194,9 @@ class Racers(Team):
     def __init__(self, problem: Problem, starts: SufficientStatistics) -> None:
         self.objective, self.k = problem.objective, problem.n_components
         self.n, self.n_rows = float(problem.data.weights.sum()), len(problem.data.sample)
-        self.statistics = starts
+        self.statistics, self.names = starts, problem.data.source.feature_names
+        #: Numbers of the starts that have become each.
+        self.members = [(r,) for r in range(len(starts.groups))]
         self.values = self.before = np.full(len(starts.groups), -np.inf)
         self.move(self.objective.estimate(starts))
         self.parameters = problem.data.facts.put_behind(self.parameters)
@@ -173,23 +222,39 @@ class Racers(Team):
         if len(places) == len(self):
             return
         self.values = self.values[places]
+        self.members = [self.members[r] for r in places]
         if len(places) == 0:
             return
         self.parameters = join_parameters([(self.parameters, r) for r in places])
         self.statistics = join_statistics([(self.statistics, r) for r in places])
 
+    def finalists(self, places: Iterable[int]) -> list[Finalist]:
+        """Return the starts at some places."""
+        return [
+            Finalist((self.parameters, r), self.members[r], bool(self.doomed[r]), self.names)
+            for r in places
+        ]
+
     # -- how they stand -----------------------------------------------------------
 
     def distinct(self) -> AnyArray:
-        """Return the places of the starts, best first, without those that equal a better one."""
+        """Return the places of the starts, best first, without those that equal a better one.
+
+        That one's members are then theirs too.
+        """
         values = np.where(np.isnan(self.values), -np.inf, self.values)
-        doomed = self.collapsed | self._is_thin()
-        order = np.lexsort((-values, doomed))
-        values, doomed = values[order], doomed[order]
+        self.doomed: AnyArray = self.collapsed | self._is_thin()
+        order = np.lexsort((-values, self.doomed))
+        values, doomed = values[order], self.doomed[order]
         apart = np.ones(len(order), dtype=bool)
         apart[1:] = ~(values[:-1] - values[1:] < _SAME * self.n)
         apart[1:] |= doomed[1:] != doomed[:-1]
-        return order[apart]
+        places = order[apart]
+        for place, of in zip(order, places[np.cumsum(apart) - 1], strict=True):
+            if place != of:
+                self.members[of] += self.members[place]
+                self.members[place] = ()
+        return places
 
     def count_hopeful(self, places: AnyArray) -> int:
         """Return how many of some starts, best first, may still catch up with the best."""
@@ -198,6 +263,19 @@ class Racers(Team):
             gains = values - self.before[places]
             hopeful = np.flatnonzero(values + _PATIENCE * gains > values[0])
         return int(hopeful[-1]) + 1 if len(hopeful) else 1
+
+    def within_reach(self, places: list[int]) -> list[int]:
+        """Return those of some starts that may still come near the best of them in likelihood.
+
+        Doomed ones are only compared with each other.
+        """
+        found = []
+        for own in ([r for r in places if self.doomed[r] == fate] for fate in (False, True)):
+            values = self.values[own]
+            with np.errstate(invalid="ignore"):
+                reach = values + _PATIENCE * (values - self.before[own])
+            found += [r for r, far in zip(own, reach, strict=True) if far > values.max() - _NEAR]
+        return found
 
     def _is_thin(self) -> AnyArray:
         """Whether a component of each mixture has too few rows to keep its width, (R,)."""
@@ -212,33 +290,43 @@ class Racers(Team):
         return bool((self.values - self.before < _SETTLED * self.n).all())
 
 
-class Halving(Jury["list[Place[Parameters]]"]):
+class Halving(Jury[Finalists]):
     """Lets the worse half go after some iterations, and with it what will not catch up.
 
     Its one verdict, in the end, are the finalists and a few of those that dropped out last.
     """
 
-    def __init__(self, halvings: Sequence[int], n_starts: int) -> None:
+    def __init__(self, halvings: Sequence[int], n_starts: int, keep: Keep = None) -> None:
         self.halvings, self.most, self.iteration = halvings, n_starts, 0
-        self.reserve: list[Place[Parameters]] = []
+        self.reserve: list[Finalist] = []
+        self._keep = keep
 
-    def judge(self, teams: Sequence[Racers]) -> list[list[Place[Parameters]]]:
+    def judge(self, teams: Sequence[Racers]) -> list[Finalists]:
         (racers,) = teams
         iteration, self.iteration = self.iteration, self.iteration + 1
         if iteration in self.halvings:
             self.most = max(_FEWEST, -(-self.most // 2))
-        settled = racers.has_settled()
+        settled = decided = racers.has_settled()
         places = racers.distinct()
         hopeful = self.most
         if iteration >= self.halvings[0]:
             hopeful = min(self.most, racers.count_hopeful(places[: self.most]))
-            settled |= hopeful == 1
-            dropped = places[hopeful : hopeful + _RESERVE]
-            self.reserve = [*((racers.parameters, r) for r in dropped), *self.reserve][:_RESERVE]
-        chosen = places[:hopeful]
-        if len(chosen) > 1 and not settled and iteration < self.halvings[-1]:
-            racers.keep(chosen)
+            decided |= hopeful == 1
+            dropped = racers.finalists(places[hopeful : hopeful + _RESERVE])
+            self.reserve = [*dropped, *self.reserve][:_RESERVE]
+        kept = [r for r in places[hopeful:] if self._is_kept(racers, r)]
+        if iteration >= self.halvings[0]:
+            kept = racers.within_reach(kept)
+        # Starts that are kept often become one another: together that costs little.
+        over = decided if len(kept) < _FEWEST else settled
+        if min(hopeful + len(kept), len(places)) > 1 and not over and iteration < self.halvings[-1]:
+            racers.keep(np.array([*places[:hopeful], *kept]))
             return []
-        found = [*((racers.parameters, r) for r in chosen), *self.reserve]
-        racers.keep(chosen[:0])
-        return [found[: 1 + _RESERVE]]
+        found = Finalists(racers.finalists(places[:hopeful]), self.reserve, racers.finalists(kept))
+        racers.keep(places[:0])
+        return [found]
+
+    def _is_kept(self, racers: Racers, place: int) -> bool:
+        if self._keep is None:
+            return False
+        return self._keep(racers.members[place], bool(racers.doomed[place]))

@@ -23,9 +23,45 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
     from ..moments import Moment
 
-__all__ = ["LOG_2PI", "Covariances"]
+__all__ = ["LEAST_LEFT", "LOG_2PI", "Covariances", "Removal"]
 
 LOG_2PI = float(np.log(2.0 * np.pi))
+#: Of a scatter, the share that is left at least when a row leaves it.
+LEAST_LEFT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """How much each row, taken by itself, takes with it when it leaves a component.
+
+    Attributes
+    ----------
+    masses : ndarray (B,)
+        Of the rows in the component; less than `count`.
+    count : float
+        Of all rows in it: what its mean is of.
+    pool : float
+        What its covariance is of: `count`, or more where components share theirs.
+    """
+
+    masses: Array
+    count: float
+    pool: float
+
+    @property
+    def pull(self) -> Array:
+        """How much further each row is from the mean without it, as a factor (B,)."""
+        return self.count / (self.count - self.masses)
+
+    @property
+    def scatter(self) -> Array:
+        """The share of each row's square that leaves the scatter with it (B,)."""
+        return self.masses * self.pull
+
+    @property
+    def left(self) -> Array:
+        """What is left behind the covariance (B,)."""
+        return self.pool - self.masses
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +189,18 @@ class Covariances(ABC):
         """Return squared Mahalanobis distances (B,) of rows centred on component k."""
         white = self.whiten(k, centred)
         return np.einsum("ij,ij->i", white, white)
+
+    @abstractmethod
+    def left_out(self, k: int, centred: Array, removal: Removal) -> tuple[Array, Array]:
+        """Return how rows (B, d), centred on component k, would fare had they not been counted.
+
+        Returns
+        -------
+        distances : ndarray (B,)
+            Squared Mahalanobis distance of each from the component without it.
+        log_det : ndarray (B,)
+            Of the covariance without it.
+        """
 
     @abstractmethod
     def precision_times(self, vectors: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...exceptions import ParameterError
 from ..moments import SQUARES, Moment
-from .base import Covariances
+from .base import LEAST_LEFT, Covariances, Removal
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -62,6 +62,12 @@ class DiagonalCovariances(Covariances):
 
     def unwhiten(self, k: int, rows: Array) -> Array:
         return rows * np.sqrt(self.at(self.values, k))
+
+    def left_out(self, k: int, centred: Array, removal: Removal) -> tuple[Array, Array]:
+        variances, squares = self.at(self.values, k), centred**2
+        scatters = removal.pool * variances - removal.scatter[:, None] * squares
+        kept = np.maximum(scatters, LEAST_LEFT * removal.pool * variances) / removal.left[:, None]
+        return removal.pull**2 * (squares / kept).sum(axis=1), np.log(kept).sum(axis=1)
 
     def precision_times(self, vectors: Array) -> Array:
         return vectors / self.values

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...exceptions import ParameterError
 from ..moments import PRODUCTS, Moment
-from .base import Covariances
+from .base import LEAST_LEFT, Covariances, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,14 @@ class FullCovariances(Covariances):
 
     def unwhiten(self, k: int, rows: Array) -> Array:
         return rows @ self.at(self.factors, k).T
+
+    def left_out(self, k: int, centred: Array, removal: Removal) -> tuple[Array, Array]:
+        # The scatter loses a matrix of rank one: determinant and inverse follow.
+        shares = self.mahalanobis(k, centred) / removal.pool
+        rest = np.maximum(1.0 - removal.scatter * shares, LEAST_LEFT)
+        distances = removal.pull**2 * removal.left * shares / rest
+        log_det = float(self.log_det()[k]) + self.n_features * np.log(removal.pool / removal.left)
+        return distances, log_det + np.log(rest)
 
     def precision_times(self, vectors: Array) -> Array:
         return np.matmul(self.precisions, vectors[:, :, None])[:, :, 0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...exceptions import ParameterError
 from ..moments import NORM, Moment
-from .base import Covariances
+from .base import LEAST_LEFT, Covariances, Removal
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -61,6 +61,13 @@ class SphericalCovariances(Covariances):
 
     def unwhiten(self, k: int, rows: Array) -> Array:
         return rows * np.sqrt(self.at(self.values, k))
+
+    def left_out(self, k: int, centred: Array, removal: Removal) -> tuple[Array, Array]:
+        squares = np.einsum("ij,ij->i", centred, centred)
+        whole = removal.pool * self.n_features * float(self.at(self.values, k))
+        kept = np.maximum(whole - removal.scatter * squares, LEAST_LEFT * whole)
+        variances = kept / (removal.left * self.n_features)
+        return removal.pull**2 * squares / variances, self.n_features * np.log(variances)
 
     def precision_times(self, vectors: Array) -> Array:
         return vectors / self.values[:, None]

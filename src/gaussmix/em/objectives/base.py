@@ -59,7 +59,7 @@ class Objective(ABC):
     ) -> None:
         self.family, self.total, self.density = family, total, density
         self.reg_covar, self.equal_weights = reg_covar, equal_weights
-        self.floor: Array = RELATIVE_FLOOR * (total.variances + reg_covar)
+        self.floor = self._floor(total.variances)
 
     @property
     def is_climbed(self) -> bool:
@@ -97,6 +97,15 @@ class Objective(ABC):
         if self.reg_covar == 0:
             return statistics
         return statistics.widened(np.full(statistics.n_features, self.reg_covar))
+
+    def _floor(self, scales: Array) -> Array:
+        return RELATIVE_FLOOR * (scales + self.reg_covar)
+
+    def held_above(self, scales: Array) -> Objective:
+        """Return the objective with a floor that is a share of other variances (d,)."""
+        other = copy(self)
+        other.floor = self._floor(scales)
+        return other
 
     def raised(self, least: Array) -> Objective:
         """Return the objective with a floor that is at least so high (d,)."""

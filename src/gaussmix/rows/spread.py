@@ -1,0 +1,62 @@
+"""How wide features are, and how finely they are measured: from quantiles, not from extremes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+
+__all__ = ["resolutions", "spreads"]
+
+# Quantiles whose distance is a spread, and what it is for a unit normal.  Where so many values
+# are equal that the inner ones coincide, outer ones count.
+_QUANTILES = (
+    (0.25, 0.75, 1.34898),
+    (0.10, 0.90, 2.56310),
+    (0.05, 0.95, 3.28971),
+    (0.01, 0.99, 4.65270),
+)
+# Gaps below this share of the spread are rounding of equal values.
+_ROUNDING = 1e-9
+
+
+def spreads(rows: AnyArray, weights: Array) -> Array:
+    """Return robust variances (d,) of rows (m, d): some far rows do not change them.
+
+    0 for features of which nearly all values are equal.
+    """
+    return np.array([_spread(column, weights) for column in np.asarray(rows).T])
+
+
+def _spread(values: AnyArray, weights: Array) -> float:
+    order = np.argsort(values, kind="stable")
+    ordered, below = values[order], np.cumsum(weights[order])
+    for low, high, unit in _QUANTILES:
+        places = np.searchsorted(below, [low * below[-1], high * below[-1]])
+        low_value, high_value = ordered[np.minimum(places, len(ordered) - 1)]
+        if high_value > low_value:
+            return float(((high_value - low_value) / unit) ** 2)
+    return 0.0
+
+
+def resolutions(rows: AnyArray, weights: Array) -> Array:
+    """Return the variances (d,) of what rounding took from rows (m, d).
+
+    A value stands for all that round to it: the median gap between neighbouring different
+    values is taken for the width of a step.
+    """
+    return np.array(
+        [
+            _resolution(column, spread)
+            for column, spread in zip(np.asarray(rows).T, spreads(rows, weights), strict=True)
+        ]
+    )
+
+
+def _resolution(values: AnyArray, spread: float) -> float:
+    gaps = np.diff(np.unique(values))
+    gaps = gaps[gaps > _ROUNDING * np.sqrt(spread)]
+    return float(np.median(gaps) ** 2 / 12.0) if len(gaps) else 0.0
