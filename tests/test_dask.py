@@ -177,9 +177,10 @@ def test_integers_booleans_and_nullable_columns_are_numbers():
 def test_known_labels_and_noise_masks_go_to_their_partitions(make):
     noise = np.arange(len(X)) % 11 == 0
     y = np.where((np.arange(len(X)) % 7 == 0) & ~noise, LABELS, -1)
-    expected = model(noise=noise).fit(X, y)
-    assert_same_fit(model(noise=noise).fit(make(X), y), expected, 1e-7)
-    assert_same_fit(model(noise=noise).fit(make(X), da.from_array(y, chunks=50)), expected, 1e-7)
+    expected = model(noise=noise).fit(X, known=y)
+    assert_same_fit(model(noise=noise).fit(make(X), known=y), expected, 1e-7)
+    lazy = da.from_array(y, chunks=50)
+    assert_same_fit(model(noise=noise).fit(make(X), known=lazy), expected, 1e-7)
 
 
 @pytest.mark.parametrize("make", CUTS)

@@ -22,7 +22,7 @@ from ..numerics.arguments import as_generator
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of
+from .settings import settings_of, warn_of_labels
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -217,7 +217,7 @@ class GaussianMixture(
 
     # -- fitting ------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit the mixture.
 
         Parameters
@@ -226,21 +226,23 @@ class GaussianMixture(
             In memory, or a Dask array or dataframe, or a Spark DataFrame.  A callable
             returns an iterator of blocks, anew for each pass: arrays, frames, or pairs
             (block, weights).
-        y : array-like of int (n,), optional
-            Known components of some rows, from 0 to K - 1, and -1 where unknown: those
-            rows keep their component.  A y without any -1 is ignored, as in
-            scikit-learn.
+        y : ignored
+            As in scikit-learn.
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
             column for scans, and for Dask and Spark dataframes.
+        known : array-like of int (n,), optional
+            Known components of rows, from 0 to K - 1, and -1 where unknown: rows whose
+            component is known keep it.
         """
         settings = settings_of(self)
+        warn_of_labels(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
             source = open_rows(self, X, sample_weight, reset=True)
-            known = settings.known(y, source)
+            labels = settings.known(known, source)
             keeper = open_keeper(self.checkpoint)
-            self._keep(self._run(settings, source, known, self._reporter(), keeper))
+            self._keep(self._run(settings, source, labels, self._reporter(), keeper))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
             raise
@@ -280,9 +282,11 @@ class GaussianMixture(
         self.__dict__.clear()
         self.__dict__.update(before)
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+    ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight).predict(X)
+        return self.fit(X, y, sample_weight, known=known).predict(X)
 
     def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result

@@ -16,6 +16,7 @@ from sklearn.base import (
 from ..components.families import Family, get_family, list_families
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
+from ..fitting.known import as_labels
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
@@ -34,7 +35,7 @@ from ..starts import get_start
 from .delegation import BestEstimator
 from .mixture import GaussianMixture
 from .rows import open_rows
-from .settings import model_of
+from .settings import model_of, warn_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,20 +167,23 @@ class GaussianMixtureIC(
         self.prior = prior
         self.noise = noise
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit all models and keep the best.
 
         Parameters
         ----------
         X : array-like or dataframe (n, d)
-        y : array-like of int (n,), optional
-            Known components of some rows, -1 where unknown; see `GaussianMixture.fit`.
+        y : ignored
+            As in scikit-learn.
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
+        known : array-like of int (n,), optional
+            Known components of rows, -1 where unknown; see `GaussianMixture.fit`.
         """
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
-        plan = self._plan(y)
+        plan = self._plan(known)
+        warn_of_labels(y, max(sizes))
         start = get_start(self.init_params)
         model = self._model()
         source = open_rows(model, X, sample_weight, reset=True)
@@ -208,9 +212,11 @@ class GaussianMixtureIC(
         model._warn()
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+    ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight).predict(X)
+        return self.fit(X, y, sample_weight, known=known).predict(X)
 
     def transform(self, X: Any) -> Array:
         """Return the responsibilities as features, shape (n, K); see ``set_output``."""
@@ -229,7 +235,7 @@ class GaussianMixtureIC(
 
         return plot.criterion(self, criterion, ax=ax)
 
-    def _plan(self, y: Any) -> Plan:
+    def _plan(self, known: Any) -> Plan:
         if isinstance(self.cv, int):
             check_integer("cv", self.cv, minimum=2)
         noise = check_noise(self.noise)
@@ -243,7 +249,7 @@ class GaussianMixtureIC(
             seed=_seed(self.random_state),
             cv=self.cv,
             noise=noise,
-            y=None if y is None else np.asarray(y),
+            known=None if known is None else as_labels(known),
         )
 
     def _model(self) -> GaussianMixture:

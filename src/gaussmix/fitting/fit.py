@@ -117,7 +117,7 @@ def fit_mixture(
         "init_params": start,
         "n_init": options.n_init,
         "accelerate": options.accelerate,
-        "y": known,
+        "known": known,
         "noise": noise,
     }
     with watching(source, callback, options) as told:
