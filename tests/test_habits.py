@@ -1,5 +1,6 @@
 """What users of scikit-learn expect, beyond what its `check_estimator` looks at."""
 
+# ruff: noqa: NPY002 -- NumPy's global state is one of the habits
 from __future__ import annotations
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gaussmix import GaussianMixture, GaussianMixtureIC
+from gaussmix import GaussianMixture, GaussianMixtureIC, ParameterError, Stepwise
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 # Every third row's species, numbered backwards: no order of means would give these by itself.
@@ -21,7 +22,7 @@ both = pytest.mark.parametrize(
     "model",
     [
         GaussianMixture(3, random_state=0),
-        GaussianMixtureIC([2, 3], families=["EEE", "VVV"], random_state=0),
+        GaussianMixtureIC([3, 4], families=["EEE", "VVV"], random_state=0),
     ],
     ids=["one", "search"],
 )
@@ -72,3 +73,80 @@ def test_a_search_gives_each_fold_the_labels_of_its_rows():
     for X, known in seen:
         assert {(*row, label) for row, label in zip(X.tolist(), known, strict=True)} <= labelled
     assert (search.predict(IRIS) == 2 - SPECIES).mean() > 0.9
+
+
+# -- random numbers ------------------------------------------------------------------------
+
+SOURCES = {
+    "fit": lambda state: (
+        GaussianMixture(3, init_params="random", max_iter=3, random_state=state).fit(IRIS).means_
+    ),
+    "search": lambda state: (
+        GaussianMixtureIC(
+            [3], families=["VVV"], init_params="random", max_iter=3, random_state=state
+        )
+        .fit(IRIS)
+        .means_
+    ),
+    "stream": lambda state: (
+        GaussianMixture(
+            3,
+            init_params="random",
+            max_iter=3,
+            random_state=state,
+            stepwise=Stepwise(batch_rows=150),
+        )
+        .partial_fit(IRIS)
+        .means_
+    ),
+    "sample": lambda state: MODEL.sample(5, random_state=state)[0],
+    "mixture": lambda state: MODEL.mixture_.sample(5, random_state=state)[0],
+}
+MODEL = GaussianMixture(2, random_state=0).fit(IRIS)
+
+every_source = pytest.mark.parametrize("source", SOURCES)
+
+
+@every_source
+@pytest.mark.parametrize("state", [None, np.random], ids=["none", "module"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_numpys_global_seed_makes_it_reproducible(source, state):
+    draw = SOURCES[source]
+    before = np.random.get_state()
+    try:
+        np.random.seed(7)
+        first, second = draw(state), draw(state)
+        np.random.seed(7)
+        np.testing.assert_array_equal(draw(state), first)
+        np.random.seed(8)
+        other = draw(state)
+    finally:
+        np.random.set_state(before)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+@every_source
+@pytest.mark.parametrize("kind", [np.random.RandomState, np.random.default_rng])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_generator_goes_on_and_an_integer_begins_anew(source, kind):
+    draw, state = SOURCES[source], kind(3)
+    first, second = draw(state), draw(state)
+    assert not np.array_equal(first, second)
+    again = kind(3)
+    np.testing.assert_array_equal(draw(again), first)
+    np.testing.assert_array_equal(draw(again), second)
+    np.testing.assert_array_equal(draw(3), draw(np.int64(3)))
+
+
+def test_an_integer_leaves_numpys_global_state_alone():
+    before = np.random.get_state()[1].copy()
+    GaussianMixture(3, random_state=0).fit(IRIS).sample(3)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+@pytest.mark.parametrize("state", [-1, 1.5, "seed", object()])
+def test_other_states_are_refused_by_name(state):
+    for draw in SOURCES.values():
+        with pytest.raises(ParameterError, match="random_state: expected an int of at least 0"):
+            draw(state)

@@ -76,6 +76,7 @@ class GaussianMixture(
         Replace parameters of the start: (K,), (K, d), and precisions shaped as
         ``precisions_``.
     random_state : int, RandomState, Generator or None
+        None is NumPy's global state, which ``np.random.seed`` sets.
     warm_start : bool, default False
         Start the next fit from the last fit's mixture.
     verbose : int, default 0
