@@ -13,6 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gaussmix import GaussianMixture, GaussianMixtureIC, ParameterError, Stepwise
+from gaussmix.starts import list_starts
+from tests.variants import blobs
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 # Every third row's species, numbered backwards: no order of means would give these by itself.
@@ -102,7 +104,7 @@ SOURCES = {
     "sample": lambda state: MODEL.sample(5, random_state=state)[0],
     "mixture": lambda state: MODEL.mixture_.sample(5, random_state=state)[0],
 }
-MODEL = GaussianMixture(2, random_state=0).fit(IRIS)
+MODEL = GaussianMixture(2).fit(IRIS)
 
 every_source = pytest.mark.parametrize("source", SOURCES)
 
@@ -150,3 +152,53 @@ def test_other_states_are_refused_by_name(state):
     for draw in SOURCES.values():
         with pytest.raises(ParameterError, match="random_state: expected an int of at least 0"):
             draw(state)
+
+
+# -- one iteration at a time ---------------------------------------------------------------
+
+ROWS, LABELS = blobs(n=400, d=2, k=3, separation=2.0, seed=5)
+STARTS = [*list_starts(), LABELS, np.eye(3)[LABELS] * 0.8 + 0.2 / 3]
+
+
+def by_mean(model):
+    order = np.argsort(model.means_[:, 0])
+    return [part[order] for part in (model.weights_, model.means_, model.covariances_)]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=[*list_starts(), "labels", "responsibilities"])
+@pytest.mark.parametrize(
+    "options", [{}, {"accelerate": False}, {"noise": 0.1}, {"tol": 0.0}], ids=str
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_warm_start_goes_on_where_the_last_fit_stopped(start, options):
+    own = {"init_params": start, "random_state": 0, **options}
+    whole = GaussianMixture(3, max_iter=2, **own).fit(ROWS)
+    warm = GaussianMixture(3, max_iter=1, warm_start=True, **own).fit(ROWS).fit(ROWS)
+    for one, other in zip(by_mean(warm), by_mean(whole), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    assert warm.lower_bound_ == pytest.approx(whole.lower_bound_, rel=1e-12)
+    as_it_is = GaussianMixture(3, max_iter=0, **own).fit(ROWS)
+    assert as_it_is.lower_bound_ == pytest.approx(whole.lower_bounds_[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("start", list_starts())
+@pytest.mark.filterwarnings("ignore")
+def test_the_start_on_a_sample_does_not_depend_on_max_iter(start):
+    rows, _ = blobs(n=25_000, d=2, k=3, separation=1.5, seed=6)
+    begun = [
+        GaussianMixture(3, init_params=start, max_iter=most, random_state=0).fit(rows)
+        for most in (0, 1, 3)
+    ]
+    for model in begun[1:]:
+        assert model.lower_bounds_[0] == pytest.approx(begun[0].lower_bound_, rel=1e-12)
+
+
+@pytest.mark.parametrize(("accelerate", "count"), [(True, 6), (False, 15)])
+@pytest.mark.filterwarnings("ignore")
+def test_many_fits_of_one_iteration_are_one_fit_until_it_leaps(accelerate, count):
+    own = {"init_params": "kmeans", "random_state": 0, "tol": 0.0, "accelerate": accelerate}
+    whole = GaussianMixture(3, max_iter=count, **own).fit(ROWS)
+    warm = GaussianMixture(3, max_iter=1, warm_start=True, **own)
+    for bound in whole.lower_bounds_[1:]:
+        assert warm.fit(ROWS).lower_bound_ == pytest.approx(bound, rel=1e-12)
+    np.testing.assert_allclose(warm.means_, whole.means_, rtol=1e-8)

@@ -64,7 +64,7 @@ class GaussianMixture(
         covariance that would become singular is held at a floor relative to the
         data's own scale, and reported.
     max_iter : int, default 1000
-        0 is the start as it is.
+        0 is the start as it is, which is the same for any `max_iter`.
     n_init : int, default 1
         Number of starts, each of which may be a race of several; the best is kept.
     init_params : str, array-like or Mixture, default "race"
@@ -78,7 +78,9 @@ class GaussianMixture(
     random_state : int, RandomState, Generator or None
         None is NumPy's global state, which ``np.random.seed`` sets.
     warm_start : bool, default False
-        Start the next fit from the last fit's mixture.
+        Start the next fit from the last fit's mixture: two fits of `max_iter` 1 are one
+        of 2.  After more than six iterations only if `accelerate` is False, since leaps
+        look back on the steps of their own fit.
     verbose : int, default 0
         Print progress every `verbose_interval` iterations.
     verbose_interval : int, default 10

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..components.moments import PRODUCTS
 from ..em.loop import fit
+from ..em.options import Options
 from ..em.problem import Problem
 from ..exceptions import FitInterrupted
 from ..rows import MemorySource
@@ -167,12 +168,20 @@ def _tree_labels(rows: Array, n_components: int) -> AnyArray:
     return fcluster(ward(rows), n_components, "maxclust") - 1
 
 
-def _most_iterations(problem: Problem) -> int:
-    """Return how many iterations on the sample cost no more than they can save."""
+def _on_sample(problem: Problem) -> Options:
+    """Return how EM on the sample goes: no iteration that costs more than it can save.
+
+    `max_iter` is the fit's own, so that a fit cut short begins where a longer one does.  And
+    the start need not be more exact than a fit is by default: the fit itself will be.
+    """
     n_rows, n_drawn = problem.summary.total.n_rows, len(problem.data.sample)
-    if n_drawn >= n_rows:
-        return problem.options.max_iter
-    return min(problem.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
+    most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
+    return replace(
+        problem.options,
+        tol=max(problem.options.tol, usual.tol),
+        max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
+        give_up_collapsed=True,
+    )
 
 
 def _converged(problem: Problem, mixtures: Iterable[Mixture]) -> Mixture | None:
@@ -187,7 +196,7 @@ def _converged(problem: Problem, mixtures: Iterable[Mixture]) -> Mixture | None:
     on_sample = Problem(
         replace(data, source=source, summary=summary, facts=Facts(source)),
         problem.model,
-        replace(problem.options, give_up_collapsed=True, max_iter=_most_iterations(problem)),
+        _on_sample(problem),
     )
     for mixture in mixtures:
         try:
