@@ -3,16 +3,25 @@
 # ruff: noqa: NPY002 -- NumPy's global state is one of the habits
 from __future__ import annotations
 
+import pickle
+import warnings
+
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.mixture import GaussianMixture as Peer
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import check_transformer_preserve_dtypes
 
-from gaussmix import GaussianMixture, GaussianMixtureIC, ParameterError, Stepwise
+from gaussmix import GaussianMixture, GaussianMixtureIC, ParameterError, Stepwise, scan
 from gaussmix.starts import list_starts
 from tests.variants import blobs
 
@@ -202,3 +211,122 @@ def test_many_fits_of_one_iteration_are_one_fit_until_it_leaps(accelerate, count
     for bound in whole.lower_bounds_[1:]:
         assert warm.fit(ROWS).lower_bound_ == pytest.approx(bound, rel=1e-12)
     np.testing.assert_allclose(warm.means_, whole.means_, rtol=1e-8)
+
+
+# -- float32 in, float32 out ---------------------------------------------------------------
+
+SINGLE = IRIS.astype(np.float32)
+ATTRIBUTES = ["weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"]
+ANSWERS = ["predict_proba", "transform", "score_samples"]
+TYPES = [np.float64, np.float32, np.int64]
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("fitted", TYPES)
+@pytest.mark.parametrize("asked", TYPES)
+@pytest.mark.filterwarnings("ignore")  # integers leave little of some columns
+def test_types_are_scikit_learns(covariance_type, fitted, asked):
+    own = {"covariance_type": covariance_type, "random_state": 0}
+    ours, peer = (kind(2, **own).fit(IRIS.astype(fitted)) for kind in (GaussianMixture, Peer))
+    for name in ATTRIBUTES:
+        assert getattr(ours, name).dtype == getattr(peer, name).dtype, name
+    for name in ("predict", "predict_proba", "score_samples"):
+        given = IRIS.astype(asked)
+        assert getattr(ours, name)(given).dtype == getattr(peer, name)(given).dtype, name
+    assert [part.dtype for part in ours.sample(3)] == [part.dtype for part in peer.sample(3)]
+    assert type(ours.score(IRIS)) is float
+
+
+@both
+def test_float32_is_rounded_at_the_end_only(model):
+    single = clone(model).fit(SINGLE)
+    double = clone(model).fit(SINGLE.astype(float))
+    assert single.mixture_ == double.mixture_
+    assert single.result_.mixture.means.dtype == np.float64
+    for name in ATTRIBUTES:
+        found, expected = getattr(single, name), getattr(double, name)
+        assert (found.dtype, expected.dtype) == (np.float32, np.float64)
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+        with pytest.raises(ValueError, match="read-only"):
+            found[0] = 0
+    for name in ANSWERS:
+        found, expected = getattr(single, name)(SINGLE), getattr(double, name)(SINGLE)
+        assert (found.dtype, expected.dtype) == (np.float32, np.float64)
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+    np.testing.assert_array_equal(single.predict(SINGLE), double.predict(SINGLE))
+    assert single.score(SINGLE) == double.score(SINGLE)
+
+
+@both
+def test_scikit_learn_finds_that_types_are_preserved(model):
+    assert get_tags(model).transformer_tags.preserves_dtype == ["float64", "float32"]
+    few = clone(model).set_params(n_components=2)
+    check_transformer_preserve_dtypes(type(model).__name__, few)
+    assert few.fit_transform(SINGLE).dtype == np.float32
+
+
+FRAMES = {
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "arrow": pa.table,
+    "pandas with NA": lambda columns: pd.DataFrame(columns).convert_dtypes(),
+}
+
+
+@pytest.mark.parametrize("library", FRAMES)
+@pytest.mark.parametrize("times", [1, 500], ids=["few", "many"])
+def test_a_frame_is_float32_where_all_its_columns_are(library, times):
+    columns = {f"x{j}": np.tile(SINGLE[:, j], times) for j in range(4)}
+    others = {"x3": columns["x3"].astype(float)}, {"x3": np.int16(10 * columns["x3"])}
+    single = FRAMES[library](columns)
+    model = GaussianMixture(2, init_params="kmeans", random_state=0).fit(single)
+    assert model.means_.dtype == model.predict_proba(single).dtype == np.float32
+    for other in others:
+        mixed = FRAMES[library]({**columns, **other})
+        assert model.predict_proba(mixed).dtype == np.float64
+        assert clone(model).fit(mixed).means_.dtype == np.float64
+
+
+def test_what_is_not_float32_in_memory_gives_float64(tmp_path):
+    np.save(tmp_path / "x.npy", SINGLE)
+    for X in (scan(tmp_path / "x.npy"), lambda: iter([SINGLE])):
+        model = GaussianMixture(2, random_state=0).fit(X)
+        assert model.means_.dtype == np.float64
+        assert np.asarray(model.predict_proba(X)).dtype == np.float64
+
+
+def test_the_first_block_of_a_stream_says_which_type():
+    model = GaussianMixture(2, random_state=0, stepwise=Stepwise(batch_rows=100))
+    for block in (SINGLE, IRIS):
+        model.partial_fit(block)
+        assert model.means_.dtype == np.float32
+    assert model.fit(IRIS).means_.dtype == np.float64
+    assert model.partial_fit(SINGLE).means_.dtype == np.float64
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full_like(SINGLE, np.nan))
+    assert model.means_.dtype == np.float64
+    thawed = pickle.loads(pickle.dumps(model.fit(SINGLE)))
+    assert thawed.predict_proba(SINGLE).dtype == np.float32
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+def test_what_float32_cannot_hold_stays_float64(unit):
+    rows = (SINGLE * unit).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = GaussianMixture(2, random_state=0).fit(rows)
+        far = model.score_samples(rows.mean(axis=0, keepdims=True) * np.float32(1e3))
+        assert far.dtype == np.float32
+        assert model.means_.dtype == np.float32
+        assert model.covariances_.dtype == np.float64
+    plain = GaussianMixture(2, random_state=0).fit(SINGLE)
+    np.testing.assert_allclose(model.covariances_ / unit**2, plain.covariances_, rtol=1e-3)
+
+
+def test_float32_attributes_start_another_fit():
+    model = GaussianMixture(2, random_state=0).fit(SINGLE)
+    own = {
+        f"{name}_init": getattr(model, f"{name}_") for name in ("weights", "means", "precisions")
+    }
+    again = GaussianMixture(2, **own).fit(SINGLE)
+    assert again.lower_bound_ == pytest.approx(model.lower_bound_, abs=1e-5)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from ..em.progress import Reporter
@@ -19,6 +15,7 @@ from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
 from ..mixture.bic import aic, bic, icl
 from ..numerics.arguments import as_generator
+from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
@@ -40,8 +37,7 @@ __all__ = ["GaussianMixture"]
 class GaussianMixture(
     PartialFit,
     FittedAttributes,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
+    ResponsibilitiesAsFeatures,
     DensityMixin,
     BaseEstimator,
 ):
@@ -115,7 +111,8 @@ class GaussianMixture(
     Attributes
     ----------
     mixture_ : Mixture
-        The fitted mixture, an immutable value.
+        The fitted mixture, an immutable value, in float64; the arrays below are float32
+        after a fit to float32 rows.
     weights_ : ndarray (K,)
     means_ : ndarray (K, d)
     covariances_, precisions_, precisions_cholesky_ : ndarray
@@ -318,17 +315,20 @@ class GaussianMixture(
     def predict_proba(self, X: Any) -> Array:
         """Return the responsibilities, shape (n, K); rows sum to 1.
 
-        With noise there is one more column, its own.
+        With noise there is one more column, its own.  They are float32 where the rows of
+        the fit and these are.
         """
-        return self._evaluator(X).responsibilities()
-
-    def transform(self, X: Any) -> Array:
-        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
-        return self.predict_proba(X)
+        evaluator = self._evaluator(X)
+        return evaluator.responsibilities(self._answered(evaluator.source))
 
     def score_samples(self, X: Any) -> Array:
         """Return the log-density of each row, shape (n,)."""
-        return self._evaluator(X).log_density()
+        evaluator = self._evaluator(X)
+        return evaluator.log_density(self._answered(evaluator.source))
+
+    def _answered(self, source: Source) -> type:
+        """Return float32 where the fit's rows and these are, as scikit-learn does."""
+        return np.result_type(self._fitted_dtype, source.dtype).type
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the (weighted) mean log-density of the rows."""

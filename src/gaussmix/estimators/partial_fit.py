@@ -51,6 +51,8 @@ class PartialFit:
 
         Notes
         -----
+        Attributes and answers are float32 where the first block is (and the block asked
+        about); see ``predict_proba``.
         ``lower_bound_`` is then the mean log-density of rows before they were learnt from,
         forgotten as the statistics are; ``history_`` has it for the last 1000 blocks.
         See `Stepwise` for the options and the method.

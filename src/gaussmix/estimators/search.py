@@ -6,12 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator, DensityMixin
 
 from ..components.families import Family, get_family, list_families
 from ..em.options import Options
@@ -33,6 +28,7 @@ from ..selection.search import (
 from ..selection.table import ResultsTable
 from ..starts import get_start
 from .delegation import BestEstimator
+from .features import ResponsibilitiesAsFeatures
 from .mixture import GaussianMixture
 from .rows import open_rows
 from .settings import model_of, warn_of_labels
@@ -42,14 +38,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
 
 __all__ = ["GaussianMixtureIC"]
 
 
-class GaussianMixtureIC(
-    BestEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator
-):
+class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin, BaseEstimator):
     """Gaussian mixture whose family and number of components a criterion chooses.
 
     Fits every family with every number of components, as R's mclust does, and then
@@ -217,10 +211,6 @@ class GaussianMixtureIC(
     ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
         return self.fit(X, y, sample_weight, known=known).predict(X)
-
-    def transform(self, X: Any) -> Array:
-        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
-        return self.predict_proba(X)
 
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw a criterion by the number of components, a line a family.
