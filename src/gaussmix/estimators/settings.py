@@ -99,7 +99,7 @@ def settings_of(estimator: Any) -> Settings:
 
 def _start_of(own: Any) -> Start:
     if own.warm_start and hasattr(own, "mixture_"):
-        return GivenMixture(own.mixture_, "warm_start")
+        return GivenMixture(own.mixture_, "warm_start", "set it to False to begin anew")
     start = get_start(own.init_params)
     given = (own.weights_init, own.means_init, own.precisions_init)
     return start if all(values is None for values in given) else Overridden(start, *given)
