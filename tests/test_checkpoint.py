@@ -54,15 +54,19 @@ class CutOff:
             raise KeyboardInterrupt
 
 
-def goes_on(model, path, at, X=X, y=None, weights=None):
+def goes_on(model, path, at, X=X, known=None, weights=None):
     """Fit without interruption; fit, cut off, and go on; return both."""
-    whole = clone(model).fit(X, y, weights)
+    whole = clone(model).fit(X, None, weights, known=known)
     cut = clone(model).set_params(checkpoint=Checkpoint(path, seconds=0), callback=CutOff(at))
     with pytest.raises(FitInterrupted):
-        cut.fit(X, y, weights)
+        cut.fit(X, None, weights, known=known)
     # What is saved at each pass is there, whatever becomes of the process.
     assert path.exists()
-    went_on = clone(model).set_params(checkpoint=Checkpoint(path, resume=True)).fit(X, y, weights)
+    went_on = (
+        clone(model)
+        .set_params(checkpoint=Checkpoint(path, resume=True))
+        .fit(X, None, weights, known=known)
+    )
     return whole, went_on
 
 
@@ -113,9 +117,9 @@ def test_with_every_option(name, tmp_path):
     model = GaussianMixture(3, **{**SLOW, **OPTIONS[name]})
     data = (lambda: iter(np.array_split(X, 5))) if name == "factory" else X
     weights = None if name == "factory" else np.linspace(0.5, 2.0, len(X))
-    y = np.where(np.arange(len(X)) % 4, -1, LABELS) if name == "given" else None
+    known = np.where(np.arange(len(X)) % 4, -1, LABELS) if name == "given" else None
     at = 2 if name == "race" else 4  # a race leaves few iterations
-    assert same(*goes_on(model, tmp_path / "fit.ckpt", at, data, y, weights))
+    assert same(*goes_on(model, tmp_path / "fit.ckpt", at, data, known, weights))
 
 
 def test_random_numbers_of_no_seed_are_in_the_file_too(tmp_path):
@@ -297,8 +301,8 @@ def test_bits_that_changed_are_noticed(unfinished):
 
 def test_a_checkpoint_of_the_last_format_is_refused_by_name(tmp_path):
     path = tmp_path / "old.ckpt"
-    save_values(path, "gaussmix-checkpoint", 2, {"finished": False})
-    with pytest.raises(CheckpointError, match=r"version 2.*an earlier gaussmix wrote it"):
+    save_values(path, "gaussmix-checkpoint", 3, {"finished": False})
+    with pytest.raises(CheckpointError, match=r"version 3.*an earlier gaussmix wrote it"):
         open_keeper(Checkpoint(path, resume=True))
 
 

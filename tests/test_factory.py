@@ -154,8 +154,8 @@ def test_float32_blocks_known_labels_and_noise():
     marked = np.arange(len(X)) % 50 == 0
     y = np.where((np.arange(len(X)) % 5 > 0) | marked, -1, LABELS)
     options = {"random_state": 0, "noise": marked}
-    one = GaussianMixture(3, **options).fit(rows, y)
-    other = GaussianMixture(3, **options).fit(cut(rows, 100), y)
+    one = GaussianMixture(3, **options).fit(rows, known=y)
+    other = GaussianMixture(3, **options).fit(cut(rows, 100), known=y)
     assert close(one, other, rtol=1e-7)
 
 

@@ -135,7 +135,7 @@ assert "slices" in list_starts()
 # The family: fits, leaps and all; in a search; with a background and known rows.
 y = np.where(np.arange(150) % 10, -1, datasets.iris().classes)
 own = {{"covariance_type": "first-equal", "init_params": "slices"}}
-model = GaussianMixture(3, noise=0.01, **own).fit(X, y)
+model = GaussianMixture(3, noise=0.01, **own).fit(X, known=y)
 variances = model.covariances_[:, 0]
 assert np.ptp(variances) < 1e-12 * variances[0], variances
 assert (np.diff(model.lower_bounds_) > -1e-9).all()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from gaussmix import (
     ConjugatePrior,
@@ -41,10 +44,10 @@ def figures():
     return json.loads((Path(__file__).parent / "data" / "mclust_options.json").read_text())
 
 
-def fit(family="full", data=X, y=None, n_components=3, **options):
+def fit(family="full", data=X, known=None, n_components=3, **options):
     return GaussianMixture(
         n_components, covariance_type=family, **{"random_state": 0, **options}
-    ).fit(data, y)
+    ).fit(data, known=known)
 
 
 # -- prior -----------------------------------------------------------------------------
@@ -283,7 +286,7 @@ SOME[::10] = SPECIES[::10]
 
 @pytest.mark.parametrize("name", ["EII", "VII", "EEI", "VVI", "EEE"])
 def test_a_semi_supervised_fit_is_mclusts(name):
-    model = fit(name, y=SOME, init_params=SPECIES, **PRECISE)
+    model = fit(name, known=SOME, init_params=SPECIES, **PRECISE)
     expected = figures()["known"][name]
     assert model.result_.log_likelihood == pytest.approx(expected["loglik"], abs=1e-4)
     assert model.result_.n_parameters == expected["df"]
@@ -292,10 +295,10 @@ def test_a_semi_supervised_fit_is_mclusts(name):
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_known_rows_keep_their_component_under_any_numbering(family):
     turned = np.where(SOME >= 0, 2 - SOME, -1)
-    model = fit(family, y=SOME)
+    model = fit(family, known=SOME)
     trace = np.array(model.history_.log_likelihood)
     assert np.diff(trace).min() >= -1e-9 * np.abs(trace).max()
-    other = fit(family, y=turned)
+    other = fit(family, known=turned)
     assert other.result_.log_likelihood == pytest.approx(model.result_.log_likelihood, rel=1e-6)
     np.testing.assert_allclose(other.means_[::-1], model.means_, rtol=1e-3)
     agreement = (model.predict(X) == SPECIES).mean()
@@ -303,25 +306,76 @@ def test_known_rows_keep_their_component_under_any_numbering(family):
 
 
 def test_the_likelihood_of_known_rows_is_that_of_their_component():
-    model = fit(y=SOME)
+    model = fit(known=SOME)
     joint = np.log(model.predict_proba(X)) + model.score_samples(X)[:, None]
     known = SOME >= 0
     expected = model.score_samples(X)[~known].sum() + joint[known, SOME[known]].sum()
     assert model.result_.log_likelihood == pytest.approx(expected, rel=1e-12)
 
 
-def test_y_without_unknown_labels_is_ignored_as_in_scikit_learn():
-    assert fit(y=SPECIES).mixture_ == fit().mixture_
-    assert fit(y=np.full(150, -1)).mixture_ == fit().mixture_
+def test_no_known_label_is_a_fit_without_and_all_known_is_one_m_step():
+    assert fit(known=np.full(150, -1)).mixture_ == fit().mixture_
+    model = fit(known=SPECIES)
+    for k in range(3):
+        np.testing.assert_allclose(model.means_[k], X[k == SPECIES].mean(axis=0), rtol=1e-9)
+
+
+RATINGS = np.random.default_rng(0).integers(-2, 3, 150).astype(float)
+TARGETS = {
+    "species": SPECIES,
+    "ratings": RATINGS,
+    "one sort": np.full(150, -1),
+    "texts": np.array(["a", "b", "c"])[SPECIES],
+    "ragged": [[1], [1, 2]],
+    "short": [1, 2],
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_y_is_ignored_as_in_scikit_learn(target):
+    model = GaussianMixture(3, random_state=0)
+    search = GaussianMixtureIC([2, 3], families=["VVV"], random_state=0)
+    y = TARGETS[target]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model.fit(X, y).mixture_ == fit().mixture_
+        np.testing.assert_array_equal(search.fit_predict(X, y), search.fit_predict(X))
+        for block in np.array_split(X, 3):
+            clone(model).partial_fit(block, y)
+
+
+def test_y_that_looks_like_known_labels_is_ignored_with_a_warning():
+    told = r"y: is ignored.*give it as known="
+    for y in (SOME, SOME.tolist(), pd.Series(SOME)):
+        with pytest.warns(UserWarning, match=told) as caught:
+            model = GaussianMixture(3, random_state=0).fit(X, y)
+        assert (len(caught), caught[0].filename) == (1, __file__)
+        assert model.mixture_ == fit().mixture_
+    with pytest.warns(UserWarning, match=told):
+        GaussianMixtureIC([2, 3], families=["VVV"]).fit(X, SOME)
+    with pytest.warns(UserWarning, match=told):
+        GaussianMixture(3).partial_fit(X, SOME)
 
 
 def test_impossible_known_labels_are_refused():
-    with pytest.raises(ParameterError, match="y: labels must be integers from 0 to 1, or -1"):
-        fit(y=SOME, n_components=2)
-    with pytest.raises(ParameterError, match="y: expected 150 labels, one a row, got 7"):
-        fit(y=SOME[:7] * 0 - 1)
+    with pytest.raises(ParameterError, match="known: labels must be integers from 0 to 1, or -1"):
+        fit(known=SOME, n_components=2)
+    with pytest.raises(ParameterError, match="known: expected 150 labels, one a row, got 7"):
+        fit(known=SOME[:7] * 0 - 1)
     noise = np.arange(150) < 11
-    with pytest.raises(ParameterError, match="y: 2 rows of known component are marked as noise"):
-        fit(y=SOME, noise=noise)
-    with pytest.raises(ValueError, match="y: 2 rows of known component are marked as noise"):
-        GaussianMixtureIC([3], noise=noise).fit(X, SOME)
+    with pytest.raises(
+        ParameterError, match="known: 2 rows of known component are marked as noise"
+    ):
+        fit(known=SOME, noise=noise)
+    with pytest.raises(ValueError, match="known: 2 rows of known component are marked as noise"):
+        GaussianMixtureIC([3], noise=noise).fit(X, known=SOME)
+    for wrong in ("species", [[1], [1, 2]], np.zeros((150, 2)), ["a"] * 150, SOME > 0):
+        for own in (
+            GaussianMixture(3).fit,
+            GaussianMixture(3).partial_fit,
+            GaussianMixtureIC(3).fit,
+        ):
+            with pytest.raises(ParameterError, match="known: expected"):
+                own(X, known=wrong)
+    with pytest.raises(ParameterError, match="known: labels must be integers"):
+        fit(known=np.where(SOME < 0, np.nan, SOME))

@@ -176,7 +176,7 @@ def test_weights_known_labels_and_noise_go_by_the_place_of_a_row(folder):
     found = scan(folder)
     for options, arguments in [
         ({}, {"sample_weight": weights}),
-        ({}, {"y": known}),
+        ({}, {"known": known}),
         ({"noise": noisy}, {"sample_weight": weights}),
         ({"init_params": LABELS}, {}),
     ]:

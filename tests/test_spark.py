@@ -269,7 +269,7 @@ def test_what_is_given_by_row_is_refused(rows):
     for fit in (
         lambda: model(init_params=LABELS).fit(rows),
         lambda: model(noise=LABELS == 0).fit(rows),
-        lambda: model().fit(rows, np.where(LABELS == 0, 0, -1)),
+        lambda: model().fit(rows, known=np.where(LABELS == 0, 0, -1)),
     ):
         with pytest.raises(DataError, match="have no order"):
             fit()

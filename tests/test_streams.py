@@ -16,14 +16,14 @@ from tests.variants import FAMILIES, blobs
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
 
 
-def streamed(model, X, size, weights=None, y=None):
+def streamed(model, X, size, weights=None, known=None):
     """Give the rows to partial_fit in blocks of a size."""
     for i in range(0, len(X), size):
         own = slice(i, i + size)
         model.partial_fit(
             X[own],
-            None if y is None else y[own],
-            None if weights is None else weights[own],
+            sample_weight=None if weights is None else weights[own],
+            known=None if known is None else known[own],
         )
     return model
 
@@ -251,8 +251,8 @@ def test_every_option_of_fit_has_its_effect(options):
 
 def test_known_labels_are_kept():
     X, labels = blobs(n=6000, d=2, seed=14, separation=1.0)
-    y = np.where(np.arange(len(X)) % 3, -1, labels)
-    with_labels = streamed(GaussianMixture(3, random_state=0), X, 1000, y=y)
+    known = np.where(np.arange(len(X)) % 3, -1, labels)
+    with_labels = streamed(GaussianMixture(3, random_state=0), X, 1000, known=known)
     assert (with_labels.predict(X) == labels).mean() > 0.6
     assert np.argmax(with_labels.means_ @ [1, 0]) == np.argmax(
         [X[labels == k].mean(axis=0)[0] for k in range(3)]

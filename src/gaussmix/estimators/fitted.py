@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..em.result import Status
 
 if TYPE_CHECKING:
-    from .._typing import Array
+    from .._typing import AnyArray
     from ..em.result import FitResult, History
 
 __all__ = ["FittedAttributes"]
@@ -19,32 +21,35 @@ class FittedAttributes:
     They cannot be set: to use a mixture of known parameters build a `Mixture`.
     """
 
+    # Of the rows of the fit; float32 makes attributes float32, as in scikit-learn.
+    _fitted_dtype: type = np.float64
+
     @property
-    def weights_(self) -> Array:
+    def weights_(self) -> AnyArray:
         """Mixing weights (K,)."""
-        return self._fitted().mixture.weights
+        return self._shown(self._fitted().mixture.weights)
 
     @property
-    def means_(self) -> Array:
+    def means_(self) -> AnyArray:
         """Means (K, d)."""
-        return self._fitted().mixture.means
+        return self._shown(self._fitted().mixture.means)
 
     @property
-    def covariances_(self) -> Array:
+    def covariances_(self) -> AnyArray:
         """Covariances; the shape depends on covariance_type."""
-        return self._fitted().mixture.covariances.array
+        return self._shown(self._fitted().mixture.covariances.array)
 
     @property
-    def precisions_(self) -> Array:
+    def precisions_(self) -> AnyArray:
         """Inverse covariances, shaped like ``covariances_``."""
         covariances = self._fitted().mixture.covariances
-        return covariances.shaped(covariances.precisions)
+        return self._shown(covariances.shaped(covariances.precisions))
 
     @property
-    def precisions_cholesky_(self) -> Array:
+    def precisions_cholesky_(self) -> AnyArray:
         """Upper Cholesky factors of the precisions, shaped like ``covariances_``."""
         covariances = self._fitted().mixture.covariances
-        return covariances.shaped(covariances.precision_factors)
+        return self._shown(covariances.shaped(covariances.precision_factors))
 
     @property
     def converged_(self) -> bool:
@@ -81,6 +86,17 @@ class FittedAttributes:
     def _n_features_out(self) -> int:
         mixture = self._fitted().mixture
         return mixture.n_components + (mixture.noise is not None)
+
+    def _shown(self, array: AnyArray) -> AnyArray:
+        """Return parameters in the type of the fit's rows, if that holds their size."""
+        if self._fitted_dtype is np.float64:
+            return array
+        limits, largest = np.finfo(self._fitted_dtype), np.abs(array).max()
+        if not (largest == 0 or limits.tiny <= largest <= limits.max):
+            return array
+        copy: AnyArray = array.astype(self._fitted_dtype)
+        copy.flags.writeable = False
+        return copy
 
     def _fitted(self) -> FitResult:
         try:

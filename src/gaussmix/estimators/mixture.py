@@ -5,12 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from ..em.progress import Reporter
@@ -19,10 +15,11 @@ from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
 from ..mixture.bic import aic, bic, icl
 from ..numerics.arguments import as_generator
+from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of
+from .settings import settings_of, warn_of_labels
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -40,8 +37,7 @@ __all__ = ["GaussianMixture"]
 class GaussianMixture(
     PartialFit,
     FittedAttributes,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
+    ResponsibilitiesAsFeatures,
     DensityMixin,
     BaseEstimator,
 ):
@@ -64,7 +60,7 @@ class GaussianMixture(
         covariance that would become singular is held at a floor relative to the
         data's own scale, and reported.
     max_iter : int, default 1000
-        0 is the start as it is.
+        0 is the start as it is, which is the same for any `max_iter`.
     n_init : int, default 1
         Number of starts, each of which may be a race of several; `select` says which is kept.
     select : str, default "predictive"
@@ -80,8 +76,11 @@ class GaussianMixture(
         Replace parameters of the start: (K,), (K, d), and precisions shaped as
         ``precisions_``.
     random_state : int, RandomState, Generator or None
+        None is NumPy's global state, which ``np.random.seed`` sets.
     warm_start : bool, default False
-        Start the next fit from the last fit's mixture.
+        Start the next fit from the last fit's mixture: two fits of `max_iter` 1 are one
+        of 2.  After more than six iterations only if `accelerate` is False, since leaps
+        look back on the steps of their own fit.
     verbose : int, default 0
         Print progress every `verbose_interval` iterations.
     verbose_interval : int, default 10
@@ -116,7 +115,8 @@ class GaussianMixture(
     Attributes
     ----------
     mixture_ : Mixture
-        The fitted mixture, an immutable value.
+        The fitted mixture, an immutable value, in float64; the arrays below are float32
+        after a fit to float32 rows.
     weights_ : ndarray (K,)
     means_ : ndarray (K, d)
     covariances_, precisions_, precisions_cholesky_ : ndarray
@@ -223,7 +223,7 @@ class GaussianMixture(
 
     # -- fitting ------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit the mixture.
 
         Parameters
@@ -232,21 +232,23 @@ class GaussianMixture(
             In memory, or a Dask array or dataframe, or a Spark DataFrame.  A callable
             returns an iterator of blocks, anew for each pass: arrays, frames, or pairs
             (block, weights).
-        y : array-like of int (n,), optional
-            Known components of some rows, from 0 to K - 1, and -1 where unknown: those
-            rows keep their component.  A y without any -1 is ignored, as in
-            scikit-learn.
+        y : ignored
+            As in scikit-learn.
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.  The name of a
             column for scans, and for Dask and Spark dataframes.
+        known : array-like of int (n,), optional
+            Known components of rows, from 0 to K - 1, and -1 where unknown: rows whose
+            component is known keep it.
         """
         settings = settings_of(self)
+        warn_of_labels(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
             source = open_rows(self, X, sample_weight, reset=True)
-            known = settings.known(y, source)
+            labels = settings.known(known, source)
             keeper = open_keeper(self.checkpoint)
-            self._keep(self._run(settings, source, known, self._reporter(), keeper))
+            self._keep(self._run(settings, source, labels, self._reporter(), keeper))
         except FitInterrupted as interrupted:
             self._keep(interrupted.result)
             raise
@@ -286,9 +288,11 @@ class GaussianMixture(
         self.__dict__.clear()
         self.__dict__.update(before)
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+    ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight).predict(X)
+        return self.fit(X, y, sample_weight, known=known).predict(X)
 
     def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result
@@ -317,17 +321,20 @@ class GaussianMixture(
     def predict_proba(self, X: Any) -> Array:
         """Return the responsibilities, shape (n, K); rows sum to 1.
 
-        With noise there is one more column, its own.
+        With noise there is one more column, its own.  They are float32 where the rows of
+        the fit and these are.
         """
-        return self._evaluator(X).responsibilities()
-
-    def transform(self, X: Any) -> Array:
-        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
-        return self.predict_proba(X)
+        evaluator = self._evaluator(X)
+        return evaluator.responsibilities(self._answered(evaluator.source))
 
     def score_samples(self, X: Any) -> Array:
         """Return the log-density of each row, shape (n,)."""
-        return self._evaluator(X).log_density()
+        evaluator = self._evaluator(X)
+        return evaluator.log_density(self._answered(evaluator.source))
+
+    def _answered(self, source: Source) -> type:
+        """Return float32 where the fit's rows and these are, as scikit-learn does."""
+        return np.result_type(self._fitted_dtype, source.dtype).type
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the (weighted) mean log-density of the rows."""

@@ -14,7 +14,7 @@ from ..fitting.stepwise import get_stepwise
 from ..fitting.stream import Stream
 from ..rows import MemorySource
 from .rows import open_rows
-from .settings import settings_of
+from .settings import settings_of, warn_of_labels
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -33,7 +33,9 @@ class PartialFit:
     # Between two calls; None after ``fit``.
     _streams: Stream | None = None
 
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+    ) -> Self:
         """Take one block of a stream: one step of stepwise EM for each `batch_rows` rows.
 
         The first blocks wait until there are enough rows for a fit to start from; after
@@ -43,24 +45,28 @@ class PartialFit:
         ----------
         X : array-like or dataframe (m, d)
             Rows to come after those seen; one is enough.
-        y, sample_weight : array-like (m,), optional
+        y : ignored
+        sample_weight, known : array-like (m,), optional
             As for `fit`.
 
         Notes
         -----
+        Attributes and answers are float32 where the first block is (and the block asked
+        about); see ``predict_proba``.
         ``lower_bound_`` is then the mean log-density of rows before they were learnt from,
         forgotten as the statistics are; ``history_`` has it for the last 1000 blocks.
         See `Stepwise` for the options and the method.
         """
         settings, stepwise = settings_of(self), get_stepwise(self.stepwise)
+        n_components = settings.model.n_components
+        warn_of_labels(y, n_components)
         before = self.__dict__.copy()
         try:
             stream = self._stream(settings)
             source = self._block(X, sample_weight, reset=stream.n_rows == 0)
-            n_components = settings.model.n_components
-            known = None if y is None else known_labels(y, source.n_rows, n_components)
+            labels = known_labels(known, source.n_rows, n_components)
             begin = partial(self._run, settings)
-            stream.add(source, known, settings.model, settings.options, stepwise, begin)
+            stream.add(source, labels, settings.model, settings.options, stepwise, begin)
         except BaseException:
             self._restore(before)
             raise

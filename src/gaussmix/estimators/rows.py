@@ -11,7 +11,7 @@ from ..numerics.arguments import check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
-from ..rows.frames import frame_rows
+from ..rows.frames import frame_dtype, frame_rows
 
 if TYPE_CHECKING:
     from ..rows import Source
@@ -27,8 +27,8 @@ def open_rows(
     Parameters
     ----------
     estimator : BaseEstimator
-        Notes the columns if `reset`, as scikit-learn's do; else they are compared with
-        those that it has noted.
+        Notes the columns, and whether they are float32, if `reset`, as scikit-learn's do;
+        else they are compared with those that it has noted.
     fewest : int
         Rows that a fit needs.
 
@@ -38,11 +38,19 @@ def open_rows(
         If X or the weights cannot be used.
     """
     source = open_source(X, sample_weight, estimator.n_jobs)
-    if source is not None:
-        if not reset:
-            source = source.narrowed(_names(estimator))
+    if source is None:
+        source = _in_memory(estimator, X, sample_weight, reset=reset, fewest=fewest)
+    else:
+        source = source if reset else source.narrowed(_names(estimator))
         _check_columns(estimator, source, reset=reset)
-        return source
+    if reset:
+        estimator._fitted_dtype = source.dtype
+    return source
+
+
+def _in_memory(
+    estimator: Any, X: Any, sample_weight: Any, *, reset: bool, fewest: int
+) -> MemorySource:
     X = as_table(X)
     require_numeric_columns(X)
     rows: Any = frame_rows(X)
@@ -53,7 +61,7 @@ def open_rows(
             estimator,
             X,
             reset=reset,
-            dtype=[np.float64, np.float32],
+            dtype=frame_dtype(X) or [np.float64, np.float32],
             ensure_all_finite=False,
             ensure_min_samples=fewest if reset else 1,
         )

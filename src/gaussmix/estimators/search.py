@@ -6,17 +6,13 @@ import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator, DensityMixin
 
 from ..components.families import Family, get_family, list_families
 from ..em.choices import get_choice
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
+from ..fitting.known import as_labels
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
@@ -33,23 +29,22 @@ from ..selection.search import (
 from ..selection.table import ResultsTable
 from ..starts import get_start
 from .delegation import BestEstimator
+from .features import ResponsibilitiesAsFeatures
 from .mixture import GaussianMixture
 from .rows import open_rows
-from .settings import model_of
+from .settings import model_of, warn_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
 
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
 
 __all__ = ["GaussianMixtureIC"]
 
 
-class GaussianMixtureIC(
-    BestEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator
-):
+class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin, BaseEstimator):
     """Gaussian mixture whose family and number of components a criterion chooses.
 
     Fits every family with every number of components, as R's mclust does, and then
@@ -169,20 +164,23 @@ class GaussianMixtureIC(
         self.prior = prior
         self.noise = noise
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit all models and keep the best.
 
         Parameters
         ----------
         X : array-like or dataframe (n, d)
-        y : array-like of int (n,), optional
-            Known components of some rows, -1 where unknown; see `GaussianMixture.fit`.
+        y : ignored
+            As in scikit-learn.
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
+        known : array-like of int (n,), optional
+            Known components of rows, -1 where unknown; see `GaussianMixture.fit`.
         """
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
-        plan = self._plan(y)
+        plan = self._plan(known)
+        warn_of_labels(y, max(sizes))
         start = get_start(self.init_params)
         model = self._model()
         source = open_rows(model, X, sample_weight, reset=True)
@@ -211,13 +209,11 @@ class GaussianMixtureIC(
         model._warn()
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> AnyArray:
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+    ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight).predict(X)
-
-    def transform(self, X: Any) -> Array:
-        """Return the responsibilities as features, shape (n, K); see ``set_output``."""
-        return self.predict_proba(X)
+        return self.fit(X, y, sample_weight, known=known).predict(X)
 
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw a criterion by the number of components, a line a family.
@@ -232,7 +228,7 @@ class GaussianMixtureIC(
 
         return plot.criterion(self, criterion, ax=ax)
 
-    def _plan(self, y: Any) -> Plan:
+    def _plan(self, known: Any) -> Plan:
         if isinstance(self.cv, int):
             check_integer("cv", self.cv, minimum=2)
         noise = check_noise(self.noise)
@@ -247,7 +243,7 @@ class GaussianMixtureIC(
             seed=_seed(self.random_state),
             cv=self.cv,
             noise=noise,
-            y=None if y is None else np.asarray(y),
+            known=None if known is None else as_labels(known),
         )
 
     def _model(self) -> GaussianMixture:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..components.families import get_family
 from ..components.prior import get_prior
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from ..rows import Source
     from ..starts import Start
 
-__all__ = ["Settings", "model_of", "settings_of"]
+__all__ = ["Settings", "model_of", "settings_of", "warn_of_labels"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,34 @@ class Settings:
     start: Start
     noise: float | AnyArray | None
 
-    def known(self, y: Any, source: Source) -> AnyArray | None:
-        """Return the known components of a source's rows, if `y` (n,) says any."""
-        if y is None:
+    def known(self, labels: Any, source: Source) -> AnyArray | None:
+        """Return the known components of a source's rows, if labels (n,) say any."""
+        if labels is None:
             return None
-        return known_labels(y, source.n_rows, self.model.n_components, self.noise)
+        return known_labels(labels, source.n_rows, self.model.n_components, self.noise)
+
+
+def warn_of_labels(y: Any, n_components: int) -> None:
+    """Warn where a target, which is ignored, looks like known components of some rows.
+
+    It is what scikit-learn's semi-supervised classifiers take: labels from 0, and -1.
+    """
+    if not isinstance(y, np.ndarray | list | tuple) and not hasattr(y, "to_numpy"):
+        return  # nothing at all, or something that it may be dear to look at
+    try:
+        labels = np.asarray(y)
+    except (TypeError, ValueError):
+        return
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf":
+        return
+    found = np.unique(labels)
+    if len(found) > 1 and found[0] == -1 and np.isin(found[1:], range(n_components)).all():
+        warnings.warn(
+            "y: is ignored, as by scikit-learn; if it holds the known components of some rows, "
+            "and -1 for the others, give it as known=",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def model_of(estimator: Any, n_components: int, family: Family) -> Model:
@@ -75,7 +101,7 @@ def settings_of(estimator: Any) -> Settings:
 
 def _start_of(own: Any) -> Start:
     if own.warm_start and hasattr(own, "mixture_"):
-        return GivenMixture(own.mixture_, "warm_start")
+        return GivenMixture(own.mixture_, "warm_start", "set it to False to begin anew")
     start = get_start(own.init_params)
     given = (own.weights_init, own.means_init, own.precisions_init)
     return start if all(values is None for values in given) else Overridden(start, *given)

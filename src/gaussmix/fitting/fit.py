@@ -121,7 +121,7 @@ def fit_mixture(
         "n_init": options.n_init,
         "select": options.select.name,
         "accelerate": options.accelerate,
-        "y": known,
+        "known": known,
         "noise": noise,
     }
     with watching(source, callback, options) as told:

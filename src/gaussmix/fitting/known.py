@@ -15,37 +15,33 @@ if TYPE_CHECKING:
     from ..mixture.mixture import Mixture
     from ..rows import Source
 
-__all__ = ["align", "known_labels"]
+__all__ = ["align", "as_labels", "known_labels"]
 
 
 def known_labels(
-    y: Any, n_rows: int, n_components: int, noise: float | AnyArray | None = None
+    given: Any, n_rows: int, n_components: int, noise: float | AnyArray | None = None
 ) -> AnyArray | None:
-    """Return the known components (n,) with -1 where unknown, or None if `y` says nothing.
+    """Return the known components (n,) with -1 where unknown, or None if none is known.
 
-    As in scikit-learn's semi-supervised estimators -1 marks a row without label.  A `y`
-    without any -1 is what pipelines and searches pass along: it is ignored, as
-    scikit-learn's own mixture ignores it.
+    As in scikit-learn's semi-supervised estimators -1 marks a row without label.
 
     Raises
     ------
     ParameterError
-        If some labels are -1, but they are not as many as rows, not all from -1 to K - 1, or
-        if `noise` marks rows (n,) whose component is known.
+        If labels are not integers, not as many as rows, not all from -1 to K - 1, or if
+        `noise` marks rows (n,) whose component is known.
     """
-    if y is None:
+    if given is None:
         return None
-    labels = np.asarray(y)
-    if labels.ndim != 1 or labels.dtype.kind not in "iuf" or not (labels == -1).any():
-        return None
+    labels = as_labels(given)
     if len(labels) != n_rows:
-        raise ParameterError(f"y: expected {n_rows} labels, one a row, got {len(labels)}")
+        raise ParameterError(f"known: expected {n_rows} labels, one a row, got {len(labels)}")
     found = labels[labels != -1]
     if len(found) == 0:
         return None
     if (found != np.floor(found)).any() or found.min() < 0 or found.max() >= n_components:
         raise ParameterError(
-            f"y: labels must be integers from 0 to {n_components - 1}, or -1 where unknown, "
+            f"known: labels must be integers from 0 to {n_components - 1}, or -1 where unknown, "
             f"got values from {found.min():g} to {found.max():g}; renumber them, or raise "
             "n_components"
         )
@@ -53,10 +49,29 @@ def known_labels(
         both = int((labels[noise] != -1).sum())
         if both:
             raise ParameterError(
-                f"y: {both} rows of known component are marked as noise; give them the label -1, "
-                "or take them out of noise"
+                f"known: {both} rows of known component are marked as noise; give them the label "
+                "-1, or take them out of noise"
             )
     return labels.astype(np.intp)
+
+
+def as_labels(given: Any) -> AnyArray:
+    """Return labels (n,) as numbers; raise ParameterError if they cannot be."""
+    if isinstance(given, str):
+        raise ParameterError(
+            f"known: expected labels (n,), got the text {given!r}; labels go by the place of a "
+            "row, so give the column's values"
+        )
+    try:
+        labels = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        labels = np.empty((), dtype=object)
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf":
+        raise ParameterError(
+            "known: expected integers (n,), -1 where unknown, got an array of shape "
+            f"{labels.shape} and type {labels.dtype}"
+        )
+    return labels
 
 
 def align(mixture: Mixture, source: Source, known: AnyArray) -> Mixture:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "open_keeper"]
 
 _KIND = "gaussmix-checkpoint"
-_VERSION = 3
+_VERSION = 4
 # Means and variances of the same rows in other blocks agree to rounding.
 _SAME = 1e-9
 

@@ -57,16 +57,18 @@ class Evaluator:
             Posterior.of([parameters]),
         )
 
-    def log_density(self) -> Any:
+    def log_density(self, dtype: type = np.float64) -> Any:
         """Log-density of each row, shape (n,)."""
         assigner = self.assigner
 
-        def block(rows: AnyArray, workspace: Workspace) -> Array:
-            return assigner.assigned(rows, workspace)[1]
+        def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
+            found = assigner.assigned(rows, workspace)[1]
+            with np.errstate(over="ignore"):  # a row too far out for float32 has density 0 there
+                return found.astype(dtype, copy=False)
 
-        return self.source.map(block, Output("log_density", assigner.bytes_per_row))
+        return self.source.map(block, Output("log_density", assigner.bytes_per_row, dtype=dtype))
 
-    def responsibilities(self) -> Any:
+    def responsibilities(self, dtype: type = np.float64) -> Any:
         """Posterior probability of each component given each row, shape (n, K).
 
         With a uniform background there is one more column, its own.
@@ -78,7 +80,7 @@ class Evaluator:
 
         parts = tuple(map(str, range(assigner.n_components)))
         parts += ("noise",) * (assigner.n_joint - assigner.n_components)
-        output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, parts=parts)
+        output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, dtype, parts)
         return self.source.map(block, output)
 
     def labels(self) -> Any:

@@ -214,7 +214,7 @@ class Mixture:
     def sample(
         self,
         n_samples: int = 1,
-        random_state: int | np.random.Generator | None = None,
+        random_state: Any = None,
         *,
         shuffle: bool = True,
     ) -> tuple[Array, AnyArray]:
@@ -223,8 +223,8 @@ class Mixture:
         Parameters
         ----------
         n_samples : int, default 1
-        random_state : int, Generator or None
-            A Generator is advanced, so repeated calls give new rows.
+        random_state : int, RandomState, Generator or None
+            None is NumPy's global state.  All but an int are advanced: calls give new rows.
         shuffle : bool, default True
             False leaves the rows grouped by component.
 

@@ -97,14 +97,21 @@ def as_numbers(
 
 
 def as_generator(random_state: Any) -> np.random.Generator:
-    """Return a Generator from anything scikit-learn or NumPy accept as a seed."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(2**31))
+    """Return a Generator from anything scikit-learn or NumPy accept as a seed.
+
+    None is NumPy's global state, as in scikit-learn: ``np.random.seed`` before a fit makes it
+    reproducible.  That and any other RandomState go on by what is drawn from them here, so
+    the next Generator is another one.
+    """
+    if random_state is None:
+        random_state = np.random
+    if random_state is np.random or isinstance(random_state, np.random.RandomState):
+        random_state = random_state.randint(2**32, size=4, dtype=np.uint32)
     try:
         return np.random.default_rng(random_state)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"random_state: expected an int, a RandomState, a Generator or None, "
+            "random_state: expected an int of at least 0, a RandomState, a Generator or None, "
             f"got {random_state!r}"
         ) from None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["FrameRows", "frame_rows", "rows_of"]
+__all__ = ["FrameRows", "frame_dtype", "frame_rows", "rows_of"]
 
 
 def frame_rows(X: Any) -> FrameRows | None:
@@ -30,8 +30,20 @@ def frame_rows(X: Any) -> FrameRows | None:
     types = list(frame.schema.values())
     if not types or not all(kind.is_numeric() or kind == nw.Boolean for kind in types):
         return None
-    dtype = np.float32 if all(kind == nw.Float32 for kind in types) else np.float64
-    return FrameRows([_column(series) for series in frame.iter_columns()], dtype)
+    return FrameRows([_column(series) for series in frame.iter_columns()], _dtype_of(frame))
+
+
+def frame_dtype(X: Any) -> type | None:
+    """Return the type of a dataframe's rows as an array, however many; None for what is none."""
+    frame = as_frame(X)
+    return None if frame is None else _dtype_of(frame)
+
+
+def _dtype_of(frame: Any) -> type:
+    import narwhals.stable.v2 as nw
+
+    types = frame.schema.values()
+    return np.float32 if all(kind == nw.Float32 for kind in types) else np.float64
 
 
 def rows_of(X: Any, n_features: int, names: Sequence[str] | None = None) -> FrameRows | AnyArray:

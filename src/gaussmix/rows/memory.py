@@ -58,6 +58,7 @@ class MemorySource(Source):
         self.array: Any = array
         self.weights = weights
         self.n_rows, self.n_features = array.shape
+        self.dtype = array.dtype.type
         self.feature_names = feature_names
         self._pool = Pool(n_jobs)
         self.n_threads: int = self._pool.n_threads

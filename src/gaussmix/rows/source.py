@@ -76,6 +76,8 @@ class Source(ABC):
     feature_names: tuple[str, ...] | None = None
     #: Threads that work on it; None is as many as there are cores.
     n_threads: int | None = None
+    #: float32 where the rows lie in memory as such, so that answers may be as they are.
+    dtype: type = np.float64
     #: Whether some rows have weight 0, and so take no part.
     has_zero_weights: bool = False
     #: Called during a pass with the number of rows just done; None when nobody watches.

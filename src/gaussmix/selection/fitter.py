@@ -51,7 +51,7 @@ class Plan:
         Folds of cross-validation, for criteria that want them.
     noise : float or ndarray of bool (n,), optional
         Share of a uniform background to start with, or the rows that start in it.
-    y : array-like of int (n,), optional
+    known : array of int (n,), optional
         Known components of rows, -1 where unknown.
     """
 
@@ -60,12 +60,12 @@ class Plan:
     seed: int = 0
     cv: Any = 5
     noise: float | AnyArray | None = None
-    y: Any = None
+    known: AnyArray | None = None
 
     def of_rows(self, rows: AnyArray) -> Plan:
         """Return the plan with what is said of each row reduced to some rows."""
         noise = self.noise[rows] if isinstance(self.noise, np.ndarray) else self.noise
-        return replace(self, noise=noise, y=None if self.y is None else self.y[rows])
+        return replace(self, noise=noise, known=None if self.known is None else self.known[rows])
 
 
 class Fitter:
@@ -121,7 +121,7 @@ class Fitter:
             If there are more known components.
         """
         rng = np.random.default_rng(self.plan.seed)
-        known = known_labels(self.plan.y, self.source.n_rows, n_components, self.plan.noise)
+        known = known_labels(self.plan.known, self.source.n_rows, n_components, self.plan.noise)
         facts = replace(self.facts, known=known)
         data = draw(self.source, self.summary, facts, n_components, rng)
         # Starts keep what they have found out about an array: the same rows are the same array.

@@ -40,13 +40,17 @@ def given_start(given: Any) -> Start:
 
 
 class GivenMixture(Start):
-    """Start from a mixture; `argument` is what messages call it."""
+    """Start from a mixture; messages call it `argument`, and tell what to do instead."""
 
     given = True
 
-    def __init__(self, mixture: Mixture, argument: str = "init_params") -> None:
-        self.mixture = mixture
-        self.argument = argument
+    def __init__(
+        self,
+        mixture: Mixture,
+        argument: str = "init_params",
+        remedy: str = "give one of that size, or the name of a start",
+    ) -> None:
+        self.mixture, self.argument, self.remedy = mixture, argument, remedy
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         source = problem.data.source
@@ -55,7 +59,7 @@ class GivenMixture(Start):
         if found != expected:
             raise ParameterError(
                 f"{self.argument}: the mixture has {found[0]} components of {found[1]} features, "
-                f"expected {expected[0]} of {expected[1]}"
+                f"expected {expected[0]} of {expected[1]}; {self.remedy}"
             )
         return replace(self.mixture, feature_names=source.feature_names)
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..components.moments import PRODUCTS
 from ..em.loop import fit, fit_all
 from ..em.optima import Candidate, merged
+from ..em.options import Options
 from ..em.problem import Problem
 from ..exceptions import DataError, FitInterrupted
 from ..rows import MemorySource
@@ -264,7 +265,11 @@ def _highest_or_weighed(
 
 
 def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
-    """Return the fit to the sample that a race ends with."""
+    """Return the fit to the sample that a race ends with: no step costs more than it can save.
+
+    `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
+    And the start need not be more exact than a fit is by default: the fit itself will be.
+    """
     data = problem.data
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.sample + data.center
@@ -272,21 +277,16 @@ def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     )
     summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1]))
+    n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
+    most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
     options = replace(
         problem.options,
+        tol=max(problem.options.tol, usual.tol),
+        max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
         give_up_collapsed=give_up_collapsed,
-        max_iter=_most_iterations(problem),
     )
     data = replace(data, source=source, summary=summary, facts=Facts(source))
     return Problem(data, problem.model, options)
-
-
-def _most_iterations(problem: Problem) -> int:
-    """Return how many iterations on the sample cost no more than they can save."""
-    n_rows, n_drawn = problem.summary.total.n_rows, len(problem.data.sample)
-    if n_drawn >= n_rows:
-        return problem.options.max_iter
-    return min(problem.options.max_iter, _SUBSAMPLE_PASSES * n_rows // n_drawn)
 
 
 def _converged(

@@ -196,6 +196,6 @@ def _forget(packed: Any) -> None:
 def _no_order() -> DataError:
     return DataError(
         "X: rows of a Spark DataFrame have no order, so labels, responsibilities and masks of rows "
-        "(y, init_params, noise) cannot be matched with them; start from a Mixture, and give "
+        "(known, init_params, noise) cannot be matched with them; start from a Mixture, and give "
         "noise as a share"
     )
