@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Noise"]
 
-_REACH = 50.0
-
 
 @dataclass(frozen=True, eq=False)
 class Noise:
@@ -61,16 +59,11 @@ class Noise:
         """Covariance of the uniform density (d, d)."""
         return (self.axes * (self.upper - self.lower) ** 2 / 12) @ self.axes.T
 
-    def around(self, rows: Array) -> Noise:
-        """Return the same background in a box that some far rows do not make as large as they are.
-
-        It reaches no further from rows (m, d) than fifty times the width of the inner 98 % of
-        them; a wider one would have hardly any density where all the others are.
-        """
-        low, high = np.quantile(rows @ self.axes, [0.01, 0.99], axis=0)
-        reach = np.where(high > low, _REACH * (high - low), np.inf)
-        lower, upper = np.maximum(self.lower, low - reach), np.minimum(self.upper, high + reach)
-        return replace(self, lower=lower, upper=upper)
+    def within(self, lower: Array, upper: Array) -> Noise:
+        """Return the same background in a box that reaches no further (d,), along its axes."""
+        return replace(
+            self, lower=np.maximum(self.lower, lower), upper=np.minimum(self.upper, upper)
+        )
 
     def weighing(self, weight: float) -> Noise:
         """Return the same background with another weight."""

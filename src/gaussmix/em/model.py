@@ -10,7 +10,6 @@ from ..mixture.bic import n_parameters
 from .objectives import Likelihood, Objective, PosteriorMode
 
 if TYPE_CHECKING:
-    from .._typing import Array
     from ..components.families import Family
     from ..components.prior import ConjugatePrior
     from ..components.statistics import SufficientStatistics
@@ -63,11 +62,8 @@ class Model:
             noise=self.background,
         )
 
-    def objective(self, total: SufficientStatistics, scales: Array | None = None) -> Objective:
+    def objective(self, total: SufficientStatistics) -> Objective:
         """Return what is climbed on data whose `total`, as one component, is known.
-
-        `scales` are the variances (d,) that the floor of covariances is a share of: those of
-        all rows if None.
 
         Raises
         ------
@@ -76,7 +72,5 @@ class Model:
         """
         rules = (self.family, total, self.reg_covar, self.equal_weights, self.density)
         if self.prior is None:
-            found: Objective = Likelihood(*rules)
-        else:
-            found = PosteriorMode(*rules, self.prior)
-        return found if scales is None else found.held_above(scales)
+            return Likelihood(*rules)
+        return PosteriorMode(*rules, self.prior)

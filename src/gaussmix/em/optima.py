@@ -92,11 +92,15 @@ def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
     for one in sorted(candidates, key=lambda c: -c.result.log_likelihood):
         last = found[-1].result if found else None
         gap = np.inf if last is None else last.log_likelihood - one.result.log_likelihood
-        if last is not None and gap < _SAME * last.n and last.collapsed == one.result.collapsed:
+        if last is not None and gap < _SAME * last.n and _n_held(last) == _n_held(one.result):
             found[-1] = found[-1].joined(one)
         else:
             found.append(one)
     return found
+
+
+def _n_held(result: FitResult) -> int:
+    return len(result.collapsed)
 
 
 def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:

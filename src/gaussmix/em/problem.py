@@ -50,7 +50,7 @@ class Problem:
 
     @cached_property
     def objective(self) -> Objective:
-        return self.model.objective(self.summary.total, self.data.scales)
+        return self.model.objective(self.summary.total).held_above(self.data.scales)
 
     @cached_property
     def estep(self) -> EStep:

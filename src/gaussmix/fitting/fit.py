@@ -16,6 +16,7 @@ from ..em.result import Callback, FitResult, Status
 from ..exceptions import FitInterrupted
 from ..rows.checks import require_finite
 from ..rows.data import Data, Facts
+from ..rows.spread import brought_in, near
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
 from ..rows.threads import single_threaded_blas
@@ -73,9 +74,13 @@ def draw(
 ) -> Data:
     """Draw the rows that starts look at; raise DataError if too few of them differ."""
     rows, weights = draw_rows(facts.clean, n_components, rng)
-    if facts.background is not None:
-        facts = replace(facts, background=facts.background.around(rows))
-    return Data(source, summary, facts, rows - summary.center, weights)
+    background = facts.background
+    if background is not None:
+        limits = near(rows @ background.axes)
+        facts = replace(facts, background=background.within(*limits))
+    summary = summary.about(rows)
+    sample = brought_in(rows, n_components) - summary.center
+    return Data(source, summary, facts, sample, weights, rows)
 
 
 def fit_mixture(

@@ -64,7 +64,10 @@ class Data:
     facts : Facts
     sample, weights : ndarray (m, d), (m,)
         A drawn subsample of positive weight, shared by all starts; its rows are centred on
-        ``summary.center``, so that no digits are lost far from 0.
+        ``summary.center``, so that no digits are lost far from 0.  Values far from all others
+        are brought in: they would set every scale.
+    drawn : ndarray (m, d)
+        The same rows as they are.
     """
 
     source: Source
@@ -72,6 +75,7 @@ class Data:
     facts: Facts
     sample: Array
     weights: Array
+    drawn: Array
 
     @property
     def center(self) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
 
-__all__ = ["resolutions", "spreads"]
+__all__ = ["brought_in", "near", "resolutions", "spreads"]
 
 # Quantiles whose distance is a spread, and what it is for a unit normal.  Where so many values
 # are equal that the inner ones coincide, outer ones count.
@@ -21,6 +21,31 @@ _QUANTILES = (
 )
 # Gaps below this share of the spread are rounding of equal values.
 _ROUNDING = 1e-9
+
+# Values are far that are further from the inner 98 % than so many times the width of those.
+_FAR = 50.0
+
+
+def near(rows: AnyArray) -> tuple[Array, Array]:
+    """Return the limits (d,) beyond which values of rows (m, d) are far from all others.
+
+    None where nearly all values are equal.
+    """
+    low, high = np.quantile(rows, [0.01, 0.99], axis=0)
+    reach = np.where(high > low, _FAR * (high - low), np.inf)
+    return low - reach, high + reach
+
+
+def brought_in(rows: Array, fewest: int) -> Array:
+    """Return rows (m, d) with far values brought in to the limits; the same array if none are.
+
+    So is it if fewer than `fewest` different rows would be left.
+    """
+    low, high = near(rows)
+    if (rows >= low).all() and (rows <= high).all():
+        return rows
+    found = np.clip(rows, low, high)
+    return found if len(np.unique(found, axis=0)) >= fewest else rows
 
 
 def spreads(rows: AnyArray, weights: Array) -> Array:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DataSummary", "SummaryFold"]
 
+# A mean further from the median than so many widths of the inner half is not where rows are.
+_AWAY = 10.0
+
 
 @dataclass(frozen=True, eq=False)
 class DataSummary:
@@ -30,6 +33,8 @@ class DataSummary:
         NaN or infinite in columns that contain such values.
     n_missing, n_infinite : ndarray (d,)
         How many values of each column are NaN, and infinite.
+    origin : ndarray (d,) or None
+        Where most rows are; None if that is the mean.
     """
 
     total: SufficientStatistics
@@ -37,6 +42,7 @@ class DataSummary:
     maximum: Array
     n_missing: Array
     n_infinite: Array
+    origin: Array | None = None
 
     def merge(self, other: DataSummary) -> DataSummary:
         return DataSummary(
@@ -53,9 +59,21 @@ class DataSummary:
             self if moment is self.total.moment else replace(self, total=self.total.held_as(moment))
         )
 
+    def about(self, rows: AnyArray) -> DataSummary:
+        """Return the summary with its center where most of a sample (m, d) of the rows are.
+
+        That is the mean, unless some far rows have drawn it away: seen from there, all others
+        would be one.
+        """
+        low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
+        away = np.abs(self.total.means[0] - middle) > _AWAY * (high - low)
+        if not (away & (high > low)).any():
+            return self
+        return replace(self, origin=np.where(away, middle, self.total.means[0]))
+
     @property
     def center(self) -> Array:
-        return self.total.means[0]
+        return self.total.means[0] if self.origin is None else self.origin
 
     @cached_property
     def extent(self) -> Array:

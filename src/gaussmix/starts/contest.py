@@ -312,11 +312,11 @@ class Halving(Jury[Finalists]):
         if iteration >= self.halvings[0]:
             hopeful = min(self.most, racers.count_hopeful(places[: self.most]))
             decided |= hopeful == 1
-            dropped = racers.finalists(places[hopeful : hopeful + _RESERVE])
-            self.reserve = [*dropped, *self.reserve][:_RESERVE]
         kept = [r for r in places[hopeful:] if self._is_kept(racers, r)]
         if iteration >= self.halvings[0]:
             kept = racers.within_reach(kept)
+            dropped = [r for r in places[hopeful:] if r not in kept]
+            self.reserve = [*racers.finalists(dropped[:_RESERVE]), *self.reserve][:_RESERVE]
         # Starts that are kept often become one another: together that costs little.
         over = decided if len(kept) < _FEWEST else settled
         if min(hopeful + len(kept), len(places)) > 1 and not over and iteration < self.halvings[-1]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
-from itertools import cycle, islice
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,14 +17,13 @@ from ..rows import MemorySource
 from ..rows.data import Facts
 from ..rows.summary import SummaryFold
 from .base import Beginning, Start
-from .centers import distinct_rows, lloyd, nearest, plus_plus
 from .contest import Finalist, Finalists, contest
+from .entrants import Entrants, entrants_of
 from .kmeans import KMeans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .._typing import AnyArray, Array
     from ..em.result import FitResult
     from ..mixture import Mixture
 
@@ -44,14 +41,12 @@ _PASSES = 10
 _PRODUCTS = 2e9
 # The winner's iterations on the subsample cost at most so many passes over all the data.
 _SUBSAMPLE_PASSES = 20
-# Lloyd's iterations of starts from k-means: they need not converge.
-_LLOYD = 10
 # What a fit that cannot go on raises.
 _FAILURES = (DataError, np.linalg.LinAlgError)
+# Of a sum of weights.
+_ROUNDING = 1e-9
 # Fits with a held covariance that are weighed where rows are many.
 _MOST_HELD = 3
-# Trees are built of at most this many rows: their time and memory grow with the square.
-_TREE_ROWS = 1000
 
 
 class Race(Start):
@@ -76,23 +71,29 @@ class Race(Start):
         if problem.n_components == 1:
             return KMeans().beginning(problem, rng)
         track = _some_rows(problem, _track_length(problem), rng)
-        entrants = _entrants(track, _count_starts(problem, len(track.data.sample)), rng)
+        entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
         try:
             if not problem.options.select.weighs:
                 finalists = contest(track, entrants.labels, _HALVINGS)
-                return _highest(problem, [*finalists.best, *finalists.reserve], rng)
-            if len(track.data.sample) == problem.summary.total.n_rows:
+                return _held_or_not(problem, finalists, [], rng)
+            if track is problem and _is_whole(problem):
                 finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
-                return _weighed(problem, [*finalists.best, *finalists.kept], entrants)
+                return _weighed(problem, finalists, entrants, rng)
             finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
         except np.linalg.LinAlgError:
             return KMeans().beginning(problem, rng)
-        return _highest_or_weighed(problem, finalists, entrants, rng)
+        return _highest_or_held(problem, finalists, entrants, rng)
 
 
 def _track_length(problem: Problem) -> int:
     n_rows, n_features = problem.data.sample.shape
     return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * problem.n_components * n_features))
+
+
+def _is_whole(problem: Problem) -> bool:
+    """Whether the sample is all rows."""
+    total = problem.summary.total.total
+    return bool(problem.data.weights.sum() > (1.0 - _ROUNDING) * total)
 
 
 def _count_starts(problem: Problem, n_rows: int) -> int:
@@ -114,154 +115,70 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
     return problem
 
 
-# -- divisions ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Entrants:
-    """Divisions of rows that take part.
-
-    Attributes
-    ----------
-    labels : ndarray of int (R, m)
-    kinds : list of str (R,)
-        What they are from.
-    """
-
-    labels: AnyArray
-    kinds: list[str]
-
-    def is_trusted(self, starts: Sequence[int], doomed: bool) -> bool:
-        """Whether some starts must not drop out."""
-        return any(self.kinds[r] == _TRUSTED for r in starts)
-
-    def is_trusted_if_doomed(self, starts: Sequence[int], doomed: bool) -> bool:
-        """The same where only fits with held covariances are at stake."""
-        return doomed and self.is_trusted(starts, doomed)
-
-    def candidate(self, result: FitResult, starts: Sequence[int]) -> Candidate:
-        """Return the fit that some starts have become."""
-        kinds = Counter(self.kinds[r] for r in starts)
-        return Candidate(result, dict(kinds), kinds[_TRUSTED])
-
-
-def _entrants(track: Problem, count: int, rng: np.random.Generator) -> Entrants:
-    """Return divisions as different in kind as so many can be.
-
-    No one kind wins everywhere: trees and k-means find compact clusters, k-means++ far ones,
-    random points crowded ones; and sphered rows show clusters that are long.
-    """
-    rows = track.data.sample
-    spaces = {"": rows, " of sphered rows": _sphered(rows, track.data.weights)}
-    found: list[AnyArray] = []
-    kinds: list[str] = []
-    if len(rows) <= _TREE_ROWS and count > 1:
-        found.append(_tree_labels(rows, track.n_components)[None])
-        kinds.append("Ward's tree")
-    turns = islice(cycle(_TURNS), max(count - len(found), 1))
-    for (kind, space), several in Counter(turns).items():
-        centers = _KINDS[kind](spaces[space], track, several, rng)
-        found.append(nearest(spaces[space], centers))
-        kinds += [kind + space] * several
-    return Entrants(np.concatenate(found), kinds)
-
-
-def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    centers = _plus_plus(rows, track, count, rng)
-    return lloyd(rows, track.data.weights, centers, _LLOYD)
-
-
-def _plus_plus(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    return plus_plus(rows, track.data.weights, track.n_components, count, rng)
-
-
-def _random(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    return distinct_rows(rows, track.data.weights, track.n_components, count, rng)
-
-
-_TRUSTED = "k-means"
-_KINDS = {_TRUSTED: _kmeans, "k-means++": _plus_plus, "random points": _random}
-# In proportion to how often each wins (measured), the surest first.
-_TURNS = (
-    ("k-means", ""),
-    ("k-means++", ""),
-    ("k-means", " of sphered rows"),
-    ("k-means++", ""),
-    ("k-means", ""),
-    ("random points", " of sphered rows"),
-    ("k-means++", " of sphered rows"),
-    ("random points", ""),
-)
-
-
-def _sphered(rows: Array, weights: Array) -> Array:
-    """Return rows with identity covariance; of unit variances if they span no volume."""
-    offsets = rows - np.average(rows, axis=0, weights=weights)
-    covariance = (offsets * weights[:, None]).T @ offsets / weights.sum()
-    deviations = np.sqrt(np.diagonal(covariance))
-    deviations = np.where(deviations > 0, deviations, 1.0)
-    offsets /= deviations
-    try:
-        factor = np.linalg.cholesky(covariance / np.outer(deviations, deviations))
-    except np.linalg.LinAlgError:
-        return offsets
-    return np.asarray(np.linalg.solve(factor, offsets.T).T)
-
-
-def _tree_labels(rows: Array, n_components: int) -> AnyArray:
-    """Return the division (m,) of Ward's hierarchical clustering (Ward 1963)."""
-    from scipy.cluster.hierarchy import fcluster, ward
-
-    return fcluster(ward(rows), n_components, "maxclust") - 1
-
-
 # -- the end of a race ---------------------------------------------------------------------
 
 
 def _highest(
     problem: Problem, finalists: Iterable[Finalist], rng: np.random.Generator
-) -> Beginning:
-    """Return the first that keeps all its widths, converged on the sample."""
+) -> FitResult | None:
+    """Return the first that keeps all its widths, converged on the sample, if one does."""
     on_sample = _on_sample(problem, give_up_collapsed=True)
     found = _converged(problem, on_sample, (one.mixture for one in finalists))
     if found is None:
         # k-means leads to the widest components: it is for data on which all others collapse.
         found = _converged(problem, on_sample, [KMeans()(problem, rng)])
-    if found is None:
-        return Beginning(next(iter(finalists)).mixture)
-    return Beginning(found.mixture)
+    return found
 
 
-def _weighed(problem: Problem, finalists: Sequence[Finalist], entrants: Entrants) -> Beginning:
-    """Return the choice among all of them, converged on the sample."""
-    on_sample = _on_sample(problem)
-    results = _all_converged(problem, on_sample, [one.mixture for one in finalists])
-    candidates = merged(
-        [
-            entrants.candidate(result, one.starts)
-            for one, result in zip(finalists, results, strict=True)
-            if result is not None
-        ]
-    )
-    if not candidates:
-        return Beginning(finalists[0].mixture)
-    chosen, optima = problem.options.select(candidates, on_sample.data)
-    return Beginning(candidates[chosen].result.mixture, optima)
+def _weighed(
+    problem: Problem, finalists: Finalists, entrants: Entrants, rng: np.random.Generator
+) -> Beginning:
+    """Return the choice among all that are left, converged on the sample."""
+    candidates = _candidates(problem, [*finalists.best, *finalists.kept], entrants)
+    if all(one.result.collapsed for one in candidates):
+        return _held_or_not(problem, finalists, candidates, rng)
+    return _choice(problem, candidates)
 
 
-def _highest_or_weighed(
+def _highest_or_held(
     problem: Problem, finalists: Finalists, entrants: Entrants, rng: np.random.Generator
 ) -> Beginning:
     """Return the highest of fits without a held covariance, if those with one do not weigh more.
 
     Where rows are many the highest likelihood is what foretells rows best.
     """
-    found = _highest(problem, [*finalists.best, *finalists.reserve], rng)
     held = [one for one in [*finalists.best, *finalists.kept] if one.doomed][:_MOST_HELD]
-    if not held:
-        return found
-    best = Finalist((found.mixture.parameters, 0), (), False, found.mixture.feature_names)
-    return _weighed(problem, [best, *held], entrants)
+    candidates = _candidates(problem, held, entrants) if held else []
+    return _held_or_not(problem, finalists, candidates, rng)
+
+
+def _held_or_not(
+    problem: Problem, finalists: Finalists, held: list[Candidate], rng: np.random.Generator
+) -> Beginning:
+    """Return the choice among fits with a held covariance and the highest without."""
+    found = _highest(problem, [*finalists.best, *finalists.reserve], rng)
+    others = [] if found is None else [Candidate(found, {}, 0)]
+    if held:
+        return _choice(problem, [*others, *held])
+    return Beginning(finalists.best[0].mixture if found is None else found.mixture)
+
+
+def _candidates(
+    problem: Problem, finalists: Sequence[Finalist], entrants: Entrants
+) -> list[Candidate]:
+    on_sample = _on_sample(problem)
+    results = _all_converged(problem, on_sample, [one.mixture for one in finalists])
+    return [
+        entrants.candidate(result, one.starts)
+        for one, result in zip(finalists, results, strict=True)
+        if result is not None
+    ]
+
+
+def _choice(problem: Problem, candidates: Sequence[Candidate]) -> Beginning:
+    different = merged(candidates)
+    chosen, optima = problem.options.select(different, _on_sample(problem).data)
+    return Beginning(different[chosen].result.mixture, optima)
 
 
 def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
@@ -272,11 +189,11 @@ def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
     """
     data = problem.data
     unit = None if (data.weights == 1.0).all() else data.weights
-    rows = data.sample + data.center
+    rows = data.drawn
     source = MemorySource(
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     )
-    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1]))
+    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1])).about(rows)
     n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
     most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
     options = replace(

@@ -47,9 +47,12 @@ class Predictive(Choice):
             return HighestLikelihood()(candidates, data)
         sums = left_out(candidates, data)
         values = np.nan_to_num(sums.log_likelihood, nan=-np.inf)
-        trusted = np.array([candidate.trusted for candidate in candidates])
+        # How narrow a held covariance is says nothing: such a fit must be surely better.
+        trusted = np.array([0 if c.result.collapsed else c.trusted for c in candidates])
         if not trusted.any():
-            trusted[:] = 1
+            trusted = np.array([0 if c.result.collapsed else 1 for c in candidates])
+        if not trusted.any():
+            trusted = np.array([max(1, c.trusted) for c in candidates])
         with np.errstate(divide="ignore"):
             agreed = values - _ENTROPY * sums.entropy + _AGREEMENT * np.log(trusted)
         chosen = int(agreed.argmax())

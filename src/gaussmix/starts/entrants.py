@@ -1,0 +1,125 @@
+"""The starts that take part in a race: divisions of its rows, as different in kind as can be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..em.optima import Candidate
+from .centers import distinct_rows, lloyd, nearest, plus_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import AnyArray, Array
+    from ..em.problem import Problem
+    from ..em.result import FitResult
+
+__all__ = ["Entrants", "entrants_of"]
+
+# Lloyd's iterations of starts from k-means: they need not converge.
+_LLOYD = 10
+# Trees are built of at most this many rows: their time and memory grow with the square.
+_TREE_ROWS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Entrants:
+    """Divisions of rows that take part.
+
+    Attributes
+    ----------
+    labels : ndarray of int (R, m)
+    kinds : list of str (R,)
+        What they are from.
+    """
+
+    labels: AnyArray
+    kinds: list[str]
+
+    def is_trusted(self, starts: Sequence[int], doomed: bool) -> bool:
+        """Whether some starts must not drop out."""
+        return any(self.kinds[r] == _TRUSTED for r in starts)
+
+    def is_trusted_if_doomed(self, starts: Sequence[int], doomed: bool) -> bool:
+        """The same where only fits with held covariances are at stake."""
+        return doomed and self.is_trusted(starts, doomed)
+
+    def candidate(self, result: FitResult, starts: Sequence[int]) -> Candidate:
+        """Return the fit that some starts have become."""
+        kinds = Counter(self.kinds[r] for r in starts)
+        return Candidate(result, dict(kinds), kinds[_TRUSTED])
+
+
+def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrants:
+    """Return divisions as different in kind as so many can be.
+
+    No one kind wins everywhere: trees and k-means find compact clusters, k-means++ far ones,
+    random points crowded ones; and sphered rows show clusters that are long.
+    """
+    rows = track.data.sample
+    spaces = {"": rows, " of sphered rows": _sphered(rows, track.data.weights)}
+    found: list[AnyArray] = []
+    kinds: list[str] = []
+    if len(rows) <= _TREE_ROWS and count > 1:
+        found.append(_tree_labels(rows, track.n_components)[None])
+        kinds.append("Ward's tree")
+    turns = islice(cycle(_TURNS), max(count - len(found), 1))
+    for (kind, space), several in Counter(turns).items():
+        centers = _KINDS[kind](spaces[space], track, several, rng)
+        found.append(nearest(spaces[space], centers))
+        kinds += [kind + space] * several
+    return Entrants(np.concatenate(found), kinds)
+
+
+def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    centers = _plus_plus(rows, track, count, rng)
+    return lloyd(rows, track.data.weights, centers, _LLOYD)
+
+
+def _plus_plus(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    return plus_plus(rows, track.data.weights, track.n_components, count, rng)
+
+
+def _random(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    return distinct_rows(rows, track.data.weights, track.n_components, count, rng)
+
+
+_TRUSTED = "k-means"
+_KINDS = {_TRUSTED: _kmeans, "k-means++": _plus_plus, "random points": _random}
+# In proportion to how often each wins (measured), the surest first.
+_TURNS = (
+    ("k-means", ""),
+    ("k-means++", ""),
+    ("k-means", " of sphered rows"),
+    ("k-means++", ""),
+    ("k-means", ""),
+    ("random points", " of sphered rows"),
+    ("k-means++", " of sphered rows"),
+    ("random points", ""),
+)
+
+
+def _sphered(rows: Array, weights: Array) -> Array:
+    """Return rows with identity covariance; of unit variances if they span no volume."""
+    offsets = rows - np.average(rows, axis=0, weights=weights)
+    covariance = (offsets * weights[:, None]).T @ offsets / weights.sum()
+    deviations = np.sqrt(np.diagonal(covariance))
+    deviations = np.where(deviations > 0, deviations, 1.0)
+    offsets /= deviations
+    try:
+        factor = np.linalg.cholesky(covariance / np.outer(deviations, deviations))
+    except np.linalg.LinAlgError:
+        return offsets
+    return np.asarray(np.linalg.solve(factor, offsets.T).T)
+
+
+def _tree_labels(rows: Array, n_components: int) -> AnyArray:
+    """Return the division (m,) of Ward's hierarchical clustering (Ward 1963)."""
+    from scipy.cluster.hierarchy import fcluster, ward
+
+    return fcluster(ward(rows), n_components, "maxclust") - 1
