@@ -83,7 +83,15 @@ def problem(source, summary, family, n_components, *, known=None, **options):
     parts = {name: options.pop(name) for name in MODEL_PARTS if name in options}
     rows = np.asarray(source.array, dtype=float) - summary.center
     weights = np.ones(len(rows)) if source.weights is None else source.weights
-    data = Data(source, summary, Facts(source, known), rows, weights, rows + summary.center)
+    data = Data(
+        source,
+        summary,
+        Facts(source, known),
+        rows,
+        weights,
+        rows + summary.center,
+        np.empty(0, int),
+    )
     return Problem(data, Model(n_components, family, **parts), Options(**options))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -21,11 +21,11 @@ __all__ = ["Begun", "Keeper"]
 
 @dataclass(frozen=True, eq=False)
 class Begun:
-    """A fit that goes on: which of the starts, where it stands, and the best of those before."""
+    """A fit that goes on: which of the starts, where it stands, and what became of those before."""
 
     number: int
     mixture: Mixture
-    best: FitResult | None
+    results: tuple[FitResult, ...]
 
 
 class Keeper:
@@ -47,8 +47,8 @@ class Keeper:
         """Return where a fit goes on, and its random numbers there; None begins anew."""
         return None
 
-    def starting(self, number: int, best: FitResult | None, rng: np.random.Generator) -> None:
-        """Note that EM begins from start `number`, and the best of those before."""
+    def starting(self, number: int, results: Sequence[FitResult], rng: np.random.Generator) -> None:
+        """Note that EM begins from start `number`, and what became of those before."""
 
     def restored(self, state: FitState) -> FitState:
         """Return where a fit that goes on stood; the given state, of its start, otherwise."""

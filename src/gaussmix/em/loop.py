@@ -21,7 +21,7 @@ from .coordinates import to_vectors
 from .keeper import Keeper
 from .leaps import leap
 from .mstep import Estimate, looked_at_together
-from .result import Callback, FitResult, Status
+from .result import Callback, FitResult, Status, height
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -301,14 +301,9 @@ def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
             found[id(climb)] = climb.result(status)
     except KeyboardInterrupt:
         results = [found.get(id(c)) or c.result(Status.INTERRUPTED) for c in climbs]
-        best = max(results, key=_height)
+        best = max(results, key=height)
         raise FitInterrupted(replace(best, status=Status.INTERRUPTED)) from None
     return [found[id(climb)] for climb in climbs]
-
-
-def _height(result: FitResult) -> tuple[bool, float]:
-    value = result.log_likelihood
-    return not result.collapsed, -np.inf if np.isnan(value) else value
 
 
 def _team(climb: Climb) -> tuple[str, int, int]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from .mstep import RELATIVE_FLOOR
+import numpy as np
+
+from .words import collapse, notices, summary
 
 if TYPE_CHECKING:
     from .._typing import Array
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from .model import Model
     from .optima import Optimum
 
-__all__ = ["Callback", "FitResult", "History", "Iteration", "Status"]
+__all__ = ["Callback", "FitResult", "History", "Iteration", "Status", "height"]
 
 
 class Status(Enum):
@@ -139,25 +141,18 @@ class FitResult:
         """What the user should know before trusting the fit; empty when all is well."""
         found = []
         if self.collapsed:
-            found.append(self._collapse())
+            found.append(collapse(self))
         if self.status is Status.MAX_ITERATIONS and self.n_iter > 0:
             found.append(f"not converged after {self.n_iter} iterations: raise max_iter, or tol")
         return found
 
-    def _collapse(self) -> str:
-        weights, shown = self.mixture.weights, self.collapsed[:5]
-        which = (
-            "the shared covariance"
-            if self.collapsed == (-1,)
-            else "component " + ", ".join(f"{k} (weight {weights[k]:.3g})" for k in shown)
-        )
-        if len(self.collapsed) > len(shown):
-            which += f" and {len(self.collapsed) - len(shown)} more"
-        return (
-            f"covariance collapsed: {which} has no width in some direction, and is held at a "
-            f"floor of {RELATIVE_FLOOR:g} of the data's variance. The log-likelihood is then "
-            "arbitrary: raise reg_covar, use fewer components, or choose a simpler family"
-        )
+    def notices(self) -> list[str]:
+        """What is worth a thought: components of hardly any rows, other optima nearby."""
+        return notices(self)
+
+    def summary(self) -> str:
+        """Return the fit in words: sizes, likelihood, and all warnings and notices."""
+        return summary(self)
 
     @property
     def reached(self) -> str:
@@ -182,3 +177,9 @@ class FitResult:
     def n_parameters(self) -> int:
         """Free parameters of the model."""
         return self.model.of(self.mixture).n_parameters(self.mixture.n_features)
+
+
+def height(result: FitResult) -> tuple[bool, float]:
+    """Return what fits are ranked by if by likelihood: with a held covariance it says nothing."""
+    value = result.log_likelihood
+    return not result.collapsed, -np.inf if np.isnan(value) else value

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..em.keeper import Keeper
 from ..em.loop import fit
 from ..em.optima import Candidate, merged
 from ..em.problem import Problem
 from ..em.progress import watching
-from ..em.result import Callback, FitResult, Status
+from ..em.result import Callback, FitResult, Status, height
 from ..exceptions import FitInterrupted
 from ..rows.checks import require_finite
 from ..rows.data import Data, Facts
@@ -26,6 +24,8 @@ from .known import align
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from .._typing import AnyArray
     from ..components.moments import Moment
@@ -79,8 +79,8 @@ def draw(
         limits = near(rows @ background.axes)
         facts = replace(facts, background=background.within(*limits))
     summary = summary.about(rows)
-    sample = brought_in(rows, n_components) - summary.center
-    return Data(source, summary, facts, sample, weights, rows)
+    sample, far = brought_in(rows, n_components)
+    return Data(source, summary, facts, sample - summary.center, weights, rows, far)
 
 
 def fit_mixture(
@@ -153,21 +153,17 @@ def fit_problem(
     """Fit a mixture to rows already looked at; see `fit_mixture`."""
     keeper = keeper or Keeper()
     begun = keeper.begun(rng)
-    first, best = (0, None) if begun is None else (begun.number, begun.best)
+    first, results = (0, []) if begun is None else (begun.number, [*begun.results])
 
     def fit_once(number: int) -> FitResult:
         if begun is not None and number == first:
-            start_at = Beginning(begun.mixture)
+            found = Beginning(begun.mixture)
         else:
             found = start.beginning(problem, rng)
             mixture = put_to_start(problem, found.mixture, keep_order=start.given)
-            start_at = replace(found, mixture=mixture)
-            keeper.starting(number, best, rng)
-        try:
-            result = fit(problem, start_at.mixture, callback, keeper)
-        except FitInterrupted as interrupted:
-            raise FitInterrupted(replace(interrupted.result, optima=start_at.optima)) from None
-        return replace(result, optima=start_at.optima)
+            found = replace(found, mixture=mixture)
+            keeper.starting(number, results, rng)
+        return replace(fit(problem, found.mixture, callback, keeper), optima=found.optima)
 
     keeps_order = start.given or problem.data.facts.known is not None
     try:
@@ -175,17 +171,17 @@ def fit_problem(
         # lose by threads of BLAS, most of all where other processes want the cores too.
         with single_threaded_blas:
             for number in range(first, 1 if start.given else problem.options.n_init):
-                best = _chosen(problem, best, fit_once(number))
+                results.append(fit_once(number))
+            best = best_of(problem, results, keeps_order=keeps_order)
         keeper.finish()
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
-            best = _higher(best, interrupted.result)
-        if best is None:
+            results.append(interrupted.result)
+        if not results:
             raise
-        best = replace(best, status=Status.INTERRUPTED)
-        raise FitInterrupted(_finish(best, keeps_order)) from None
-    assert best is not None
-    return _finish(best, keeps_order)
+        highest = replace(max(results, key=height), status=Status.INTERRUPTED)
+        raise FitInterrupted(_finish(highest, keeps_order)) from None
+    return best
 
 
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
@@ -200,33 +196,11 @@ def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mix
 
 def best_of(problem: Problem, results: Sequence[FitResult], *, keeps_order: bool) -> FitResult:
     """Return the chosen one of several fits, its components in the documented order."""
-    best: FitResult | None = None
-    for result in results:
-        best = _chosen(problem, best, result)
-    assert best is not None
-    return _finish(best, keeps_order)
-
-
-def _chosen(problem: Problem, best: FitResult | None, other: FitResult) -> FitResult:
-    """Return the one of two fits that is to be kept."""
-    if best is None:
-        return other
-    pair = merged([Candidate(best, {}), Candidate(other, {})])
-    if len(pair) == 1:
-        return _higher(best, other)
-    place, _ = problem.options.select(pair, problem.data)
-    return replace(pair[place].result, optima=(*best.optima, *other.optima))
-
-
-def _higher(best: FitResult | None, other: FitResult) -> FitResult:
-    """Return the one of two fits with the higher likelihood: what an interruption leaves."""
-    if best is None:
-        return other
-
-    def rank(result: FitResult) -> tuple[bool, float]:
-        return not result.collapsed, float(np.nan_to_num(result.log_likelihood, nan=-np.inf))
-
-    return other if rank(other) > rank(best) else best
+    if len(results) == 1:
+        return _finish(results[0], keeps_order)
+    different = merged([Candidate(result, {"start": 1}) for result in results])
+    place, optima = problem.options.select(different, problem.data)
+    return _finish(replace(different[place].result, optima=optima), keeps_order)
 
 
 def _finish(result: FitResult, keeps_order: bool) -> FitResult:

@@ -23,7 +23,7 @@ from ..rows.checks import column_label
 from ..starts import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..em.model import Model
     from ..em.state import FitState
@@ -215,15 +215,15 @@ class _FileKeeper(Keeper):
         if self._old is None:
             return None
         self._put_back(rng, self._old["rng"])
-        place = self._old["number"], self._old["best"], self._old["rng"]
-        self._now["number"], self._now["best"], self._now["rng"] = place
-        best = None if place[1] is None else self._result(place[1])
+        place = self._old["number"], self._old["results"], self._old["rng"]
+        self._now["number"], self._now["results"], self._now["rng"] = place
+        results = tuple(self._result(held) for held in place[1])
         state = self._old["state"]
-        return Begun(place[0], Mixture.of_parameters(state.now[0]), best)
+        return Begun(place[0], Mixture.of_parameters(state.now[0]), results)
 
-    def starting(self, number: int, best: FitResult | None, rng: np.random.Generator) -> None:
+    def starting(self, number: int, results: Sequence[FitResult], rng: np.random.Generator) -> None:
         self._now["number"], self._now["rng"] = number, rng.bit_generator.state
-        self._now["best"] = None if best is None else _described_result(best)
+        self._now["results"] = [_described_result(result) for result in results]
 
     def _result(self, held: dict[str, Any]) -> FitResult:
         return FitResult(

@@ -191,8 +191,8 @@ class _View:
         entropy = -(responsibilities * logs).sum(axis=0)
         certainty = np.log(responsibilities.max(axis=0))
         # A row of weight w is w rows, of which one is left out.
-        one = _MOST * np.minimum(weights, 1.0)
-        log_rest = np.log(self.total - one)
+        one = np.minimum(weights, 1.0)
+        log_rest = np.log(self.total - _MOST * one)
         for j in range(k):
             joint[j] = self._without(j, rows - self.means[j], one * responsibilities[j], log_rest)
         peaks = joint.max(axis=0)
@@ -201,6 +201,8 @@ class _View:
     def _without(self, j: int, centred: Array, taken: Array, log_rest: Array) -> Array:
         """Return a component's log-joint densities (B,), each row's without it."""
         count = float(self.counts[j])
+        if count <= 0:
+            return np.full(len(centred), -np.inf)
         removal = Removal(np.minimum(taken, _MOST * count), count, float(self.pools[j]))
         distances, log_det = self.covariances.left_out(j, centred, removal)
         if self.weights is None:

@@ -68,6 +68,8 @@ class Data:
         are brought in: they would set every scale.
     drawn : ndarray (m, d)
         The same rows as they are.
+    far : ndarray of int
+        Which of them were brought in.
     """
 
     source: Source
@@ -76,11 +78,17 @@ class Data:
     sample: Array
     weights: Array
     drawn: Array
+    far: AnyArray
 
     @property
     def center(self) -> Array:
         """Where the origin of the sample is (d,)."""
         return self.summary.center
+
+    @property
+    def exact(self) -> Array:
+        """The sample with no value brought in, centred too (m, d)."""
+        return self.drawn - self.center if len(self.far) else self.sample
 
     @cached_property
     def scales(self) -> Array:

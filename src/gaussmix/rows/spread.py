@@ -36,16 +36,18 @@ def near(rows: AnyArray) -> tuple[Array, Array]:
     return low - reach, high + reach
 
 
-def brought_in(rows: Array, fewest: int) -> Array:
-    """Return rows (m, d) with far values brought in to the limits; the same array if none are.
+def brought_in(rows: Array, fewest: int) -> tuple[Array, AnyArray]:
+    """Return rows (m, d) with far values brought in to the limits, and the numbers of those.
 
-    So is it if fewer than `fewest` different rows would be left.
+    It is the same array if none are, or if fewer than `fewest` different rows would be left.
     """
     low, high = near(rows)
-    if (rows >= low).all() and (rows <= high).all():
-        return rows
-    found = np.clip(rows, low, high)
-    return found if len(np.unique(found, axis=0)) >= fewest else rows
+    far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
+    if len(far):
+        found = np.clip(rows, low, high)
+        if len(np.unique(found, axis=0)) >= fewest:
+            return found, far
+    return rows, far[:0]
 
 
 def spreads(rows: AnyArray, weights: Array) -> Array:

@@ -15,7 +15,8 @@ from ..mixture import Mixture
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray
+    from .._typing import AnyArray, Array
+    from ..components.moments import Moment
     from ..em.optima import Optimum
     from ..em.problem import Problem
 
@@ -94,13 +95,13 @@ def from_divisions(
     If `exactly`, only components that collapse are softened: for starts whose clusters are
     worth more than their centers.
     """
-    statistics = _statistics(several, divisions)
+    statistics, scales = _statistics(several, divisions), several[0].data.scales
     if not exactly:
-        return _mixtures(several, softened(statistics))[0]
+        return _mixtures(several, softened(statistics, scales))[0]
     mixtures, collapsed = _mixtures(several, statistics)
     if not collapsed.any():
         return mixtures
-    soft = softened(statistics)
+    soft = softened(statistics, scales)
     shared = several[0].family.shared
     chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed
     counts = np.where(chosen, soft.counts, statistics.counts)
@@ -120,7 +121,7 @@ def _statistics(several: Sequence[Problem], divisions: Sequence[AnyArray]) -> Su
         hard = division.ndim == 1
         responsibilities = np.eye(problem.n_components)[division] if hard else division
         own = SufficientStatistics.from_responsibilities(
-            problem.data.sample, responsibilities, problem.family.held.moment, problem.data.weights
+            problem.data.exact, responsibilities, problem.family.held.moment, problem.data.weights
         )
         places.append((own, 0))
     return join_statistics(places)
@@ -138,11 +139,12 @@ def _mixtures(
     return mixtures, collapsed
 
 
-def softened(statistics: SufficientStatistics) -> SufficientStatistics:
+def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStatistics:
     """Add a little of the average scatter to every component.
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
     is a share of the total weight: repeated rows and rescaled weights start alike.
+    The average is no wider than `scales` (d,), variances of all but far rows.
     """
     groups, moment = statistics.groups, statistics.moment
     totals = groups.sum(statistics.counts)
@@ -152,9 +154,20 @@ def softened(statistics: SufficientStatistics) -> SufficientStatistics:
         own = groups.own(g)
         middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
         average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
+    average = _within(average, moment, scales)
     extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,
         counts=statistics.counts + extra,
         scatters=statistics.scatters + moment.expand(extra) * groups.spread(average),
     )
+
+
+def _within(average: Array, moment: Moment, scales: Array) -> Array:
+    """Return covariances (G, *shape) whose variances are at most `scales` (d,)."""
+    variances = moment.diagonal(average, len(scales))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.sqrt(np.where(variances > scales, scales / variances, 1.0))
+    if (share == 1.0).all():
+        return average
+    return average * (moment.outer(share) / moment.outer(np.ones_like(share)))

@@ -84,12 +84,12 @@ def _extended(problem: Problem, chosen: AnyArray, labels: AnyArray) -> AnyArray:
     # Both sides stay centred: nothing is lost far from 0.
     data = problem.data
     total = data.summary.total
-    centred = replace(data.summary, total=replace(total, means=np.zeros_like(total.means)))
+    zero = np.zeros_like(total.means)
+    centred = replace(data.summary, total=replace(total, means=zero), origin=None)
+    rows = data.sample[chosen]
     part = replace(
         problem,
-        data=replace(
-            data, summary=centred, sample=data.sample[chosen], weights=data.weights[chosen]
-        ),
+        data=replace(data, summary=centred, sample=rows, weights=data.weights[chosen], drawn=rows),
         model=replace(problem.model, prior=None),  # its mean is where the data are
     )
     every = from_labels(part, labels).predict(data.sample)

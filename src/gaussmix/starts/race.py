@@ -16,7 +16,7 @@ from ..exceptions import DataError, FitInterrupted
 from ..rows import MemorySource
 from ..rows.data import Facts
 from ..rows.summary import SummaryFold
-from .base import Beginning, Start
+from .base import Beginning, Start, from_divisions
 from .contest import Finalist, Finalists, contest
 from .entrants import Entrants, entrants_of
 from .kmeans import KMeans
@@ -105,13 +105,15 @@ def _count_starts(problem: Problem, n_rows: int) -> int:
 
 
 def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Problem:
-    """Return the race's view of the problem: some rows of the sample."""
+    """Return the race's view of the problem: some rows of the sample, and those far from all."""
     data = problem.data
     if n_rows < len(data.sample):
         chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
+        chosen = np.union1d(chosen, data.far)
         if len(np.unique(data.sample[chosen], axis=0)) >= problem.n_components:
-            part = replace(data, sample=data.sample[chosen], weights=data.weights[chosen])
-            return replace(problem, data=part)
+            own = {name: getattr(data, name)[chosen] for name in ("sample", "weights", "drawn")}
+            far = np.flatnonzero(np.isin(chosen, data.far))
+            return replace(problem, data=replace(data, **own, far=far))
     return problem
 
 
@@ -123,7 +125,7 @@ def _highest(
 ) -> FitResult | None:
     """Return the first that keeps all its widths, converged on the sample, if one does."""
     on_sample = _on_sample(problem, give_up_collapsed=True)
-    found = _converged(problem, on_sample, (one.mixture for one in finalists))
+    found = _converged(problem, on_sample, (_exactly(problem, one) for one in finalists))
     if found is None:
         # k-means leads to the widest components: it is for data on which all others collapse.
         found = _converged(problem, on_sample, [KMeans()(problem, rng)])
@@ -160,14 +162,25 @@ def _held_or_not(
     others = [] if found is None else [Candidate(found, {}, 0)]
     if held:
         return _choice(problem, [*others, *held])
-    return Beginning(finalists.best[0].mixture if found is None else found.mixture)
+    return Beginning(_exactly(problem, finalists.best[0]) if found is None else found.mixture)
+
+
+def _exactly(problem: Problem, finalist: Finalist) -> Mixture:
+    """Return the mixture that a finalist is of the rows as they are: none of them brought in."""
+    data, mixture = problem.data, finalist.mixture
+    if not len(data.far):
+        return mixture
+    shares = mixture.responsibilities(data.sample + data.center)[:, : problem.n_components]
+    (found,) = from_divisions([problem], [shares])
+    return found if mixture.noise is None else replace(found, noise=mixture.noise)
 
 
 def _candidates(
     problem: Problem, finalists: Sequence[Finalist], entrants: Entrants
 ) -> list[Candidate]:
     on_sample = _on_sample(problem)
-    results = _all_converged(problem, on_sample, [one.mixture for one in finalists])
+    starts = [_exactly(problem, one) for one in finalists]
+    results = _all_converged(problem, on_sample, starts)
     return [
         entrants.candidate(result, one.starts)
         for one, result in zip(finalists, results, strict=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ..result import height
 from .base import Choice
 
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
     from ...rows.data import Data
     from ..optima import Candidate, Optimum
-    from ..result import FitResult
 
 __all__ = ["HighestLikelihood"]
 
@@ -30,9 +28,5 @@ class HighestLikelihood(Choice):
     def __call__(
         self, candidates: Sequence[Candidate], data: Data
     ) -> tuple[int, tuple[Optimum, ...]]:
-        ranks = [_rank(candidate.result) for candidate in candidates]
+        ranks = [height(candidate.result) for candidate in candidates]
         return ranks.index(max(ranks)), ()
-
-
-def _rank(result: FitResult) -> tuple[bool, float]:
-    return not result.collapsed, float(np.nan_to_num(result.log_likelihood, nan=-np.inf))

@@ -1,0 +1,106 @@
+"""What is said of a fit that has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..mixture.bic import bic
+from .mstep import RELATIVE_FLOOR
+from .optima import describe
+
+if TYPE_CHECKING:
+    from .result import FitResult
+
+__all__ = ["collapse", "notices", "summary"]
+
+# Components that are named one by one.
+_NAMED = 5
+# A variance of so many floors is still no width.
+_AT_THE_FLOOR = 4.0
+# A component of less than so many rows for each that its covariance needs is a sliver, and so is
+# one of less than such a share of the largest volume, a dimension.
+_FEW_ROWS = 2.0
+_FLAT = 1e-3
+
+
+def collapse(result: FitResult) -> str:
+    """Return what to know of the covariances that are held at the floor."""
+    shown = result.collapsed[:_NAMED]
+    if result.collapsed == (-1,):
+        which = "the shared covariance has no width in some direction"
+    else:
+        which = "; ".join(f"component {k} {_where(result, k)}" for k in shown)
+    if len(result.collapsed) > len(shown):
+        which += f"; and {len(result.collapsed) - len(shown)} more"
+    return (
+        f"covariance collapsed: {which}. It is held at a floor of {RELATIVE_FLOOR:g} of the "
+        "data's variance, and the log-likelihood is then arbitrary: raise reg_covar, use fewer "
+        "components, or choose a simpler family"
+    )
+
+
+def _where(result: FitResult, k: int) -> str:
+    """Return where a component has no width: on tied values of a feature, or in between."""
+    mixture, weight = result.mixture, f"(weight {result.mixture.weights[k]:.3g})"
+    if result.floor is not None:
+        variances = mixture.covariances.variances()[k]
+        tied = np.flatnonzero(variances <= _AT_THE_FLOOR * result.floor)
+        if 0 < len(tied) < mixture.n_features or mixture.n_features == 1 == len(tied):
+            names = mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)]
+            means = np.where(mixture.means[k] ** 2 > variances, mixture.means[k], 0.0)  # no -1e-14
+            values = ", ".join(f"{names[j]} = {means[j]:.6g}" for j in tied[:_NAMED])
+            return (
+                f"{weight} sits on tied values, {values} in all its rows (if that is a code for "
+                "missing or cut-off values, leave those rows out)"
+            )
+        if len(tied):
+            return f"{weight} sits on one point"
+    return f"{weight} has no width in some direction"
+
+
+def notices(result: FitResult) -> list[str]:
+    """Return what is worth a thought, a sentence each."""
+    found = [_sliver(result, k) for k in _slivers(result)]
+    told = describe(result.optima)
+    return [*found, *told.splitlines()]
+
+
+def _slivers(result: FitResult) -> list[int]:
+    """Return the components of hardly any rows, or of hardly any volume beside the others."""
+    statistics, covariances = result.statistics, result.mixture.covariances
+    if statistics is None or covariances.shared:
+        return []
+    fewest = _FEW_ROWS * covariances.moment.rows_to_span(covariances.n_features)
+    log_det = covariances.log_det() / covariances.n_features
+    few = statistics.counts * (result.n_rows / result.n) < fewest
+    flat = log_det < log_det.max() + np.log(_FLAT)
+    found = np.flatnonzero(few | flat).tolist()
+    return [k for k in found if k not in result.collapsed][:_NAMED]
+
+
+def _sliver(result: FitResult, k: int) -> str:
+    assert result.statistics is not None
+    rows = result.statistics.counts[k]
+    return (
+        f"component {k} is a sliver: {rows:.1f} rows in a small volume; the likelihood gains much "
+        "there, and says little of other rows: try fewer components, a prior, or a simpler family"
+    )
+
+
+def summary(result: FitResult) -> str:
+    """Return the fit in words."""
+    mixture, n = result.mixture, result.n
+    value = bic(result.log_likelihood, result.n_parameters, n)
+    weights = ", ".join(f"{weight:.3f}" for weight in mixture.weights)
+    lines = [
+        f"{mixture.n_components} components in {mixture.n_features} dimensions, {result.family!r}",
+        f"weights {weights}",
+        f"log-likelihood {result.log_likelihood:.4f} of {n:g} rows, BIC {value:.3f} "
+        f"({result.n_parameters} parameters)",
+        f"{result.n_iter} iterations; {result.status.value}",
+        *(f"warning: {text}" for text in result.warnings()),
+        *(f"note: {text}" for text in notices(result)),
+    ]
+    return "\n".join(lines)
