@@ -64,6 +64,15 @@ class Moment(ABC):
     def of_diagonals(self, variances: Array) -> Array:
         """Return diag(v) for each row v of ``variances`` (K, d), as scatters (K, *shape)."""
 
+    def narrowed(self, covariances: Array, most: Array) -> Array:
+        """Return covariances (G, *shape) with variances of at most `most` (d,), as correlated."""
+        variances = self.diagonal(covariances, len(most))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.sqrt(np.where(variances > most, most / variances, 1.0))
+        if (share == 1.0).all():
+            return covariances
+        return covariances * (self.outer(share) / self.outer(np.ones_like(share)))
+
     def of_diagonal(self, variances: Array) -> Array:
         """Return diag(variances), variances (d,), as a scatter of this moment."""
         return self.of_diagonals(variances[None])[0]

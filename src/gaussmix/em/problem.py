@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..rows.checks import check_data
+from ..rows.checks import check_data, require_comparable
 from .steps import EStep
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Problem:
 
     @cached_property
     def objective(self) -> Objective:
-        return self.model.objective(self.summary.total).held_above(self.data.scales)
+        found = self.model.objective(self.summary.total)
+        return found.on_scales(self.data.scales, self.data.center)
 
     @cached_property
     def estep(self) -> EStep:
@@ -63,5 +64,7 @@ class Problem:
         ParameterError if the prior cannot be used.
         """
         total = self.objective.regularised(self.summary.total)
-        check_data(self.summary, total, self.data.source.feature_names, self.data.sample)
+        names = self.data.source.feature_names
+        check_data(self.summary, total, names, self.data.sample)
+        require_comparable(self.summary, self.data.scales, names)
         return self

@@ -12,6 +12,7 @@ from ..components.noise import Noise
 from ..exceptions import DataError, ParameterError
 from ..rows.checks import require_finite
 from ..rows.folds import Fold, Index, Workspace
+from ..rows.spread import brought_in
 from ..rows.summary import SummaryFold
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ..rows import Source
 
 __all__ = ["ExtentFold", "background_of", "enclosing_box"]
+
+# Of a sample that says whether rows are flat.
+_ROWS = 20_000
 
 
 def background_of(source: Source, noise: float | AnyArray) -> Noise:
@@ -62,7 +66,7 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
     require_finite(summary, source.feature_names)
     scatter = summary.total.scatters[0]
-    if _is_flat(scatter):
+    if _is_flat(scatter) and _is_flat(_scatter_of_most(source)):
         raise DataError(
             "noise: X has no extent in some direction, so a uniform background has no "
             "volume; drop the constant or dependent column"
@@ -72,6 +76,14 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     extent = source.reduce(ExtentFold(axes))
     turned = Noise(weight, extent.lower, extent.upper, axes)
     return min(along, turned, key=lambda noise: noise.log_volume)
+
+
+def _scatter_of_most(source: Source) -> Array:
+    """Return the scatter of rows without what far ones add: beside it any other is flat."""
+    rows, _ = source.sample(_ROWS, np.random.default_rng(0))
+    rows, _ = brought_in(rows, 1)
+    offsets = rows - np.median(rows, axis=0)
+    return np.asarray(offsets.T @ offsets)
 
 
 def _is_flat(scatter: Array) -> bool:

@@ -24,10 +24,14 @@ __all__ = [
     "column_label",
     "require_bounded",
     "require_columns",
+    "require_comparable",
     "require_finite",
     "require_near",
     "require_wide",
 ]
+
+# Rows so many deviations away leave no digits for the others.
+_FURTHEST = 1e14
 
 
 def column_label(column: int, names: Sequence[str] | None) -> str:
@@ -87,6 +91,26 @@ def require_wide(summary: DataSummary, names: Sequence[str] | None = None) -> No
         raise DataError(
             f"X: {column_label(j, names)} spans {summary.extent[j]:.3g}, too little for "
             "float64 arithmetic; multiply it by a constant"
+        )
+
+
+def require_comparable(
+    summary: DataSummary, scales: Array, names: Sequence[str] | None = None
+) -> None:
+    """Raise DataError naming the column in which some rows are so far that others are one point.
+
+    `scales` (d,) are the variances of all but far rows.
+    """
+    far = np.flatnonzero(summary.extent > _FURTHEST * np.sqrt(scales))
+    if len(far):
+        j = int(far[0])
+        value = (
+            summary.maximum[j] if summary.maximum[j] > -summary.minimum[j] else summary.minimum[j]
+        )
+        raise DataError(
+            f"X: {column_label(j, names)} has values as far as {value:.6g}, where most differ by "
+            f"{np.sqrt(scales[j]):.3g}: beside the one, float64 arithmetic cannot tell the others "
+            "apart. If that is a code for missing values, leave those rows out"
         )
 
 

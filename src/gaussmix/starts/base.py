@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
-    from ..components.moments import Moment
     from ..em.optima import Optimum
     from ..em.problem import Problem
 
@@ -154,20 +153,10 @@ def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStati
         own = groups.own(g)
         middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
         average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
-    average = _within(average, moment, scales)
+    average = moment.narrowed(average, scales)
     extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,
         counts=statistics.counts + extra,
         scatters=statistics.scatters + moment.expand(extra) * groups.spread(average),
     )
-
-
-def _within(average: Array, moment: Moment, scales: Array) -> Array:
-    """Return covariances (G, *shape) whose variances are at most `scales` (d,)."""
-    variances = moment.diagonal(average, len(scales))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.sqrt(np.where(variances > scales, scales / variances, 1.0))
-    if (share == 1.0).all():
-        return average
-    return average * (moment.outer(share) / moment.outer(np.ones_like(share)))

@@ -172,7 +172,7 @@ def _exactly(problem: Problem, finalist: Finalist) -> Mixture:
         return mixture
     shares = mixture.responsibilities(data.sample + data.center)[:, : problem.n_components]
     (found,) = from_divisions([problem], [shares])
-    return found if mixture.noise is None else replace(found, noise=mixture.noise)
+    return found if mixture.noise is None else found.with_noise(mixture.noise)
 
 
 def _candidates(

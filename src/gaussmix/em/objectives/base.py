@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Objective(ABC):
 
     Attributes
     ----------
+    scales : ndarray (d,)
+        Variances of the rows; those of all of them, if nobody knows better.
     floor : ndarray (d,)
         Covariances are held above diag(floor): constrained maximum likelihood
         (Ingrassia 2004), which keeps the likelihood bounded and monotone.
@@ -59,7 +61,8 @@ class Objective(ABC):
     ) -> None:
         self.family, self.total, self.density = family, total, density
         self.reg_covar, self.equal_weights = reg_covar, equal_weights
-        self.floor = self._floor(total.variances)
+        self.scales = total.variances
+        self.floor = self._floor()
 
     @property
     def is_climbed(self) -> bool:
@@ -98,13 +101,14 @@ class Objective(ABC):
             return statistics
         return statistics.widened(np.full(statistics.n_features, self.reg_covar))
 
-    def _floor(self, scales: Array) -> Array:
-        return RELATIVE_FLOOR * (scales + self.reg_covar)
+    def _floor(self) -> Array:
+        return RELATIVE_FLOOR * (self.scales + self.reg_covar)
 
-    def held_above(self, scales: Array) -> Objective:
-        """Return the objective with a floor that is a share of other variances (d,)."""
+    def on_scales(self, scales: Array, center: Array) -> Self:
+        """Return the objective of data of such variances and middle (d,), far rows aside."""
         other = copy(self)
-        other.floor = self._floor(scales)
+        other.scales = scales
+        other.floor = other._floor()
         return other
 
     def raised(self, least: Array) -> Objective:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ...components.statistics import SufficientStatistics
 
 __all__ = ["PosteriorMode"]
+
+# Variances so many times those of most rows are some far rows'.
+_DRAWN_OUT = 30.0
 
 
 class PosteriorMode(Objective):
@@ -44,6 +47,15 @@ class PosteriorMode(Objective):
         self._prior = prior
         self._terms: dict[int, PriorTerms] = {}
         self._of_size(1)
+
+    def on_scales(self, scales: Array, center: Array) -> Self:
+        other = super().on_scales(scales, center)
+        if (self.total.variances > _DRAWN_OUT * scales).any():
+            # The prior's own mean and scale are the data's: some far rows must not set them.
+            total, moment = self.total, self.total.moment
+            within = moment.narrowed(total.scatters / total.total, scales) * total.total
+            other.total, other._terms = total.changed(means=center[None], scatters=within), {}
+        return other
 
     def _of_size(self, n_components: int) -> PriorTerms:
         if n_components not in self._terms:
