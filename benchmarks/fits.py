@@ -25,7 +25,7 @@ OURS = "gaussmix"
 DEFAULT = "scikit-learn"
 TEN = "scikit-learn, n_init=10"
 METHODS: dict[str, Callable] = {
-    OURS: lambda k, seed: GaussianMixture(k, random_state=seed),
+    OURS: lambda k, seed: GaussianMixture(k, select="likelihood", random_state=seed),
     DEFAULT: lambda k, seed: ScikitLearn(k, random_state=seed),
     TEN: lambda k, seed: ScikitLearn(k, n_init=10, random_state=seed),
     f"{TEN}, tol=1e-6": lambda k, seed: ScikitLearn(

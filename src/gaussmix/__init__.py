@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .components.noise import Noise
     from .components.prior import ConjugatePrior
     from .components.statistics import SufficientStatistics
+    from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
     from .estimators.mixture import GaussianMixture
@@ -52,6 +53,7 @@ _HOMES = {
     "Mixture": "mixture",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
+    "Optimum": "em.optima",
     "ParameterError": "exceptions",
     "Progress": "em.progress",
     "StatisticsFileError": "exceptions",
@@ -79,6 +81,7 @@ __all__ = [
     "Mixture",
     "ModelFileError",
     "Noise",
+    "Optimum",
     "ParameterError",
     "Progress",
     "StatisticsFileError",
