@@ -15,7 +15,7 @@ from .console import print_json, progress, results, warn
 from .demo import Comparison, misplaced
 from .lesson import Lesson, fit_lesson
 from .lesson_pictures import draw_lesson
-from .lesson_text import lesson_text
+from .lesson_text import print_lesson
 from .options import ComponentsOption, CovarianceOption, JsonOption, SeedOption, split_names
 from .output import check_folder
 
@@ -38,8 +38,9 @@ def command(
 ) -> None:
     """Fit Gaussians to Fisher's irises by EM, and show everything about the fit.
 
-    Labels every flower, compares the labels with the species and with K-means, and
-    draws the data, the clusters, the log-likelihood by iteration and a univariate fit.
+    Labels every flower, compares the labels with the species and with K-means, asks BIC
+    how many components there are, and draws the data, the clusters, the log-likelihood by
+    iteration and a univariate fit.
     """
     flowers = iris()
     columns = _columns(flowers, features)
@@ -53,7 +54,7 @@ def command(
     if json:
         print_json(_as_json(lesson, pictures))
     else:
-        results().print(lesson_text(lesson, pictures))
+        print_lesson(lesson, pictures, results())
 
 
 def _columns(flowers: LabelledData, features: str) -> list[int]:

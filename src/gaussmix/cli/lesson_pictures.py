@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .demo import misplaced, save_figure
 from .lesson import brief
+from .report import plural
 
 if TYPE_CHECKING:
     from .demo import Comparison
@@ -61,7 +62,7 @@ def _clusters(fit: Comparison) -> tuple[Any, str]:
         "marked": away,
         "marked_name": "not in the component of its species",
     }
-    title = f"{mixture.n_components} Gaussians fitted by EM to {brief(fit)} (cm)"
+    title = f"{plural(mixture.n_components, 'Gaussian')} fitted by EM to {brief(fit)} (cm)"
     if n_features == 1:
         ax = plot.univariate(mixture, fit.rows, bins=20)
         ax.set_title(title)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,27 +16,34 @@ from .report import contingency, model_report, overview_table, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from .demo import Comparison
     from .lesson import Lesson, Sizes
 
-__all__ = ["lesson_text"]
+__all__ = ["print_lesson"]
 
 # More rows than this are counted, not listed.
 _MOST_LISTED = 12
 
 
-def lesson_text(lesson: Lesson, pictures: dict[Path, str]) -> RenderableType:
-    """Return the whole lesson."""
+def print_lesson(lesson: Lesson, pictures: dict[Path, str], console: Console) -> None:
+    """Print the whole lesson, and what each picture shows."""
     lead, pair, single = lesson.lead, lesson.pair, lesson.single
     parts = [_opening(lesson), *_lead(lead)]
     if pair is not lead:
         parts += _aside("The first two attributes alone", pair)
     if single is not lead:
         parts += _aside("One attribute", single)
-    return Group(*parts, *_how_many(lesson), _pictures(pictures))
+    console.print(*parts, *_how_many(lesson), sep="\n")
+    folder = next(iter(pictures)).parent
+    console.print(f"Pictures in {folder}:", markup=False, soft_wrap=True)  # to be copied
+    table = Table.grid(padding=(0, 2))
+    for path, shown in pictures.items():
+        table.add_row(f"  {path.name}", shown)
+    console.print(table)
 
 
 def _opening(lesson: Lesson) -> RenderableType:
@@ -176,14 +181,6 @@ def _verdict(lesson: Lesson) -> str:
             "extent, as these species happen to be."
         )
     return " ".join(told)
-
-
-def _pictures(pictures: dict[Path, str]) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    for path, shown in pictures.items():
-        table.add_row(f"  {path.name}", shown)
-    folder = next(iter(pictures)).parent
-    return Group(Text(f"Pictures in {folder}:"), table)
 
 
 def _heading(text: str) -> RenderableType:
