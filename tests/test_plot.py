@@ -92,6 +92,19 @@ def test_pairs_is_a_grid(mixture):
         plot.pairs(mixture, features=[0])
 
 
+def test_marked_rows_have_squares_and_a_name(mixture):
+    X, labels = mixture.sample(80, 0)
+    marked = np.arange(80) < 3
+    ax = plot.scatter(X, labels, marked=marked, marked_name="odd")
+    np.testing.assert_array_equal(ax.collections[-1].get_offsets(), X[:3, :2])
+    assert ax.get_legend().get_texts()[-1].get_text() == "odd"
+    (legend,) = plot.pairs(mixture, X, marked=marked).legends
+    names = ["component 0", "component 1", "component 2", "marked"]
+    assert [text.get_text() for text in legend.get_texts()] == names
+    unmarked = plot.scatter(X, labels, marked=np.zeros(80, dtype=bool))
+    assert len(unmarked.get_legend().get_texts()) == 3
+
+
 def test_pictures_of_two_features_refuse_one():
     flat = random_mixture(FullCovariances, d=1)
     for draw in (plot.ellipses, plot.density_contours):

@@ -12,10 +12,12 @@ from ..exceptions import ParameterError
 from ..interchange.model import model_from_result, to_json
 from ..mixture.datasets import LabelledData, iris
 from .console import print_json, progress, results, warn
-from .demo import Comparison, compare, label_tables, save_figure
+from .demo import Comparison, misplaced
+from .lesson import Lesson, fit_lesson
+from .lesson_pictures import draw_lesson
+from .lesson_text import print_lesson
 from .options import ComponentsOption, CovarianceOption, JsonOption, SeedOption, split_names
 from .output import check_folder
-from .report import model_report
 
 
 def command(
@@ -23,9 +25,9 @@ def command(
         str,
         typer.Option(
             help="Attributes to fit: names or positions separated by commas, or 'all'. "
-            "Default: the first two."
+            "Default: all."
         ),
-    ] = "sepal length,sepal width",
+    ] = "all",
     components: ComponentsOption = 3,
     covariance: CovarianceOption = "full",
     seed: SeedOption = 0,
@@ -36,25 +38,23 @@ def command(
 ) -> None:
     """Fit Gaussians to Fisher's irises by EM, and show everything about the fit.
 
-    Labels every flower, compares the labels with the species and with K-means, and
-    draws the data, the clusters, the log-likelihood by iteration and a univariate fit.
+    Labels every flower, compares the labels with the species and with K-means, asks BIC
+    how many components there are, and draws the data, the clusters, the log-likelihood by
+    iteration and a univariate fit.
     """
     flowers = iris()
     columns = _columns(flowers, features)
     check_folder(out)
     with progress("fitting", quiet=json) as callback:
-        chosen = compare(flowers, columns, components, covariance, seed, callback)
-        everything = compare(flowers, list(range(4)), components, covariance, seed, callback)
-        # Of one attribute many flowers have the same value, on which k-means++ starts collapse.
-        single = compare(flowers, columns[:1], components, covariance, seed, callback, start="race")
-    for fit in (chosen, single)[: len(columns)]:  # of one attribute they are the same model
+        lesson = fit_lesson(flowers, columns, components, covariance, seed, callback)
+    for fit in lesson.fits:
         for message in fit.result.warnings():
-            warn(f"{', '.join(flowers.names[j] for j in fit.columns)}: {message}")
-    pictures = _draw(flowers, chosen, single, out)
+            warn(f"{fit.names}: {message}")
+    pictures = draw_lesson(lesson, out)
     if json:
-        print_json(_as_json(chosen, everything, pictures))
+        print_json(_as_json(lesson, pictures))
     else:
-        _print(flowers, chosen, everything, pictures)
+        print_lesson(lesson, pictures, results())
 
 
 def _columns(flowers: LabelledData, features: str) -> list[int]:
@@ -76,85 +76,33 @@ def _columns(flowers: LabelledData, features: str) -> list[int]:
     return columns
 
 
-def _draw(flowers: LabelledData, chosen: Comparison, single: Comparison, out: Path) -> list[Path]:
-    from .. import plot
-    from ..plot._style import pyplot
-
-    mixture, columns = chosen.result.mixture, chosen.columns
-    rows = flowers.rows[:, columns]
-    pictures = []
-
-    def save(name: str, figure: Any) -> None:
-        pictures.append(save_figure(figure, out / name))
-
-    ax = plot.scatter(
-        flowers.rows,
-        flowers.classes,
-        features=(0, 1),
-        names=[f"{name} (cm)" for name in flowers.names],
-        label_names=flowers.class_names,
-    )
-    ax.set_title("IRIS: the first two attributes, by species")
-    save("1-scatter.png", ax.figure)
-
-    title = f"{mixture.n_components} Gaussians fitted by EM"
-    if len(columns) == 1:
-        ax = plot.univariate(mixture, rows)
-        ax.set_title(title)
-        figure: Any = ax.figure
-    elif len(columns) == 2:
-        ax = plot.scatter(rows, chosen.labels)
-        plot.ellipses(mixture, ax=ax)
-        ax.set_title(f"{title}: means, 1- and 2-sigma ellipses")
-        figure = ax.figure
-    else:
-        figure = plot.pairs(mixture, rows, chosen.labels)
-        figure.suptitle(f"{title}: 2-sigma ellipses")
-    save("2-clusters.png", figure)
-
-    ax = plot.trace(chosen.result.history)
-    ax.set_title("EM climbs: the log-likelihood never drops")
-    save("3-log-likelihood.png", ax.figure)
-
-    ax = plot.univariate(single.result.mixture, flowers.rows[:, single.columns], bins=20)
-    ax.set_title(f"A univariate fit: {flowers.names[single.columns[0]]}")
-    save("4-univariate.png", ax.figure)
-    pyplot().close("all")
-    return pictures
-
-
-def _print(
-    flowers: LabelledData, chosen: Comparison, everything: Comparison, pictures: list[Path]
-) -> None:
-    console = results()
-    console.print(
-        f"[bold]IRIS[/bold]: {len(flowers.rows)} flowers; fitted on "
-        f"{', '.join(flowers.names[j] for j in chosen.columns)} (cm)\n"
-    )
-    console.print(model_report(model_from_result(chosen.result)), "")
-    console.print(*label_tables(flowers, chosen, "species"))
-    if len(chosen.columns) < 4:
-        console.print(
-            f"On all four attributes the adjusted Rand index is [bold]{everything.ari:.3f}[/bold] "
-            f"for the mixture and {everything.kmeans_ari:.3f} for K-means "
-            "(gaussmix iris --features all).\n"
-        )
-    console.print("Pictures:")
-    for path in pictures:
-        console.print(f"  {path}", soft_wrap=True)
-
-
-def _as_json(chosen: Comparison, everything: Comparison, pictures: list[Path]) -> dict[str, Any]:
-    model = model_from_result(chosen.result)
-    assert model.fit is not None
+def _as_json(lesson: Lesson, pictures: dict[Path, str]) -> dict[str, Any]:
+    lead, everything = lesson.lead, lesson.everything
     return {
-        **to_json(model),
-        "bic": model.fit.bic,
-        "labels": np.asarray(chosen.labels).tolist(),
-        "adjusted_rand_index": {"mixture": chosen.ari, "kmeans": chosen.kmeans_ari},
-        "adjusted_rand_index_all_attributes": {
-            "mixture": everything.ari,
-            "kmeans": everything.kmeans_ari,
+        **_fit_as_json(lead),
+        "adjusted_rand_index_all_attributes": _scores(everything),
+        "first_two_attributes": _fit_as_json(lesson.pair),
+        "univariate": _fit_as_json(lesson.single),
+        "bic_by_components": {
+            fit.names: {str(k): value for k, value in sizes.bic.items()}
+            for fit, sizes in lesson.sizes
         },
         "pictures": [str(path) for path in pictures],
     }
+
+
+def _fit_as_json(fit: Comparison) -> dict[str, Any]:
+    model = model_from_result(fit.result)
+    assert model.fit is not None
+    away = misplaced(fit.labels, fit.data.classes)
+    return {
+        **to_json(model),
+        "bic": model.fit.bic,
+        "labels": fit.labels.tolist(),
+        "misplaced": None if away is None else np.flatnonzero(away).tolist(),
+        "adjusted_rand_index": _scores(fit),
+    }
+
+
+def _scores(fit: Comparison) -> dict[str, float]:
+    return {"mixture": fit.ari, "kmeans": fit.kmeans_ari}

@@ -28,21 +28,25 @@ __all__ = [
     "fit_table",
     "model_report",
     "overview_table",
+    "plural",
 ]
 
 # Beyond this a matrix no longer fits a terminal: means and deviations are shown alone.
 _MOST_FEATURES = 5
 
 
-def model_report(model: Model, words: Callable[[str], str] = str) -> RenderableType:
+def model_report(
+    model: Model, words: Callable[[str], str] = str, *, correlations: bool = True
+) -> RenderableType:
     """Return all of a model for people: its components, then how it was fitted.
 
     `words` rewrites sentences that name arguments, for readers who set them otherwise.
     """
-    return Group(*component_tables(model.mixture), fit_table(model, words))
+    tables = component_tables(model.mixture, correlations=correlations)
+    return Group(*tables, fit_table(model, words))
 
 
-def component_tables(mixture: Mixture) -> list[RenderableType]:
+def component_tables(mixture: Mixture, *, correlations: bool = True) -> list[RenderableType]:
     """Return a titled table for each component: means, deviations, covariances, correlations."""
     if mixture.n_features > _MOST_FEATURES:
         return [overview_table(mixture)]
@@ -50,13 +54,15 @@ def component_tables(mixture: Mixture) -> list[RenderableType]:
     return [
         Group(
             Text(f"Component {k}    weight {mixture.weights[k]:.4f}", style="bold"),
-            _component(mixture, k, dense[k]),
+            _component(mixture, k, dense[k], correlations),
         )
         for k in range(mixture.n_components)
     ]
 
 
-def _component(mixture: Mixture, k: int, covariance: AnyArray) -> RenderableType:
+def _component(
+    mixture: Mixture, k: int, covariance: AnyArray, correlations: bool
+) -> RenderableType:
     names = feature_names(mixture)
     deviations = np.sqrt(np.diagonal(covariance))
     moments = [
@@ -66,22 +72,20 @@ def _component(mixture: Mixture, k: int, covariance: AnyArray) -> RenderableType
     if mixture.n_features == 1:
         variance = _Column("variance", [number(covariance[0, 0])], "cyan")
         return _FoldedTable(_Column("attribute", names), [[*moments, variance]])
-    correlations = covariance / np.outer(deviations, deviations)
-    numbered = [f"{i} {name}" for i, name in enumerate(names, 1)]
-    return _FoldedTable(
-        _Column("attribute", numbered),
-        [
-            moments,
-            [
-                _Column(f"cov {j}", [number(value) for value in column], "cyan")
-                for j, column in enumerate(covariance.T, 1)
-            ],
+    covariances = [
+        _Column(f"cov {j}", [number(value) for value in column], "cyan")
+        for j, column in enumerate(covariance.T, 1)
+    ]
+    groups = [moments, covariances]
+    if correlations:
+        groups.append(
             [
                 _Column(f"corr {j}", [f"{value:.3f}" for value in column], "green")
-                for j, column in enumerate(correlations.T, 1)
-            ],
-        ],
-    )
+                for j, column in enumerate((covariance / np.outer(deviations, deviations)).T, 1)
+            ]
+        )
+    numbered = [f"{i} {name}" for i, name in enumerate(names, 1)]
+    return _FoldedTable(_Column("attribute", numbered), groups)
 
 
 @dataclass(frozen=True)
@@ -147,9 +151,10 @@ def overview_table(mixture: Mixture) -> RenderableType:
     ]
     weights = _Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
     numbers = _Column("component", [str(k) for k in range(mixture.n_components)])
-    title = f"Components: mean ± std dev of {shown} of {len(names)} features"
+    some = f" of {shown} of {len(names)} features (all with --json)"
+    title = "Components: mean ± std dev" + ("" if shown == len(names) else some)
     return Group(
-        Text(title + ("" if shown == len(names) else " (all with --json)"), style="bold"),
+        Text(title, style="bold"),
         _FoldedTable(numbers, [[weights, *features]]),
     )
 
@@ -160,7 +165,8 @@ def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
     table.add_column(style="bold")
     table.add_column()
     mixture, fit = model.mixture, model.fit
-    table.add_row("components", f"{mixture.n_components} in {mixture.n_features} dimensions")
+    dimensions = plural(mixture.n_features, "dimension")
+    table.add_row("components", f"{mixture.n_components} in {dimensions}")
     if mixture.noise is not None:
         table.add_row(
             "noise", f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
@@ -199,11 +205,11 @@ def contingency(labels: AnyArray, classes: AnyArray) -> AnyArray:
 
 
 def contingency_table(
-    title: str, counts: AnyArray, rows: Sequence[str], columns: Sequence[str]
+    title: str, counts: AnyArray, over: str, rows: Sequence[str], columns: Sequence[str]
 ) -> RenderableType:
-    """Return a contingency table for people; zeros are dots."""
+    """Return a contingency table for people; zeros are dots, `over` says what columns are."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column(over, justify="right")
     for name in columns:
         table.add_column(name, justify="right")
     for name, row in zip(rows, counts, strict=True):
@@ -215,6 +221,11 @@ def contingency_table(
 def feature_names(mixture: Mixture) -> list[str]:
     """Return the features' names, or made-up ones."""
     return list(mixture.feature_names or (f"x{j}" for j in range(mixture.n_features)))
+
+
+def plural(count: int, word: str) -> str:
+    """Write how many of something there are."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def number(value: Any) -> str:

@@ -11,7 +11,7 @@ import typer
 from ..interchange.model import model_from_result, to_json
 from ..mixture.datasets import LabelledData, sizes
 from .console import print_json, progress, results
-from .demo import Comparison, compare, label_tables, save_figure
+from .demo import Comparison, compare, in_numbers, label_tables, save_figure
 from .options import JsonOption, SeedOption
 from .output import check_folder
 from .report import contingency, model_report
@@ -50,8 +50,8 @@ def command(
         return
     console = results()
     console.print(f"[bold]{len(data.rows)} rows[/bold] from four Gaussians of different sizes\n")
-    console.print(model_report(model), "")
-    console.print(*label_tables(data, fit, "the truth"))
+    console.print(model_report(model, in_numbers), "")
+    console.print(label_tables(fit))
     console.print(f"Picture:\n  {picture}", soft_wrap=True)
 
 

@@ -30,8 +30,10 @@ def pairs(
     labels: Any = None,
     *,
     features: Sequence[int | str] | None = None,
+    marked: Any = None,
+    marked_name: str = "marked",
 ) -> Figure:
-    """Draw a grid: marginal densities on the diagonal, ellipses and points elsewhere.
+    """Draw a grid: marginal densities on the diagonal, 2-sigma ellipses and points elsewhere.
 
     Parameters
     ----------
@@ -40,6 +42,10 @@ def pairs(
     labels : array-like (n,), optional
         Colours; the mixture's own labels when None.
     features : sequence of indices or names, default all (at most 12)
+    marked : array-like of bool (n,), optional
+        Rows of X to draw a square around.
+    marked_name : str, default "marked"
+        What these are, for the legend.
 
     Returns
     -------
@@ -53,7 +59,7 @@ def pairs(
     rows = None if X is None else np.asarray(X, dtype=float)
     if rows is not None and labels is None:
         labels = mixture.predict(rows)
-    m = len(wanted)
+    m, legend = len(wanted), None
     figure, grid = pyplot().subplots(
         m, m, figsize=(2.3 * m + 0.6, 2.1 * m + 0.6), layout="constrained", sharex="col"
     )
@@ -67,11 +73,16 @@ def pairs(
             else:
                 pair = (int(column), int(row))
                 if rows is not None:
-                    scatter(rows, labels, features=pair, ax=ax)
+                    scatter(
+                        rows, labels, features=pair, marked=marked, marked_name=marked_name, ax=ax
+                    )
                 ellipses(mixture, features=pair, sigmas=(2.0,), ax=ax)
             if ax.get_legend():
+                legend = ax.get_legend_handles_labels() if i != j else legend
                 ax.get_legend().remove()
             _outer_labels(ax, mixture, int(row), int(column), i == m - 1, j == 0)
+    if legend is not None:  # one for all
+        figure.legend(*legend, loc="outside lower center", ncols=m, frameon=False, markerscale=1.5)
     return figure
 
 

@@ -74,9 +74,10 @@ def univariate(
             joint[:, k],
             color=color(k, flat.n_components),
             lw=1.8,
+            zorder=3,  # above the sum, which hides a component that stands alone
             label=f"component {k}, weight {flat.weights[k]:.2f}",
         )
-    ax.plot(grid, joint.sum(axis=1), color=INK, lw=2.0, label="mixture")
+    ax.plot(grid, joint.sum(axis=1), color=INK, lw=3.4, label="mixture")
     ax.set_ylabel("density")
     ax.set_ylim(bottom=0)
     if flat.feature_names and not ax.get_xlabel():
