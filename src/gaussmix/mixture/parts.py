@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..components.covariances import hold_covariances
+from ..components.families import get_family
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers
 
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..components.families import Family
 
     #: Features by index or by name: one, or several.
     Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
 
 __all__ = [
     "WEIGHT_TOLERANCE",
+    "checked_covariances",
     "checked_means",
     "checked_names",
+    "checked_order",
     "checked_parameters",
     "chosen_columns",
 ]
@@ -57,6 +63,17 @@ def checked_parameters(
     return weights, means
 
 
+def checked_covariances(
+    given: Any, covariance_type: str | Family | None, n_components: int, n_features: int
+) -> Covariances:
+    """Return covariances given as an object or an array, which a family says how to read."""
+    if covariance_type is None:
+        return hold_covariances(given, n_components, n_features)
+    family = get_family(covariance_type)
+    family.require_features(n_features)
+    return hold_covariances(given, n_components, n_features, family.held, shared=family.shared)
+
+
 def checked_means(means: Any) -> Array:
     """Return means (K, d) that a file holds; or raise ParameterError."""
     array = np.array(means, dtype=np.float64)
@@ -71,6 +88,16 @@ def checked_names(names: Sequence[str] | None, n_features: int) -> tuple[str, ..
     if found is not None and len(found) != n_features:
         raise ParameterError(f"feature_names: expected {n_features} names, got {len(found)}")
     return found
+
+
+def checked_order(given: Any, permutation: AnyArray, n_components: int) -> AnyArray:
+    """Return a permutation (K,) of components; or raise ParameterError, saying what was given."""
+    integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
+    if not integers or sorted(permutation.tolist()) != list(range(n_components)):
+        raise ParameterError(
+            f"order: expected a permutation of 0..{n_components - 1}, got {given!r}"
+        )
+    return permutation
 
 
 def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | None) -> AnyArray:

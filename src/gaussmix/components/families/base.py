@@ -73,6 +73,14 @@ class Family(ABC):
         """Return the prior's scatter for the data's covariance, held as this family's moment."""
         return covariance
 
+    def require_features(self, n_features: int) -> None:
+        """Raise ParameterError if the family is not for data of so many features."""
+        if self.univariate and n_features != 1:
+            raise ParameterError(
+                f"covariance_type: {self.name!r} is for data of one feature, X has {n_features}; "
+                f"choose {self.name}II or another family of three letters"
+            )
+
     def gathered(self, statistics: SufficientStatistics) -> SufficientStatistics:
         """Return statistics as `estimate` takes them: of this moment, pooled if `shared`."""
         held = statistics.held_as(self.held.moment)
