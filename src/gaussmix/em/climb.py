@@ -48,14 +48,19 @@ class Climb:
         self.n, self.n_rows = objective.total.total, objective.total.n_rows
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
-        begun = replace(start.parameters, density=objective.density)
-        self.state = FitState.at(begun, leaps)
+        self.state = FitState.at(self._begun(start), leaps)
         self._began = time.perf_counter()
 
     @classmethod
     def of(cls, problem: Problem, start: Mixture) -> Climb:
         """Return the fit of a problem that begins at a mixture."""
         return cls(start, problem.model, problem.objective, problem.options)
+
+    def _begun(self, start: Mixture) -> Parameters:
+        """Return the parameters of a start, whose covariances may be of any structure."""
+        held = self.objective.family.taken(start.covariances, start.weights)
+        given = start.parameters
+        return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
 
     def resume(self, state: FitState) -> None:
         """Go on from where another fit stood."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from ...exceptions import ParameterError
 
 if TYPE_CHECKING:
@@ -85,6 +87,18 @@ class Family(ABC):
         """Return statistics as `estimate` takes them: of this moment, pooled if `shared`."""
         held = statistics.held_as(self.held.moment)
         return held.pool() if self.shared else held
+
+    def taken(self, covariances: Covariances, weights: Array) -> Covariances:
+        """Return covariances (K) of any structure as this family holds them.
+
+        Those that become one are averaged by the components' weights (K,).
+        """
+        if type(covariances) is self.held and covariances.shared == self.shared:
+            return covariances
+        values = self.held.values_of(covariances)
+        if self.shared:
+            values = np.tensordot(weights / weights.sum(), values, 1)[None]
+        return self.hold(values, covariances.n_components, covariances.n_features)
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
