@@ -13,7 +13,7 @@ from ..em.problem import Problem
 from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status
 from ..exceptions import FitInterrupted
-from ..rows.checks import require_finite
+from ..rows.checks import require_finite, require_near
 from ..rows.data import Data, Facts
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
@@ -176,6 +176,7 @@ def fit_problem(
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
     """Return a start with the data's background, and components in the order of known ones."""
     facts = problem.data.facts
+    require_near(mixture.means, mixture.covariances, problem.summary)
     if mixture.noise is None:
         mixture = facts.put_behind(mixture)
     if facts.known is None or keep_order:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
+from ..numerics.arguments import shown
 from ..rows.folds import Fold, Index, Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def known_labels(
     """
     if y is None:
         return None
-    labels = np.asarray(y)
+    try:
+        labels = np.asarray(y)
+    except ValueError:  # of different lengths
+        raise ParameterError(f"y: expected labels (n,), got {shown(y)}") from None
     if labels.ndim != 1 or labels.dtype.kind not in "iuf" or not (labels == -1).any():
         return None
     if len(labels) != n_rows:

@@ -333,8 +333,8 @@ class Mixture:
             weight descending; or a permutation: new component j is old
             component ``order[j]``.
         """
-        permutation = self.order_by(order) if isinstance(order, str) else np.asarray(order)
-        permutation = checked_order(order, permutation, self.n_components)
+        permutation = self.order_by(order) if isinstance(order, str) else order
+        permutation = checked_order(permutation, self.n_components)
         return replace(
             self,
             weights=self.weights[permutation],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..components.covariances import hold_covariances
 from ..components.families import get_family
 from ..exceptions import ParameterError
-from ..numerics.arguments import as_numbers
+from ..numerics.arguments import as_numbers, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,19 +91,24 @@ def checked_names(names: Sequence[str] | None, n_features: int) -> tuple[str, ..
     return found
 
 
-def checked_order(given: Any, permutation: AnyArray, n_components: int) -> AnyArray:
-    """Return a permutation (K,) of components; or raise ParameterError, saying what was given."""
+def checked_order(given: Any, n_components: int) -> AnyArray:
+    """Return a permutation (K,) of components; or raise ParameterError."""
+    try:
+        permutation = np.asarray(given)
+    except ValueError:  # of different lengths
+        permutation = np.empty(0)
     integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
     if not integers or sorted(permutation.tolist()) != list(range(n_components)):
         raise ParameterError(
-            f"order: expected a permutation of 0..{n_components - 1}, got {given!r}"
+            f"order: expected a permutation of 0..{n_components - 1}, got {shown(given)}"
         )
     return permutation
 
 
 def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | None) -> AnyArray:
     """Return the indices (m,) of different features, at least one; or raise ParameterError."""
-    wanted = [columns] if isinstance(columns, int | str | np.integer) else list(columns)
+    several = np.iterable(columns) and not isinstance(columns, str)
+    wanted = list(columns) if several else [columns]  # type: ignore[arg-type]
     known = tuple(names or ())
     indices = []
     for column in wanted:
@@ -112,10 +118,12 @@ def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | Non
                     f"columns: no feature is called {column!r}; names are {list(known)}"
                 )
             indices.append(known.index(column))
-        elif -n_features <= column < n_features:
+        elif isinstance(column, numbers.Integral) and -n_features <= int(column) < n_features:
             indices.append(int(column) % n_features)
         else:
-            raise ParameterError(f"columns: {column} is out of range for {n_features} features")
+            raise ParameterError(
+                f"columns: {shown(column)} is no index or out of range for {n_features} features"
+            )
     if not indices or len(set(indices)) < len(indices):
-        raise ParameterError(f"columns: need different features, at least one, got {wanted}")
+        raise ParameterError(f"columns: need different features, at least one, got {shown(wanted)}")
     return np.array(indices, dtype=np.intp)
