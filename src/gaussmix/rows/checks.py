@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+# Weighted squares may add up to this.
+_LARGEST_SUM = 1e290
+
+
 def column_label(column: int, names: Sequence[str] | None) -> str:
     """Return how messages call a column: its name if there is one."""
     return f"column {column}" if names is None else f"column {names[column]!r}"
@@ -76,6 +80,14 @@ def require_bounded(
         raise DataError(
             f"{argument}: {column_label(j, names)} spans {summary.extent[j]:.3g}, too much for "
             "float64 arithmetic; divide it by a constant"
+        )
+    total = summary.total
+    own = total.moment.diagonal(total.scatters, total.n_features)[0]
+    if not own.max() <= _LARGEST_SUM:
+        j = int(np.nan_to_num(own, nan=np.inf).argmax())
+        raise DataError(
+            f"{argument}: the squares of {column_label(j, names)} times the sample weights are "
+            "too much for float64 arithmetic; multiply all weights by a constant"
         )
 
 
