@@ -25,6 +25,7 @@ __all__ = [
     "require_bounded",
     "require_columns",
     "require_finite",
+    "require_moderate_values",
     "require_near",
     "require_wide",
 ]
@@ -88,6 +89,17 @@ def require_bounded(
         raise DataError(
             f"{argument}: the squares of {column_label(j, names)} times the sample weights are "
             "too much for float64 arithmetic; multiply all weights by a constant"
+        )
+
+
+def require_moderate_values(summary: DataSummary, names: Sequence[str] | None = None) -> None:
+    """Raise DataError naming the column that other values to come would lie too far from."""
+    furthest = np.maximum(np.abs(summary.minimum), np.abs(summary.maximum))
+    if summary.total.n_rows and furthest.max() > LARGEST:
+        j = int(furthest.argmax())
+        raise DataError(
+            f"X: {column_label(j, names)} holds {furthest[j]:.3g}, too much for float64 "
+            "arithmetic; divide it by a constant"
         )
 
 
