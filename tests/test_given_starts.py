@@ -50,8 +50,16 @@ def test_a_mixture_of_any_structure_begins_a_fit_of_any_family(family, structure
             held = own.mixture_.covariances
             assert (type(held), held.shared) == (family.held, family.shared)
             assert np.isfinite(own.lower_bounds_).all()
-        if (structure, shared) == (family.held, family.shared) and "noise" not in options:
-            assert begun.mixture_ == start  # to the bit
+        if "noise" not in options:
+            again = GaussianMixture(3, **{**given, "init_params": begun.mixture_, "max_iter": 0})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert again.fit(X).mixture_ == begun.mixture_  # of the family: to the bit
+            is_alike = (structure, shared) == (family.held, family.shared)
+            assert not (is_alike and family.free) or begun.mixture_ == start
+        if not options:
+            trace = np.array(model.lower_bounds_)
+            assert np.diff(trace).min() >= -1e-9 * np.abs(trace).max()
 
 
 @every_shape

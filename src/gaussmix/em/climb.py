@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Climb", "collapsed_components"]
 
+# A fall is more than rounding if it is more than this share.
+_FALL = 1e-9
+# A start is below the floor if it has to be raised by so much (of a log-determinant).
+_RAISED = 1e-3
+
 
 class Climb:
     """The trace and the verdict of one fit; all that moves is its `state`.
@@ -59,6 +64,8 @@ class Climb:
     def _begun(self, start: Mixture) -> Parameters:
         """Return the parameters of a start, whose covariances may be of any structure."""
         held = self.objective.family.taken(start.covariances, start.weights)
+        if held is not start.covariances:
+            held, _ = held.floored(self.objective.floor)
         given = start.parameters
         return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
 
@@ -88,6 +95,10 @@ class Climb:
                 )
                 return
             last_leap = len(state.climbed)
+        elif self._sank(climbed):
+            before = state.all_collapsed[-1]
+            self.state = state._replace(collapsed=before, rejected=True, stuck=True)
+            return
         found = (*state.log_likelihood, float(stack.log_likelihood[g]))
         self.state = FitState(
             now=state.now,
@@ -105,9 +116,30 @@ class Climb:
             leaps=leaps,
         )
 
+    def _sank(self, climbed: float) -> bool:
+        """Whether a step lowered what is climbed, as it may where a covariance is held.
+
+        The best that is known is then where it began.  A start need not be above the floor:
+        the first step may sink from it.
+        """
+        state = self.state
+        held = state.climbed and (state.collapsed or state.all_collapsed[-1])
+        if not held or not self.objective.is_climbed:
+            return False
+        best = state.climbed[-1]
+        if climbed >= best - _FALL * max(abs(best), self.n):
+            return False
+        if len(state.climbed) > 1:
+            return True
+        start = one_of(state.evaluated).covariances
+        raised = start.floored(self.objective.floor)[0].log_det() - start.log_det()
+        return bool(raised.max() < _RAISED)
+
     def verdict(self) -> Status | None:
         """Say why to stop now, or None."""
         state = self.state
+        if state.stuck:
+            return Status.CONVERGED
         if state.rejected:
             return None
         if self.options.give_up_collapsed and state.collapsed:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ...exceptions import ParameterError
+from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
     from ..._typing import Array
     from ..covariances import Covariances
-    from ..statistics import SufficientStatistics
 
 __all__ = ["Family"]
+
+# Covariances are of a family if it would change them by no more than this share.
+_SAME = 1e-6
 
 
 class Family(ABC):
@@ -89,16 +92,30 @@ class Family(ABC):
         return held.pool() if self.shared else held
 
     def taken(self, covariances: Covariances, weights: Array) -> Covariances:
-        """Return covariances (K) of any structure as this family holds them.
+        """Return the family's covariances that are closest to any K of them.
 
-        Those that become one are averaged by the components' weights (K,).
+        Those of the family are returned as they are.  Closest by the divergence of Kullback &
+        Leibler: what the family would estimate from rows of components of these weights (K,).
         """
-        if type(covariances) is self.held and covariances.shared == self.shared:
-            return covariances
-        values = self.held.values_of(covariances)
-        if self.shared:
-            values = np.tensordot(weights / weights.sum(), values, 1)[None]
-        return self.hold(values, covariances.n_components, covariances.n_features)
+        own = covariances
+        if type(own) is not self.held or own.shared != self.shared:
+            values = self.held.values_of(own)
+            if self.shared:
+                values = np.tensordot(weights / weights.sum(), values, 1)[None]
+            own = self.hold(values, own.n_components, own.n_features)
+        if self.free:
+            return own
+        scatters = own.moment.expand(weights) * own.as_scatters()
+        means = np.zeros((own.n_components, own.n_features))
+        rows = SufficientStatistics(weights, means, scatters, own.moment)
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                found = self.estimate(rows, own)
+        except np.linalg.LinAlgError:
+            return own
+        usable = np.isfinite(found.values).all()
+        is_member = np.allclose(found.values, own.values, rtol=_SAME, atol=0.0)
+        return found if usable and not is_member else own
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
