@@ -10,6 +10,7 @@ import pytest
 
 from gaussmix import GaussianMixture, GaussianMixtureIC
 from gaussmix.em.climb import Climb
+from gaussmix.em.mstep import RELATIVE_FLOOR
 from gaussmix.exceptions import GaussmixError
 from tests.variants import FAMILIES
 
@@ -64,11 +65,12 @@ def never_falls(trace):
 @every_family
 @pytest.mark.parametrize("accelerate", [True, False])
 def test_the_likelihood_never_falls_and_the_best_is_returned(family, kind, accelerate):
-    for seed in range(3):
+    for seed in range(1 if kind == "Cauchy" else 2):
         X, labels = collapsing(seed)[kind]
         weights = np.random.default_rng(seed).uniform(0.2, 3.0, len(X))
         known = np.where(np.arange(len(X)) % 5 == 0, labels, -1)
-        for y, sample_weight in ((None, None), (None, weights), (known, None)):
+        others = ((None, weights), (known, None)) if accelerate else ()
+        for y, sample_weight in ((None, None), *others):
             model = GaussianMixture(
                 K,
                 covariance_type=family,
@@ -90,7 +92,7 @@ def test_likelihood_and_prior_never_fall(family, kind, monkeypatch):
     monkeypatch.setattr(
         Climb, "result", lambda own, status: (results.append(own), result(own, status))[1]
     )
-    for seed in range(3):
+    for seed in range(2):
         X, labels = collapsing(seed)[kind]
         model = GaussianMixture(
             K, covariance_type=family, init_params=labels, max_iter=60, prior="conjugate"
@@ -106,10 +108,14 @@ def test_fits_of_a_search_never_fall(kind, monkeypatch):
     monkeypatch.setattr(
         Climb, "result", lambda own, status: (results.append(own), result(own, status))[1]
     )
-    for init_params in ("kmeans", "race", "mbahc"):
-        X, _ = collapsing(0)[kind]
-        search = GaussianMixtureIC(range(1, 6), init_params=init_params, random_state=0)
-        quietly(lambda s=search, t=X: s.fit(t))
+    X, _ = collapsing(0)[kind]
+    for init_params in ("kmeans", "mbahc"):
+        search = GaussianMixtureIC(range(1, 5), init_params=init_params, random_state=0)
+        if quietly(lambda s=search: s.fit(X)) is not None:
+            chosen = search.best_estimator_.result_
+            at_floor = chosen.mixture.covariances.floored(2.0 * RELATIVE_FLOOR * X.var(axis=0))[1]
+            assert not at_floor.any()
+            assert not chosen.collapsed
     assert results
     for climb in results:
         never_falls(climb.state.climbed)

@@ -96,8 +96,14 @@ class Climb:
                 return
             last_leap = len(state.climbed)
         elif self._sank(climbed):
-            before = state.all_collapsed[-1]
-            self.state = state._replace(collapsed=before, rejected=True, stuck=True)
+            # A start says nothing of what is held: the step from it does.
+            held = state.all_collapsed[-1] or state.collapsed
+            self.state = state._replace(
+                collapsed=held,
+                all_collapsed=(*state.all_collapsed[:-1], held),
+                rejected=True,
+                stuck=True,
+            )
             return
         found = (*state.log_likelihood, float(stack.log_likelihood[g]))
         self.state = FitState(
@@ -139,7 +145,8 @@ class Climb:
         """Say why to stop now, or None."""
         state = self.state
         if state.stuck:
-            return Status.CONVERGED
+            gives_up = self.options.give_up_collapsed
+            return Status.COLLAPSED if gives_up else Status.CONVERGED
         if state.rejected:
             return None
         if self.options.give_up_collapsed and state.collapsed:
