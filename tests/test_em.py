@@ -249,12 +249,17 @@ def test_a_needle_of_equal_volume_is_held(name, seed):
 
 
 @pytest.mark.parametrize("name", ["EEV", "VEV", "EVV"])
-def test_features_too_far_apart_for_a_familys_algebra_are_refused(name):
-    from gaussmix import DataError, GaussianMixture
+def test_features_that_are_very_far_apart_are_no_matter_for_a_familys_algebra(name):
+    from gaussmix import GaussianMixture
 
     X = np.random.default_rng(0).normal(size=(60, 3)) * [1e-100, 1.0, 1e100]
-    with pytest.raises(DataError, match=f"{name} cannot be estimated.*similar scales"):
-        GaussianMixture(4, covariance_type=name, init_params="mbahc").fit(X)
+    model = GaussianMixture(4, covariance_type=name, init_params="mbahc", max_iter=30, tol=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        model.fit(X)
+    trace = np.array(model.lower_bounds_)
+    assert np.diff(trace).min() >= -1e-9 * np.abs(trace).max()
 
 
 @pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])

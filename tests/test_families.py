@@ -9,6 +9,7 @@ import pytest
 
 from gaussmix.components.families import get_family
 from gaussmix.components.statistics import SufficientStatistics
+from gaussmix.numerics.matrices import axes_of
 from tests.variants import FAMILIES, blobs, run
 
 ids = [family.name for family in FAMILIES]
@@ -102,3 +103,85 @@ def test_a_fit_goes_along_with_the_maps_its_family_allows(family):
         np.testing.assert_allclose(found, expected, atol=1e-4 * scale)
         moved = a.log_likelihood - len(X) * np.linalg.slogdet(A)[1]
         assert b.log_likelihood == pytest.approx(moved, rel=1e-7)
+
+
+# Fits go along with the units of each feature: EII and VII have one unit for all, and axes that
+# turn mix the units.
+FREE_OF_UNITS = [*AFFINE, *ALONG_COORDINATES]
+
+
+def in_units(exponent):
+    """Return units of six features, the furthest apart by 10 ** (2 * exponent)."""
+    return 10.0 ** (exponent * np.array([1.0, -1.0, 0.0, 0.5, -0.5, 0.3]))
+
+
+def overlapping(d=6, k=4):
+    X, labels = blobs(n=600, d=d, k=k, separation=1.5, seed=4)
+    moved = np.random.default_rng(1).integers(k, size=len(X))
+    return X, np.where(np.arange(len(X)) % 5 == 0, moved, labels)
+
+
+@every_family
+@pytest.mark.parametrize("exponent", [3, 6, 8, 12])
+def test_units_that_are_far_apart_take_no_digits(family, exponent):
+    X, labels = overlapping()
+    units = in_units(exponent)
+    result = run(X * units, labels, family, tol=0, max_iter=15)
+    trace = np.array(result.history.log_likelihood)
+    assert not result.collapsed
+    assert np.diff(trace).min() >= -1e-12 * np.abs(trace).max()
+    if family.name in FREE_OF_UNITS:
+        same = run(X, labels, family, tol=0, max_iter=15)
+        expected = np.array(same.history.log_likelihood) - len(X) * np.log(units).sum()
+        np.testing.assert_allclose(trace, expected, rtol=1e-11)
+        found = result.mixture.covariances.to_dense() / np.outer(units, units)
+        np.testing.assert_allclose(found, same.mixture.covariances.to_dense(), atol=1e-9)
+
+
+@every_family
+def test_what_letters_say_is_so_in_any_units(family):
+    X, labels = overlapping()
+    result = run(X * in_units(8), labels, family, max_iter=3)
+    held = result.mixture.covariances
+    volume, shape, axes = family.name
+    if volume == "E":
+        np.testing.assert_allclose(held.log_det(), held.log_det()[0], rtol=0, atol=1e-9)
+    # At its best a family that may be made wider has the expected squared distance d a row.
+    statistics = family.gathered(result.statistics)
+    found = family.estimate(statistics)
+    if family.held.moment.n_axes == 2 and not family.shared:
+        white = (
+            found.inverse_factors @ statistics.scatters @ np.swapaxes(found.inverse_factors, 1, 2)
+        )
+        each = np.trace(white, axis1=1, axis2=2) / (6 * statistics.counts)
+        assert np.average(each, weights=statistics.counts) == pytest.approx(1.0, abs=1e-9)
+        if volume == "V":
+            np.testing.assert_allclose(each, 1.0, atol=1e-6)
+    if shape == "E" and axes == "V":
+        logs = [np.log(own) for own in axes_of(held.values)[0]]
+        spread = [own - own.mean() for own in logs]
+        np.testing.assert_allclose(spread, [spread[0]] * 4, atol=1e-7)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 6, 15])
+@pytest.mark.parametrize("exponent", [0, 4, 12, 60])
+def test_axes_keep_the_digits_of_each_feature(d, exponent):
+    rng = np.random.default_rng(d)
+    factors = np.eye(d) + 0.3 * rng.standard_normal((5, d, d))
+    plain = factors @ np.swapaxes(factors, 1, 2)
+    units = 10.0 ** (exponent * rng.uniform(-1.0, 1.0, d))
+    values, axes = axes_of(plain * np.outer(units, units))
+    assert (np.diff(values, axis=1) >= 0).all()
+    rebuilt = (axes * values[:, None, :]) @ np.swapaxes(axes, 1, 2)
+    np.testing.assert_allclose(rebuilt / np.outer(units, units), plain, atol=1e-12)
+    np.testing.assert_allclose(np.swapaxes(axes, 1, 2) @ axes, [np.eye(d)] * 5, atol=1e-13)
+    logs = np.linalg.slogdet(plain)[1] + 2.0 * np.log(units).sum()
+    np.testing.assert_allclose(np.log(values).sum(axis=1), logs, rtol=1e-12, atol=1e-10)
+
+
+def test_axes_of_matrices_without_width_are_those_of_numpy():
+    flat = np.stack([np.outer([1.0, 2.0], [1.0, 2.0]), np.diag([1.0, 0.0]), np.zeros((2, 2))])
+    values, axes = axes_of(flat)
+    expected = np.linalg.eigh(flat)
+    np.testing.assert_array_equal(values, expected[0])
+    np.testing.assert_array_equal(axes, expected[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from gaussmix import DataError, Mixture, ParameterError
+from gaussmix import DataError, GaussianMixture, Mixture, ParameterError
 from gaussmix.components.covariances import FullCovariances
+from gaussmix.components.families import list_families
 from tests.oracles import textbook_log_joint
-from tests.variants import STRUCTURES, random_mixture
+from tests.variants import STRUCTURES, blobs, random_mixture
 
 CASES = [(s, shared) for s in STRUCTURES for shared in (False, True)]
 
@@ -169,6 +171,53 @@ def test_one_dimension_accepts_flat_arrays():
 def test_impossible_parameters_are_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
         Mixture(*arguments)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("family", list_families(), ids=repr)
+def test_parameters_of_a_fit_are_the_same_mixture_or_refused(family, k, d):
+    if family.univariate and d > 1:
+        return
+    X, _ = blobs(d=d)
+    X = X @ (np.eye(d) + 0.4)
+    model = GaussianMixture(k, covariance_type=family, random_state=0, tol=0.1).fit(X)
+    parts = model.weights_, model.means_, model.covariances_
+    for name in (family, family.name, family.synonym):
+        again = Mixture(*parts, covariance_type=name) if name else model.mixture_
+        np.testing.assert_allclose(again.logpdf(X), model.score_samples(X))
+    unclear = family.shared or (k == d > 1 and parts[2].shape == (d,))
+    with suppress(ParameterError) if unclear else nullcontext():
+        guessed = Mixture(*parts)
+        np.testing.assert_allclose(guessed.logpdf(X), model.score_samples(X))
+
+
+def test_a_shape_is_refused_only_where_it_might_mean_two_things():
+    means, weights = [[0.0, 0.0], [1.0, 1.0]], [0.5, 0.5]
+    with pytest.raises(ParameterError, match="covariance_type='diag' or 'tied'"):
+        Mixture(weights, means, [[2.0, 0.5], [0.5, 1.0]])
+    with pytest.raises(ParameterError, match="covariance_type='diag' or 'tied'"):
+        Mixture(weights, means, np.eye(2))  # which has no variances along the axes
+    with pytest.raises(ParameterError, match="covariance_type='spherical' or 'EEI'"):
+        Mixture(weights, means, [2.0, 1.0])
+    # Not symmetric, not positive definite, or the same either way.
+    assert not Mixture(weights, means, [[2.0, 0.5], [0.6, 1.0]]).covariances.shared
+    assert not Mixture(weights, means, np.ones((2, 2))).covariances.shared
+    assert Mixture(weights, means, [2.0, 2.0]).covariances.name == "spherical"
+    assert Mixture([1.0], [[0.0]], [[2.0]]).covariances.name == "diagonal"
+    with pytest.raises(ParameterError, match=r"expected shape \(3, 2\)"):
+        Mixture(np.full(3, 1 / 3), np.eye(3)[:, :2], np.eye(2))
+
+
+def test_what_is_said_of_covariances_must_be_true():
+    held = FullCovariances(np.eye(2)[None], 1, 2, True)
+    assert Mixture([1.0], [[0.0, 0.0]], held, covariance_type="tied").covariances is held
+    with pytest.raises(ParameterError, match="are full shared, not diagonal"):
+        Mixture([1.0], [[0.0, 0.0]], held, covariance_type="diag")
+    with pytest.raises(ParameterError, match="oval"):
+        Mixture([1.0], [0.0], [1.0], covariance_type="oval")
+    with pytest.raises(ParameterError, match="'E' is for data of one feature"):
+        Mixture([1.0], [[0.0, 0.0]], 1.0, covariance_type="E")
 
 
 def test_bad_rows_are_refused():

@@ -264,8 +264,11 @@ def test_known_labels_are_kept():
 
 BAD_BLOCKS = {
     "nan": (np.full((5, 2), np.nan), DataError, "NaN"),
-    "too far": (np.full((5, 2), 1e160), DataError, "too many standard deviations"),
-    "overflow": (np.array([[0.0, 0.0], [1e200, 0.0]]), DataError, "column 0 spans"),
+    "beyond": (np.full((5, 2), 1e160), DataError, "column 0 holds 1e\\+160"),
+    "one row": (np.full((1, 2), 1e200), DataError, "column 0 holds 1e\\+200"),
+    "infinity": (np.array([[0.0, np.inf]]), DataError, "infinity"),
+    "empty": (np.zeros((0, 2)), ValueError, "0 sample"),
+    "overflow": (np.array([[0.0, 0.0], [1e200, 0.0]]), DataError, "column 0 holds"),
     "columns": (np.zeros((5, 3)), ValueError, "3 features"),
     "factory": (lambda: iter([np.zeros((5, 2))]), DataError, "one block of rows in memory"),
 }
@@ -281,6 +284,52 @@ def test_a_bad_block_changes_nothing(bad):
         model.partial_fit(block)
     assert model.mixture_ == peer.mixture_
     assert model.partial_fit(X[2000:]).mixture_ == peer.partial_fit(X[2000:]).mixture_
+
+
+@pytest.mark.parametrize("bad", BAD_BLOCKS)
+@pytest.mark.parametrize("n_waiting", [0, 20])
+def test_a_bad_block_does_not_wait(bad, n_waiting):
+    block, error, message = BAD_BLOCKS[bad]
+    X, _ = blobs(n=3000, d=2, seed=15)
+    model, peer = (GaussianMixture(3, random_state=0) for _ in range(2))
+    if n_waiting:
+        model.partial_fit(X[:n_waiting]), peer.partial_fit(X[:n_waiting])
+    elif bad == "columns":
+        return  # the first block says how many there are
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.raises(error, match=message):
+            model.partial_fit(block)
+    assert vars(model).keys() == vars(peer).keys()
+    for own in (model, peer):
+        own.partial_fit(X[n_waiting:])
+    assert model.mixture_ == peer.mixture_
+
+
+def test_blocks_whose_weights_or_labels_are_bad_do_not_wait():
+    X, _ = blobs(n=3000, d=2, seed=15)
+    model = GaussianMixture(3, random_state=0).partial_fit(X[:20])
+    weights = np.ones(20)
+    with pytest.raises(ParameterError, match="all weights are zero"):
+        model.partial_fit(X[20:40], sample_weight=0.0 * weights)
+    with pytest.raises(ParameterError, match="largest weight"):
+        model.partial_fit(X[20:40], sample_weight=1e200 * weights)
+    with pytest.raises(ParameterError, match="y: labels must be"):
+        model.partial_fit(X[20:40], [-1, 7] + [0] * 18)
+    weights[0] = 0.0
+    held = X[20:40].copy()
+    held[0] = 1e300  # of weight 0: it might as well not be there
+    model.partial_fit(held, sample_weight=weights)
+
+
+def test_a_refused_block_leaves_options_of_the_stream_as_they_were():
+    X, _ = blobs(n=3000, d=2, seed=15)
+    model = GaussianMixture(3, random_state=0).partial_fit(X[:1000])
+    model.set_params(reg_covar=5.0)
+    before = model._streams.model
+    with pytest.raises(DataError):
+        model.partial_fit([[np.nan, 0.0]])
+    assert model._streams.model is before
 
 
 def test_bad_options_are_named():

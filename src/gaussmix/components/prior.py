@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
-from ..numerics.arguments import as_numbers, check_number
+from ..numerics.arguments import (
+    LARGEST,
+    LARGEST_SQUARE,
+    as_numbers,
+    check_number,
+    require_moderate,
+    shown,
+)
 from .moments import PRODUCTS
 
 if TYPE_CHECKING:
@@ -69,9 +76,9 @@ class ConjugatePrior:
             If a parameter cannot be used, or the family has no such prior.
         """
         d = total.n_features
-        shrinkage = check_number("prior: shrinkage", self.shrinkage)
-        dof = d + 2.0 if self.dof is None else check_number("prior: dof", self.dof)
-        mean = total.means[0] if self.mean is None else _numbers("mean", self.mean)
+        shrinkage = check_number("prior: shrinkage", self.shrinkage, maximum=LARGEST)
+        dof = d + 2.0 if self.dof is None else check_number("prior: dof", self.dof, maximum=LARGEST)
+        mean = total.means[0] if self.mean is None else _numbers("mean", self.mean, LARGEST)
         if mean.shape != (d,):
             raise ParameterError(f"prior: mean: expected shape ({d},), got {mean.shape}")
         family.prior_counts(np.ones(n_components), dof, d)
@@ -93,7 +100,7 @@ class ConjugatePrior:
         if isinstance(self.scale, numbers.Real):
             variance = check_number("prior: scale", self.scale)
             return family.prior_scale(total.moment.of_diagonal(np.full(d, variance)), d)
-        scale = _numbers("scale", self.scale)
+        scale = _numbers("scale", self.scale, LARGEST_SQUARE)
         if scale.shape == (d, d):
             _require_semidefinite(scale)
             full = total.moment is PRODUCTS
@@ -107,10 +114,9 @@ class ConjugatePrior:
         return scale
 
 
-def _numbers(name: str, value: Any) -> AnyArray:
+def _numbers(name: str, value: Any, largest: float) -> AnyArray:
     array = as_numbers(f"prior: {name}", value)
-    if not np.isfinite(array).all():
-        raise ParameterError(f"prior: {name}: contains NaN or infinity")
+    require_moderate(f"prior: {name}", array, largest)
     return array
 
 
@@ -176,4 +182,6 @@ def get_prior(given: Any) -> ConjugatePrior | None:
         return given
     if isinstance(given, str) and given == "conjugate":
         return ConjugatePrior()
-    raise ParameterError(f"prior: expected None, 'conjugate' or a ConjugatePrior, got {given!r}")
+    raise ParameterError(
+        f"prior: expected None, 'conjugate' or a ConjugatePrior, got {shown(given)}"
+    )

@@ -180,13 +180,16 @@ class SufficientStatistics:
             tally=None if self.tally is None else self.tally * factor,
         )
 
-    def widened(self, variances: Array) -> SufficientStatistics:
+    def widened(self, variances: Array, which: AnyArray | None = None) -> SufficientStatistics:
         """Return the statistics as if every row had these variances (d,) around itself.
 
-        Whatever the family, the covariances estimated from them are then larger by
-        about diag(variances), and still of the family.
+        Or the rows of some scatters, if `which` says of which.  Whatever the family, the
+        covariances estimated from them are then larger by about diag(variances), and still
+        of the family.
         """
         counts = self.groups.sum(self.counts) if self.pooled else self.counts
+        if which is not None:
+            counts = np.where(which, counts, 0.0)
         extra = self.moment.expand(counts) * self.moment.of_diagonal(variances)
         return self.changed(scatters=self.scatters + extra)
 

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Climb", "collapsed_components"]
 
+# A fall is more than rounding if it is more than this share.
+_FALL = 1e-9
+# A start is below the floor if it has to be raised by so much (of a log-determinant).
+_RAISED = 1e-3
+
 
 class Climb:
     """The trace and the verdict of one fit; all that moves is its `state`.
@@ -48,14 +53,21 @@ class Climb:
         self.n, self.n_rows = objective.total.total, objective.total.n_rows
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
-        begun = replace(start.parameters, density=objective.density)
-        self.state = FitState.at(begun, leaps)
+        self.state = FitState.at(self._begun(start), leaps)
         self._began = time.perf_counter()
 
     @classmethod
     def of(cls, problem: Problem, start: Mixture) -> Climb:
         """Return the fit of a problem that begins at a mixture."""
         return cls(start, problem.model, problem.objective, problem.options)
+
+    def _begun(self, start: Mixture) -> Parameters:
+        """Return the parameters of a start, whose covariances may be of any structure."""
+        held = self.objective.family.taken(start.covariances, start.weights)
+        if held is not start.covariances:
+            held, _ = held.floored(self.objective.floor)
+        given = start.parameters
+        return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
 
     def resume(self, state: FitState) -> None:
         """Go on from where another fit stood."""
@@ -83,6 +95,16 @@ class Climb:
                 )
                 return
             last_leap = len(state.climbed)
+        elif self._sank(climbed):
+            # A start says nothing of what is held: the step from it does.
+            held = state.all_collapsed[-1] or state.collapsed
+            self.state = state._replace(
+                collapsed=held,
+                all_collapsed=(*state.all_collapsed[:-1], held),
+                rejected=True,
+                stuck=True,
+            )
+            return
         found = (*state.log_likelihood, float(stack.log_likelihood[g]))
         self.state = FitState(
             now=state.now,
@@ -100,9 +122,31 @@ class Climb:
             leaps=leaps,
         )
 
+    def _sank(self, climbed: float) -> bool:
+        """Whether a step lowered what is climbed, as it may where a covariance is held.
+
+        The best that is known is then where it began.  A start need not be above the floor:
+        the first step may sink from it.
+        """
+        state = self.state
+        held = state.climbed and (state.collapsed or state.all_collapsed[-1])
+        if not held or not self.objective.is_climbed:
+            return False
+        best = state.climbed[-1]
+        if climbed >= best - _FALL * max(abs(best), self.n):
+            return False
+        if len(state.climbed) > 1:
+            return True
+        start = one_of(state.evaluated).covariances
+        raised = start.floored(self.objective.floor)[0].log_det() - start.log_det()
+        return bool(raised.max() < _RAISED)
+
     def verdict(self) -> Status | None:
         """Say why to stop now, or None."""
         state = self.state
+        if state.stuck:
+            gives_up = self.options.give_up_collapsed
+            return Status.COLLAPSED if gives_up else Status.CONVERGED
         if state.rejected:
             return None
         if self.options.give_up_collapsed and state.collapsed:

@@ -306,10 +306,7 @@ def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
     return [found[id(climb)] for climb in climbs]
 
 
-def _team(climb: Climb) -> tuple[str, int, int]:
-    """Fits of one family and background are a team; but a start may be of another structure."""
+def _team(climb: Climb) -> tuple[str, int]:
+    """Fits of one family and background are a team."""
     start, _ = climb.state.now
-    family, given = climb.objective.family, start.covariances
-    own = type(given) is family.held and given.shared == family.shared
-    box = 0 if start.box is None else id(start.box.lower)
-    return family.name, box, 0 if own else id(climb)
+    return climb.objective.family.name, 0 if start.box is None else id(start.box.lower)

@@ -35,6 +35,12 @@ RELATIVE_FLOOR = 1e-10
 _EMPTY = 1e-12
 # No weight is less: its logarithm is taken.
 _TINY = float(np.finfo(float).tiny)
+# What covariances are worse by than others is rounding if it is less than this share.
+_ROUNDING = 1e-13
+# A step of tied covariances has failed if it loses so much a row.
+_LOST = 1e-9
+# Covariances within so many floors are held there.
+_CLOSE = 3.0
 
 
 def mixing_weights(
@@ -120,33 +126,146 @@ def held_covariances(
     family: Family,
     floor: Array,
     previous: Covariances | None,
+    *,
+    wide: bool = False,
 ) -> tuple[Covariances, AnyArray]:
-    """Return the family's covariances, none of them below the floor, and which were."""
-    if family.free:
-        assert covariances is not None
-        return covariances.floored(floor)
-    collapsed = np.ones(statistics.n_components, dtype=bool)
-    if covariances is not None:
+    """Return the family's covariances, none of them below the floor, and which were.
+
+    They fit the statistics no worse than the previous ones.
+    """
+    collapsed: AnyArray = np.full(len(statistics.scatters), not wide)
+    if covariances is not None and not wide:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             try:
                 covariances, collapsed = covariances.floored(floor)
             except np.linalg.LinAlgError:
+                if family.free:
+                    raise
                 covariances = None
-    if covariances is not None and not collapsed.any():
+    if covariances is not None and family.free:
+        if collapsed.any():
+            covariances = _not_worse(covariances, statistics, family, floor, previous)
         return covariances, collapsed
+    failed = collapsed
+    if covariances is not None and not collapsed.any():
+        failed = _worse(covariances, statistics, family, floor, previous)
+        if not failed.any():
+            return covariances, collapsed
     # Raising one covariance would break what ties it to the others: raise the scatters
     # they are all estimated from.
-    if len(statistics.groups) > 1 and not (covariances is not None and collapsed.all()):
-        return _held_one_by_one(covariances, collapsed, statistics, family, floor, previous)
-    try:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            covariances = _estimate(statistics.widened(2.0 * floor), family, None)
-        return covariances.floored(floor)[0], collapsed
-    except np.linalg.LinAlgError:
+    if len(statistics.groups) > 1:
+        return _held_one_by_one(covariances, failed, statistics, family, floor, previous)
+    found = _raised(failed, statistics, family, floor, previous)
+    return found, collapsed if collapsed.any() else found.floored(_CLOSE * floor)[1]
+
+
+def _worse(
+    found: Covariances,
+    statistics: SufficientStatistics,
+    family: Family,
+    floor: Array,
+    previous: Covariances | None,
+) -> AnyArray:
+    """Say of which mixtures all covariances (J,) are worse than before, by failed arithmetic.
+
+    So it may be where they are tied, and one nearly without width.
+    """
+    before = _held_before(found.values, family, floor, previous)
+    if before is None:
+        return np.zeros(len(found.values), dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        try:
+            value, old = (_misfit(own, statistics) for own in (found, before))
+        except np.linalg.LinAlgError:
+            return np.ones(len(found.values), dtype=bool)
+    groups = statistics.groups
+    limit = groups.sum(old + _ROUNDING * np.abs(old) + _LOST * statistics.counts)
+    return groups.spread(~(groups.sum(value) <= limit))
+
+
+def _not_worse(
+    found: Covariances,
+    statistics: SufficientStatistics,
+    family: Family,
+    floor: Array,
+    previous: Covariances | None,
+) -> Covariances:
+    """Return covariances held one by one, or where those are worse the previous ones.
+
+    One that is too flat for float64 is held above more than the floor.
+    """
+    before = _held_before(found.values, family, floor, previous)
+    if before is None:
+        return found
+    value, old = _misfit(found, statistics), _misfit(before, statistics)
+    worse = old < value - _ROUNDING * np.abs(value)
+    if not worse.any():
+        return found
+    values = np.where(statistics.moment.expand(worse), before.values, found.values)
+    return family.hold(values, statistics.n_components, statistics.n_features)
+
+
+def _raised(
+    collapsed: AnyArray,
+    statistics: SufficientStatistics,
+    family: Family,
+    floor: Array,
+    previous: Covariances | None,
+) -> Covariances:
+    """Return the best of covariances of one mixture that lie above the floor.
+
+    They are estimated from scatters raised where it is needed, or all of them.  This is not
+    the best there is under the constraint; so the previous ones stay if they are better, and
+    what is climbed does not fall (generalised EM, Dempster et al. 1977).
+    """
+    found = []
+    for which in (collapsed, None):
+        for begun in (previous, None):
+            try:
+                with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                    own = _estimate(statistics.widened(2.0 * floor, which), family, begun)
+                    held = own.floored(floor)[0]
+                    value = float(_misfit(held, statistics).sum())
+            except np.linalg.LinAlgError:
+                continue
+            if np.isfinite(value):
+                found.append((value, held))
+                break
+    before = _held_before(statistics.scatters, family, floor, previous)
+    if before is not None:
+        value = float(_misfit(before, statistics).sum())
+        found.append((value - _ROUNDING * abs(value), before))
+    if not found:
         raise DataError(
             f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic; "
             "bring the features to similar scales"
-        ) from None
+        )
+    return min(found, key=lambda own: own[0])[1]
+
+
+def _held_before(
+    like: Array, family: Family, floor: Array, previous: Covariances | None
+) -> Covariances | None:
+    """Return the previous covariances, above the floor; None if there are none of the family."""
+    if previous is None or type(previous) is not family.held or previous.values.shape != like.shape:
+        return None
+    try:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return previous.floored(floor)[0]
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
+    """Return n log|Sigma| + trace(Sigma^-1 W) for each covariance: what an M-step minimises."""
+    own, n_values = covariances, len(covariances.values)
+    if own.n_components != n_values:
+        own = type(own)(own.values, n_values, own.n_features)
+    counts = statistics.counts
+    if statistics.pooled or len(own.values) < len(counts):
+        counts = statistics.groups.sum(counts)
+    spread = (own.precisions * statistics.scatters).reshape(len(counts), -1).sum(axis=1)
+    return counts * own.log_det() + spread
 
 
 def _estimate(

@@ -51,6 +51,8 @@ class FitState(NamedTuple):
         The place in the trace of the last leap that did.
     close : Close
         See `AitkenRule`.
+    stuck : bool
+        Whether the last step sank where a covariance is held, and so was the last.
     leaps : Leaps or None
         None where there are none.
     """
@@ -69,6 +71,7 @@ class FitState(NamedTuple):
     rejected: bool = False
     last_leap: int = 0
     close: Close = None
+    stuck: bool = False
     leaps: Leaps | None = None
 
     @classmethod

@@ -19,7 +19,7 @@ from ..em.result import FitResult, Status
 from ..em.steps import EStep
 from ..exceptions import DataError, ParameterError
 from ..mixture import Mixture
-from ..numerics.arguments import as_numbers, check_sample_weight
+from ..numerics.arguments import as_numbers, check_integer, check_number, check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_bounded, require_near
 from ..rows.door import as_frame, require_numeric_columns
@@ -155,7 +155,7 @@ def _model(
         family,
         equal_weights=equal_weights,
         prior=get_prior(prior),
-        reg_covar=reg_covar,
+        reg_covar=check_number("reg_covar", reg_covar),
     )
     return model.of(mixture)
 
@@ -210,7 +210,11 @@ class Coordinator:
         prior: Any = None,
     ) -> None:
         family = get_family(covariance_type)
-        options = Options(tol=tol, max_iter=max_iter, accelerate=accelerate)
+        options = Options(
+            tol=check_number("tol", tol),
+            max_iter=check_integer("max_iter", max_iter, minimum=0),
+            accelerate=accelerate,
+        )
         if totals.n_components != 1 or totals.n_features != start.n_features:
             raise ParameterError(
                 f"totals: expected one component of {start.n_features} features (the merged "

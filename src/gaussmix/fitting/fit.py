@@ -12,7 +12,7 @@ from ..em.problem import Problem
 from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status, height
 from ..exceptions import FitInterrupted
-from ..rows.checks import require_finite
+from ..rows.checks import require_finite, require_near
 from ..rows.data import Data, Facts
 from ..rows.spread import brought_in, near
 from ..rows.subsample import draw_rows
@@ -187,6 +187,7 @@ def fit_problem(
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
     """Return a start with the data's background, and components in the order of known ones."""
     facts = problem.data.facts
+    require_near(mixture.means, mixture.covariances, problem.summary)
     if mixture.noise is None:
         mixture = facts.put_behind(mixture)
     if facts.known is None or keep_order:

@@ -26,7 +26,7 @@ from ..em.steps import EStep
 from ..exceptions import DataError
 from ..mixture import Mixture
 from ..rows import MemorySource
-from ..rows.checks import require_bounded, require_near
+from ..rows.checks import require_bounded, require_moderate_values, require_near
 from ..rows.threads import single_threaded_blas
 from .fit import summarise
 from .stepwise import Stepwise
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..em.model import Model
     from ..em.mstep import Estimate
     from ..em.options import Options
+    from ..rows.summary import DataSummary
 
     #: Fits a mixture to the first rows, given those whose component is known.
     Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
@@ -207,6 +208,7 @@ class Stream:
         self.history = History()
         self._state = None if result is None else _State.of(result)
         self._waiting: list[Block] = []
+        self._awaiting: DataSummary | None = None  # of the rows that wait
         self._patience = 1
         #: Rows that the first fit waits for.
         self.awaited = 0
@@ -235,27 +237,50 @@ class Stream:
             If the block has NaN or infinity, or values beyond float64 arithmetic.
         """
         summary = summarise(source, model.family.held.moment)
+        require_moderate_values(summary, source.feature_names)
+        if self._awaiting is not None:  # what a fit would refuse must not wait for one
+            with np.errstate(over="ignore", invalid="ignore"):
+                summary = self._awaiting.merge(summary)
         require_bounded(summary, source.feature_names)
-        self.model, self.feature_names = model, source.feature_names
         block = Block.of(source, known)
-        if len(block.rows) == 0:
-            return
+        if len(block.rows) > 0:
+            self._take(block, source, model, options, stepwise, begin)
+            self._awaiting = summary if self._state is None else None
+        self.model, self.feature_names = model, source.feature_names
+
+    def _take(
+        self,
+        block: Block,
+        source: MemorySource,
+        model: Model,
+        options: Options,
+        stepwise: Stepwise,
+        begin: Begin,
+    ) -> None:
+        """Let a block wait, or learn from it."""
         size = stepwise.rows_of_a_step(model.n_components, source.n_features)
         if self._state is None:
             enough = max(size, model.n_components * (source.n_features + 1))
-            self._start([*self._waiting, block.copied()], enough, source, begin)
+            self._start([*self._waiting, block.copied()], enough, source, model, begin)
             return
         state = self._state
         # To change the threads of BLAS takes longer than a step.
         with single_threaded_blas if len(block.rows) > size else nullcontext():
             for part in block.parts(size):
-                state = self._step(state, part, source, options, stepwise, size)
+                state = self._step(state, part, source, model, options, stepwise, size)
         self._note(state)
 
-    def _start(self, waiting: list[Block], enough: int, source: MemorySource, begin: Begin) -> None:
+    def _start(
+        self,
+        waiting: list[Block],
+        enough: int,
+        source: MemorySource,
+        model: Model,
+        begin: Begin,
+    ) -> None:
         """Fit the rows that have waited, if they are enough to support the model."""
         n_rows = sum(len(block.rows) for block in waiting)
-        usual = Stepwise().rows_of_a_step(self.model.n_components, source.n_features)
+        usual = Stepwise().rows_of_a_step(model.n_components, source.n_features)
         most = _PATIENCE * max(enough, usual)
         if n_rows >= enough * self._patience:
             first = _joined(waiting)
@@ -277,16 +302,17 @@ class Stream:
         state: _State,
         block: Block,
         source: MemorySource,
+        model: Model,
         options: Options,
         stepwise: Stepwise,
         size: int,
     ) -> _State:
         own = block.source(source.n_threads, source.feature_names)
-        summary = summarise(own, self.model.family.held.moment)
+        summary = summarise(own, model.family.held.moment)
         require_near(state.parameters.means, state.parameters.covariances, summary)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
-        follower = _Follower(state, self.model, weight, kept)
+        follower = _Follower(state, model, weight, kept)
         batch = Batch([follower], _EveryStep())
         batch.step(EStep(own, summary, block.known, options.dtype)(batch.questions))
         return follower.state

@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..components.covariances import Covariances, covariances_from_fields, hold_covariances
+from ..components.covariances import Covariances, covariances_from_fields
 from ..components.noise import Noise
 from ..components.parameters import Parameters
 from ..exceptions import DataError, ParameterError
-from ..numerics.arguments import as_generator, as_numbers, check_integer
+from ..numerics.arguments import as_generator, check_integer
 from ..numerics.encoding import stored
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.frames import rows_of
 from .comparing import are_close, are_equal, closest_order
+from .conditioning import conditioned
 from .evaluate import Evaluator
-from .parts import checked_means, checked_names, checked_parameters, chosen_columns
+from .parts import (
+    checked_covariances,
+    checked_means,
+    checked_names,
+    checked_order,
+    checked_parameters,
+    chosen_columns,
+)
 from .sampling import draw
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from .._typing import AnyArray, Array
+    from ..components.families import Family
     from ..rows.summary import DataSummary
     from .parts import Columns
 
@@ -50,11 +59,13 @@ class Mixture:
         (K,) is accepted for one dimension.
     covariances : array-like or Covariances
         (K, d, d) matrices, (K, d) variances along the axes, or (K,) variances of
-        spheres; or an object of `gaussmix.covariances`, which can also be shared
-        by all components.
+        spheres; what `covariance_type` says; or an object of `gaussmix.covariances`.
     feature_names : sequence of str, optional
     noise : Noise, optional
         A uniform background; its weight and those of the components sum to 1.
+    covariance_type : str or Family, optional
+        The family, as of `GaussianMixture`, whose ``covariances_`` have this shape: "tied"
+        is one matrix (d, d) for all.  Needed where the shape might mean either (K = d).
 
     Raises
     ------
@@ -85,12 +96,15 @@ class Mixture:
         covariances: ArrayLike | Covariances,
         feature_names: Sequence[str] | None = None,
         noise: Noise | None = None,
+        *,
+        covariance_type: str | Family | None = None,
     ) -> None:
         weights, means = checked_parameters(
             weights, means, 0.0 if noise is None else noise.weight, noisy=noise is not None
         )
         names = checked_names(feature_names, means.shape[1])
-        self._set(weights, means, hold_covariances(covariances, *means.shape), names, noise)
+        held = checked_covariances(covariances, covariance_type, *means.shape)
+        self._set(weights, means, held, names, noise)
 
     def _set(
         self,
@@ -286,21 +300,8 @@ class Mixture:
         """
         self._refuse_noise("conditional")
         given = self.columns(columns)
-        point = np.atleast_1d(as_numbers("values", values))
-        if point.shape != (len(given),):
-            raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
-        kept = np.setdiff1d(np.arange(self.n_features), given)
-        if len(kept) == 0:
-            raise ParameterError("columns: all features are given, none is left")
-        gains, covariances = self.covariances.conditional(kept, given)
-        shifts = np.einsum("kij,kj->ki", gains, point - self.means[:, given])
-        weights = self.marginal(given).responsibilities(point[None])[0]
-        return Mixture(
-            np.maximum(weights, np.finfo(float).tiny),
-            self.means[:, kept] + shifts,
-            covariances,
-            self._names(kept),
-        )
+        kept, weights, means, covariances = conditioned(self, given, values)
+        return Mixture(weights, means, covariances, self._names(kept))
 
     def _refuse_noise(self, what: str) -> None:
         if self.noise is not None:
@@ -332,12 +333,8 @@ class Mixture:
             weight descending; or a permutation: new component j is old
             component ``order[j]``.
         """
-        permutation = self.order_by(order) if isinstance(order, str) else np.asarray(order)
-        integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
-        if not integers or sorted(permutation.tolist()) != list(range(self.n_components)):
-            raise ParameterError(
-                f"order: expected a permutation of 0..{self.n_components - 1}, got {order!r}"
-            )
+        permutation = self.order_by(order) if isinstance(order, str) else order
+        permutation = checked_order(permutation, self.n_components)
         return replace(
             self,
             weights=self.weights[permutation],

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..components.covariances import hold_covariances
+from ..components.families import get_family
 from ..exceptions import ParameterError
-from ..numerics.arguments import as_numbers
+from ..numerics.arguments import as_numbers, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..components.families import Family
 
     #: Features by index or by name: one, or several.
     Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
 
 __all__ = [
     "WEIGHT_TOLERANCE",
+    "checked_covariances",
     "checked_means",
     "checked_names",
+    "checked_order",
     "checked_parameters",
     "chosen_columns",
 ]
@@ -57,6 +64,17 @@ def checked_parameters(
     return weights, means
 
 
+def checked_covariances(
+    given: Any, covariance_type: str | Family | None, n_components: int, n_features: int
+) -> Covariances:
+    """Return covariances given as an object or an array, which a family says how to read."""
+    if covariance_type is None:
+        return hold_covariances(given, n_components, n_features)
+    family = get_family(covariance_type)
+    family.require_features(n_features)
+    return hold_covariances(given, n_components, n_features, family.held, shared=family.shared)
+
+
 def checked_means(means: Any) -> Array:
     """Return means (K, d) that a file holds; or raise ParameterError."""
     array = np.array(means, dtype=np.float64)
@@ -73,9 +91,24 @@ def checked_names(names: Sequence[str] | None, n_features: int) -> tuple[str, ..
     return found
 
 
+def checked_order(given: Any, n_components: int) -> AnyArray:
+    """Return a permutation (K,) of components; or raise ParameterError."""
+    try:
+        permutation = np.asarray(given)
+    except ValueError:  # of different lengths
+        permutation = np.empty(0)
+    integers = permutation.dtype.kind in "iu" and permutation.ndim == 1
+    if not integers or sorted(permutation.tolist()) != list(range(n_components)):
+        raise ParameterError(
+            f"order: expected a permutation of 0..{n_components - 1}, got {shown(given)}"
+        )
+    return permutation
+
+
 def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | None) -> AnyArray:
     """Return the indices (m,) of different features, at least one; or raise ParameterError."""
-    wanted = [columns] if isinstance(columns, int | str | np.integer) else list(columns)
+    several = np.iterable(columns) and not isinstance(columns, str)
+    wanted = list(columns) if several else [columns]  # type: ignore[arg-type]
     known = tuple(names or ())
     indices = []
     for column in wanted:
@@ -85,10 +118,12 @@ def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | Non
                     f"columns: no feature is called {column!r}; names are {list(known)}"
                 )
             indices.append(known.index(column))
-        elif -n_features <= column < n_features:
+        elif isinstance(column, numbers.Integral) and -n_features <= int(column) < n_features:
             indices.append(int(column) % n_features)
         else:
-            raise ParameterError(f"columns: {column} is out of range for {n_features} features")
+            raise ParameterError(
+                f"columns: {shown(column)} is no index or out of range for {n_features} features"
+            )
     if not indices or len(set(indices)) < len(indices):
-        raise ParameterError(f"columns: need different features, at least one, got {wanted}")
+        raise ParameterError(f"columns: need different features, at least one, got {shown(wanted)}")
     return np.array(indices, dtype=np.intp)

@@ -5,6 +5,7 @@ Messages name the argument, what was found and what to do.
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST",
+    "LARGEST_SQUARE",
     "SMALLEST",
+    "as_float",
     "as_generator",
     "as_numbers",
     "check_dtype",
@@ -25,38 +28,88 @@ __all__ = [
     "check_noise",
     "check_number",
     "check_sample_weight",
+    "require_moderate",
     "require_weight",
     "require_weights",
+    "shown",
 ]
 
 # Beyond these, squares of values and their sums over rows overflow or vanish.
 LARGEST = 1e140
 SMALLEST = 1e-140
+# Beyond it variances and other squares cannot be computed with.
+LARGEST_SQUARE = 1e280
+# There cannot be so many rows, components or iterations.
+_LARGEST_INTEGER = 2**63 - 1
+# Characters of a value that messages repeat.
+_LONGEST = 80
 
 
-def check_integer(name: str, value: object, *, minimum: int) -> int:
+def shown(value: object) -> str:
+    """Return how messages write a value: whole if it is short."""
+    try:
+        written = repr(value)
+    except ValueError:  # Python writes no integer of thousands of digits
+        return "an integer of thousands of digits"
+    return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}..."
+
+
+def as_float(value: Any) -> float:
+    """Return a real number as a float, infinite if it is beyond."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value > 0 or -1)
+
+
+def check_integer(
+    name: str, value: object, *, minimum: int, maximum: int = _LARGEST_INTEGER
+) -> int:
     """Return `value` as an int of at least `minimum`, or raise ParameterError."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
-        raise ParameterError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
-    return int(value)
+    valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    number = int(value) if valid else minimum - 1  # type: ignore[call-overload]
+    if minimum <= number <= maximum:
+        return number
+    limit = f" and at most {maximum}" if number > maximum else ""
+    raise ParameterError(
+        f"{name}: expected an integer of at least {minimum}{limit}, got {shown(value)}"
+    )
 
 
-def check_number(name: str, value: object, *, minimum: float = 0.0) -> float:
-    """Return `value` as a finite float of at least `minimum`, or raise ParameterError."""
+def check_number(
+    name: str, value: object, *, minimum: float = 0.0, maximum: float = LARGEST_SQUARE
+) -> float:
+    """Return `value` as a float of at least `minimum`, or raise ParameterError."""
     valid = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not valid or not np.isfinite(float(value)) or float(value) < minimum:  # type: ignore[arg-type]
-        raise ParameterError(f"{name}: expected a number of at least {minimum:g}, got {value!r}")
-    return float(value)  # type: ignore[arg-type]
+    number = as_float(value) if valid else math.nan
+    if minimum <= number <= maximum:
+        return number
+    limit = f" and at most {maximum:g}" if number > maximum else ""
+    raise ParameterError(
+        f"{name}: expected a number of at least {minimum:g}{limit}, got {shown(value)}"
+    )
+
+
+def require_moderate(name: str, array: Array, largest: float = LARGEST) -> None:
+    """Raise ParameterError if an array holds NaN, infinity or numbers too large to compute with."""
+    if not np.isfinite(array).all():
+        raise ParameterError(f"{name}: contains NaN or infinity")
+    found = np.abs(array).max(initial=0.0)
+    if found > largest:
+        raise ParameterError(
+            f"{name}: contains {found:.3g}, beyond float64 arithmetic; expected numbers of at "
+            f"most {largest:g}"
+        )
 
 
 def check_dtype(value: Any) -> type:
     """Return float64 or float32 for a name or a type; raise ParameterError if it is neither."""
     try:
         found = np.dtype(value).type
-    except TypeError:
+    except (TypeError, ValueError):
         found = None
     if value is None or found not in (np.float64, np.float32):
-        raise ParameterError(f"dtype: expected 'float64' or 'float32', got {value!r}")
+        raise ParameterError(f"dtype: expected 'float64' or 'float32', got {shown(value)}")
     return found
 
 
@@ -65,8 +118,8 @@ def check_noise(noise: Any) -> float | AnyArray | None:
     if noise is None:
         return None
     if isinstance(noise, (float, int, np.floating)) and noise is not True and noise is not False:
-        if not 0.0 < float(noise) < 1.0:
-            raise ParameterError(f"noise: expected a share between 0 and 1, got {noise!r}")
+        if not 0.0 < as_float(noise) < 1.0:
+            raise ParameterError(f"noise: expected a share between 0 and 1, got {shown(noise)}")
         return float(noise)
     mask = np.asarray(noise)
     if mask.dtype != bool or mask.ndim != 1:
@@ -92,6 +145,8 @@ def as_numbers(
         if array.dtype.kind == "c":
             raise TypeError("complex numbers have no order")
         return array if array.dtype in kept else array.astype(np.float64, copy=False)
+    except OverflowError:
+        raise error(f"{name}: contains integers beyond float64") from None
     except (TypeError, ValueError) as found:
         raise error(f"{name}: expected an array of numbers ({found})") from None
 
@@ -112,7 +167,7 @@ def as_generator(random_state: Any) -> np.random.Generator:
     except (TypeError, ValueError):
         raise ParameterError(
             "random_state: expected an int of at least 0, a RandomState, a Generator or None, "
-            f"got {random_state!r}"
+            f"got {shown(random_state)}"
         ) from None
 
 
@@ -121,7 +176,7 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
     if sample_weight is None:
         return None
     if isinstance(sample_weight, numbers.Number):
-        sample_weight = np.full(n_rows, sample_weight)
+        sample_weight = np.full(n_rows, as_numbers("sample_weight", sample_weight))
     weights = np.ascontiguousarray(as_numbers("sample_weight", sample_weight))
     if weights.shape != (n_rows,):
         raise ParameterError(

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..exceptions import ParameterError
+from .arguments import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,8 +80,9 @@ class Registry(Generic[Kind]):
         name = self.written.get(self._key(given))
         if name is None:
             known = f"Known: {', '.join(self.classes)}." if told is None else told()
-            raise ParameterError(f"{argument}: unknown {self.what} {given!r}. {known}")
+            raise ParameterError(f"{argument}: unknown {self.what} {shown(given)}. {known}")
         return name
 
     def _key(self, written: Any) -> str:
-        return str(written).lower() if self.any_case else str(written)
+        word = written if isinstance(written, str) else shown(written)
+        return word.lower() if self.any_case else word

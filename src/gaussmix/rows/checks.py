@@ -26,12 +26,17 @@ __all__ = [
     "require_columns",
     "require_comparable",
     "require_finite",
+    "require_moderate_values",
     "require_near",
     "require_wide",
 ]
 
 # Rows so many deviations away leave no digits for the others.
 _FURTHEST = 1e14
+
+
+# Weighted squares may add up to this.
+_LARGEST_SUM = 1e290
 
 
 def column_label(column: int, names: Sequence[str] | None) -> str:
@@ -80,6 +85,25 @@ def require_bounded(
         raise DataError(
             f"{argument}: {column_label(j, names)} spans {summary.extent[j]:.3g}, too much for "
             "float64 arithmetic; divide it by a constant"
+        )
+    total = summary.total
+    own = total.moment.diagonal(total.scatters, total.n_features)[0]
+    if not own.max() <= _LARGEST_SUM:
+        j = int(np.nan_to_num(own, nan=np.inf).argmax())
+        raise DataError(
+            f"{argument}: the squares of {column_label(j, names)} times the sample weights are "
+            "too much for float64 arithmetic; multiply all weights by a constant"
+        )
+
+
+def require_moderate_values(summary: DataSummary, names: Sequence[str] | None = None) -> None:
+    """Raise DataError naming the column that other values to come would lie too far from."""
+    furthest = np.maximum(np.abs(summary.minimum), np.abs(summary.maximum))
+    if summary.total.n_rows and furthest.max() > LARGEST:
+        j = int(furthest.argmax())
+        raise DataError(
+            f"X: {column_label(j, names)} holds {furthest[j]:.3g}, too much for float64 "
+            "arithmetic; divide it by a constant"
         )
 
 

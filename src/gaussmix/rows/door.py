@@ -62,10 +62,8 @@ def require_numeric_columns(X: Any, argument: str = "X") -> None:
         raise DataError(f"{argument}: is a path; gaussmix.scan({str(X)!r}) opens it")
     frame = as_frame(X, argument)
     if frame is None:
-        if isinstance(X, np.ndarray | list | tuple) and np.asarray(X).dtype.kind in "SU":
-            raise DataError(
-                f"{argument}: expected an array of numbers, found text; leave text columns out"
-            )
+        if isinstance(X, np.ndarray | list | tuple):
+            _require_numbers(X, argument)
         return
     wrong = [
         f"{name!r} ({dtype})"
@@ -77,6 +75,24 @@ def require_numeric_columns(X: Any, argument: str = "X") -> None:
             f"{argument}: {len(wrong)} of {len(frame.columns)} columns are not numeric: "
             f"{', '.join(wrong)}. Drop them, or encode them as numbers."
         )
+
+
+def _require_numbers(X: Any, argument: str) -> None:
+    """Raise DataError if an array, or what may become one, holds no float64 numbers."""
+    try:
+        array = np.asarray(X)
+        if array.dtype.kind == "O":
+            array.astype(np.float64)
+    except TypeError:  # an estimator says in scikit-learn's words that these are no numbers
+        return
+    except (ValueError, OverflowError) as found:
+        raise DataError(f"{argument}: expected an array of numbers ({found})") from None
+    if array.dtype.kind in "SU":
+        raise DataError(
+            f"{argument}: expected an array of numbers, found text; leave text columns out"
+        )
+    if array.dtype.kind == "c" and array is not X:
+        as_numbers(argument, X, DataError)
 
 
 def named_columns(X: Any, names: Sequence[str] | None, argument: str = "X") -> Any:

@@ -120,7 +120,7 @@ class SummaryFold(Fold[DataSummary]):
         mean = np.where(minimum == maximum, minimum, sums / count)
         columns -= mean[:, None]
         unit = np.ones(len(rows)) if weights is None else weights
-        with np.errstate(over="ignore"):  # told later, with the column's name
+        with np.errstate(over="ignore", invalid="ignore"):  # told later, with the column's name
             scatter = self.moment.of_rows(columns.T, unit)
         total = SufficientStatistics(
             counts=np.array([count]),

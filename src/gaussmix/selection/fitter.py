@@ -295,9 +295,14 @@ def _split(source: Source, plan: Plan) -> list[tuple[MemorySource, Plan, MemoryS
     if isinstance(cv, int):
         # Rows are often sorted by class: folds of neighbours would each lack one.
         cv = KFold(cv, shuffle=True, random_state=plan.seed % 2**32)
+    try:
+        folds = list(check_cv(cv).split(np.arange(source.n_rows)))
+        folds = [(np.asarray(train), np.asarray(test)) for train, test in folds]
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"cv: {error}") from None
     used = np.ones(source.n_rows, bool) if source.weights is None else source.weights > 0
     return [
         (source.take(train), plan.of_rows(train), source.take(test[used[test]]))
-        for train, test in check_cv(cv).split(np.arange(source.n_rows))
+        for train, test in folds
         if used[test].any()
     ]

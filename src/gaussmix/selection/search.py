@@ -12,7 +12,7 @@ from ..em.loop import fit_together
 from ..estep.choice import MOST_TERMS
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
-from ..rows.threads import single_threaded_blas
+from ..rows.threads import count_threads, single_threaded_blas
 from .cells import Cell
 from .criteria import Criterion, list_criteria
 from .fitter import FAILURES, Fitter, Plan, SizedFitter
@@ -288,4 +288,6 @@ def row_threads(n_jobs: int | None) -> int | None:
 def _effective(n_jobs: int | None) -> int:
     from joblib import effective_n_jobs  # type: ignore[import-untyped]
 
+    if n_jobs is not None:
+        count_threads(n_jobs)  # raises where it is no number of them
     return int(effective_n_jobs(n_jobs))

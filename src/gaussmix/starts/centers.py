@@ -17,6 +17,8 @@ __all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
 
 # Values that are summed by one call; more are no quicker.
 _SUMMED_AT_ONCE = 2**17
+# Squared distances that are less than this share of the squared norms are rounding.
+_ROUNDING = 1e-14
 
 
 def nearest(rows: Array, centers: Array) -> AnyArray:
@@ -40,12 +42,17 @@ def plus_plus(
     Vassilvitskii 2007, and their greedy variant).
     """
     norms = np.einsum("ij,ij->i", rows, rows)
+    rounding = _ROUNDING * float(norms @ weights)
     n_candidates = 2 + int(np.log(n_components))
     chosen = np.empty((n_starts, n_components), dtype=np.intp)
     chosen[:, 0] = rng.choice(len(rows), n_starts, p=weights / weights.sum())
     distances = _squared_distances(rows, norms, chosen[:, :1])[:, 0]
     for k in range(1, n_components):
-        candidates = _draw(distances * weights, n_candidates, rng)
+        potentials = distances * weights
+        candidates = _draw(potentials, n_candidates, rng)
+        for r in np.flatnonzero(potentials.sum(axis=1) <= rounding):
+            potential = _exact_potential(rows, weights, chosen[r, :k])
+            candidates[r] = _draw(potential[None], n_candidates, rng)[0]
         closer = _squared_distances(rows, norms, candidates)
         np.minimum(closer, distances[:, None], out=closer)
         best = (closer @ weights).argmin(axis=1)
@@ -59,6 +66,23 @@ def _squared_distances(rows: Array, norms: Array, places: AnyArray) -> Array:
     products = rows[places.ravel()] @ rows.T
     distances = norms - 2.0 * products.reshape(*places.shape, -1) + norms[places][..., None]
     return np.maximum(distances, 0.0, out=distances)
+
+
+def _exact_potential(rows: Array, weights: Array, chosen: AnyArray) -> Array:
+    """Return by what to draw (m,) where squared distances from chosen rows are but rounding.
+
+    Squares of differences are exact enough.  Where they vanish too, rows that differ from those
+    chosen are drawn by weight; and if none does, any.
+    """
+    gaps, differs = np.full(len(rows), np.inf), np.ones(len(rows), dtype=bool)
+    for place in chosen:
+        offsets = rows - rows[place]
+        gaps = np.minimum(gaps, np.einsum("ij,ij->i", offsets, offsets))
+        differs &= (rows != rows[place]).any(axis=1)
+    for potential in (gaps * weights, differs * weights):
+        if potential.sum() > 0:
+            return potential
+    return weights
 
 
 def _draw(potentials: Array, count: int, rng: np.random.Generator) -> AnyArray:
@@ -103,7 +127,7 @@ def _sums_by_place(places: AnyArray, values: Array, size: int) -> Array:
 def distinct_rows(
     rows: Array, weights: Array, n_components: int, n_starts: int, rng: np.random.Generator
 ) -> Array:
-    """Return different rows (R, K, d) drawn by weight; there must be so many.
+    """Return different rows (R, K, d) drawn by weight; repeats too if fewer differ.
 
     Of arrivals at rates in proportion to the weights, the first are such a draw (Efraimidis &
     Spirakis 2006).
@@ -113,8 +137,9 @@ def distinct_rows(
     chosen = order[:, :n_components]
     found = np.sort(kinds[chosen], axis=1)
     for r in np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1)):
-        first = np.unique(kinds[order[r]], return_index=True)[1]
-        chosen[r] = order[r, np.sort(first)[:n_components]]
+        first = np.sort(np.unique(kinds[order[r]], return_index=True)[1])
+        repeats = np.setdiff1d(np.arange(len(rows)), first)
+        chosen[r] = order[r, np.concatenate([first, repeats])[:n_components]]
     return rows[chosen]
 
 

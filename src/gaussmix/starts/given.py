@@ -11,7 +11,7 @@ from ..components.statistics import SufficientStatistics
 from ..exceptions import ParameterError
 from ..mixture.mixture import Mixture
 from ..mixture.parts import WEIGHT_TOLERANCE
-from ..numerics.arguments import as_numbers
+from ..numerics.arguments import LARGEST, LARGEST_SQUARE, as_numbers, require_moderate
 from ..rows.folds import Fold, Index, Workspace
 from .base import Start
 
@@ -61,6 +61,9 @@ class GivenMixture(Start):
                 f"{self.argument}: the mixture has {found[0]} components of {found[1]} features, "
                 f"expected {expected[0]} of {expected[1]}; {self.remedy}"
             )
+        require_moderate(f"{self.argument}: means", self.mixture.means)
+        values = self.mixture.covariances.values
+        require_moderate(f"{self.argument}: covariances", values, LARGEST_SQUARE)
         return replace(self.mixture, feature_names=source.feature_names)
 
 
@@ -102,19 +105,20 @@ class Overridden(Start):
             family = problem.family
             shape = family.held.value_shape(n_features)
             shape = shape if family.shared else (n_components, *shape)
-            values = _shaped("precisions_init", self.precisions, shape)
+            values = _shaped("precisions_init", self.precisions, shape, LARGEST_SQUARE)
             held = family.hold(values[None] if family.shared else values, n_components, n_features)
             held.require_positive_definite("precisions_init")
-            parts["covariances"] = held.inverted()
+            found = held.inverted()
+            require_moderate("precisions_init: their inverse", found.values, LARGEST_SQUARE)
+            parts["covariances"] = found
         return parts
 
 
-def _shaped(argument: str, value: Any, shape: tuple[int, ...]) -> Array:
+def _shaped(argument: str, value: Any, shape: tuple[int, ...], largest: float = LARGEST) -> Array:
     array = as_numbers(argument, value)
     if array.shape != shape:
         raise ParameterError(f"{argument}: expected shape {shape}, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ParameterError(f"{argument}: contains NaN or infinity")
+    require_moderate(argument, array, largest)
     return array
 
 

@@ -123,6 +123,11 @@ class Covariances(ABC):
     def require_positive_definite(self, argument: str) -> None:
         """Raise ParameterError naming `argument` and the first offending component."""
 
+    @classmethod
+    @abstractmethod
+    def values_of(cls, other: Covariances) -> Array:
+        """Return values (K, *shape) nearest to covariances of any structure."""
+
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
         return self._with(self.precisions)

@@ -28,6 +28,10 @@ class DiagonalCovariances(Covariances):
     def value_shape(cls, n_features: int) -> tuple[int, ...]:
         return (n_features,)
 
+    @classmethod
+    def values_of(cls, other: Covariances) -> Array:
+        return other.variances()
+
     def require_positive_definite(self, argument: str) -> None:
         bad = np.argwhere(self.values <= 0)
         if len(bad):

@@ -34,6 +34,10 @@ class FullCovariances(Covariances):
     def value_shape(cls, n_features: int) -> tuple[int, ...]:
         return (n_features, n_features)
 
+    @classmethod
+    def values_of(cls, other: Covariances) -> Array:
+        return other.to_dense()
+
     def require_positive_definite(self, argument: str) -> None:
         for k, matrix in enumerate(self.values):
             if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12 * np.abs(matrix).max()):

@@ -28,6 +28,10 @@ class SphericalCovariances(Covariances):
     def value_shape(cls, n_features: int) -> tuple[int, ...]:
         return ()
 
+    @classmethod
+    def values_of(cls, other: Covariances) -> Array:
+        return np.asarray(other.variances().mean(axis=1))
+
     def require_positive_definite(self, argument: str) -> None:
         bad = np.flatnonzero(self.values <= 0)
         if len(bad):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from ...exceptions import ParameterError
+from ..statistics import SufficientStatistics
 
 if TYPE_CHECKING:
     from ..._typing import Array
     from ..covariances import Covariances
-    from ..statistics import SufficientStatistics
 
 __all__ = ["Family"]
+
+# Covariances are of a family if it would change them by no more than this share.
+_SAME = 1e-6
 
 
 class Family(ABC):
@@ -73,10 +78,44 @@ class Family(ABC):
         """Return the prior's scatter for the data's covariance, held as this family's moment."""
         return covariance
 
+    def require_features(self, n_features: int) -> None:
+        """Raise ParameterError if the family is not for data of so many features."""
+        if self.univariate and n_features != 1:
+            raise ParameterError(
+                f"covariance_type: {self.name!r} is for data of one feature, X has {n_features}; "
+                f"choose {self.name}II or another family of three letters"
+            )
+
     def gathered(self, statistics: SufficientStatistics) -> SufficientStatistics:
         """Return statistics as `estimate` takes them: of this moment, pooled if `shared`."""
         held = statistics.held_as(self.held.moment)
         return held.pool() if self.shared else held
+
+    def taken(self, covariances: Covariances, weights: Array) -> Covariances:
+        """Return the family's covariances that are closest to any K of them.
+
+        Those of the family are returned as they are.  Closest by the divergence of Kullback &
+        Leibler: what the family would estimate from rows of components of these weights (K,).
+        """
+        own = covariances
+        if type(own) is not self.held or own.shared != self.shared:
+            values = self.held.values_of(own)
+            if self.shared:
+                values = np.tensordot(weights / weights.sum(), values, 1)[None]
+            own = self.hold(values, own.n_components, own.n_features)
+        if self.free:
+            return own
+        scatters = own.moment.expand(weights) * own.as_scatters()
+        means = np.zeros((own.n_components, own.n_features))
+        rows = SufficientStatistics(weights, means, scatters, own.moment)
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                found = self.estimate(rows, own)
+        except np.linalg.LinAlgError:
+            return own
+        usable = np.isfinite(found.values).all()
+        is_member = np.allclose(found.values, own.values, rtol=_SAME, atol=0.0)
+        return found if usable and not is_member else own
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...numerics.matrices import axes_of
+
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
     from ...numerics.groups import Groups
@@ -52,8 +54,9 @@ def _axes_of(matrices: Array, groups: Groups) -> Array:
     """Return common eigenvectors (G, d, d) of matrices (J, d, d) of which groups have the same."""
     traces = np.einsum("kii->k", matrices)
     number = np.arange(1, len(matrices) + 1) - groups.spread(groups.first)
-    weights = (1.0 + (number * _GOLDEN) % 1.0) / traces
-    return np.linalg.eigh(groups.sum(weights[:, None, None] * matrices))[1]
+    # In shares of the largest: a product with the variance of a small unit would underflow.
+    weights = (1.0 + (number * _GOLDEN) % 1.0) / (traces / groups.spread(groups.max(traces)))
+    return axes_of(groups.sum(weights[:, None, None] * matrices))[1]
 
 
 class _Search:

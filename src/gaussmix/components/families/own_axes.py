@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ...numerics.matrices import axes_of, factors_or_nan
 from ..covariances import Covariances, FullCovariances
 from .base import Family
-from .rules import EE, EV, VE, VV, Rule
+from .rules import EE, EV, VE, VV, Rule, geometric_mean
 
 if TYPE_CHECKING:
     from ..._typing import Array
@@ -30,7 +31,7 @@ class OwnAxes(Family):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        eigenvalues, axes = np.linalg.eigh(statistics.scatters)
+        eigenvalues, axes = axes_of(statistics.scatters)
         eigenvalues = np.maximum(eigenvalues, 0.0)
         variances = self.rule(eigenvalues, statistics.counts, statistics.groups, previous)
         values = (axes * variances[:, None, :]) @ np.swapaxes(axes, 1, 2)
@@ -69,6 +70,17 @@ class EVV(OwnAxes):
     name = "EVV"
     summary = "ellipsoids of the same volume, and any shape and orientation"
     rule = EV
+
+    def estimate(
+        self, statistics: SufficientStatistics, previous: Covariances | None = None
+    ) -> Covariances:
+        scatters, groups = statistics.scatters, statistics.groups
+        # Determinants by factors do not depend on units; without a factor there is no volume.
+        diagonals = np.diagonal(factors_or_nan(scatters), axis1=1, axis2=2)
+        sizes = np.nan_to_num(geometric_mean(diagonals) ** 2)
+        volumes = groups.spread(groups.sum(sizes) / groups.sum(statistics.counts))
+        values = scatters * (volumes / sizes)[:, None, None]
+        return self.hold(values, statistics.n_components, statistics.n_features)
 
 
 class VVV(OwnAxes):

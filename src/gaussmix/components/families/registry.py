@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from ...numerics.arguments import shown
 from ...numerics.registry import Registry
 from .base import Family
 
@@ -45,7 +46,7 @@ def get_family(name: str | Family, argument: str = "covariance_type") -> Family:
     """
     if isinstance(name, Family):
         return name
-    return _FAMILIES.objects[_FAMILIES.name_of(name, argument, lambda: _alternatives(str(name)))]
+    return _FAMILIES.objects[_FAMILIES.name_of(name, argument, lambda: _alternatives(shown(name)))]
 
 
 def _alternatives(given: str) -> str:

@@ -216,7 +216,9 @@ def best_volumes(
 
     if previous is None:
         now = state(np.ones(len(counts)))
-        now = state(now.traces / counts)
+        # Only ratios count; in the unit of the weights the sum S might overflow.
+        unit = groups.spread(np.exp2(np.round(np.log2(totals))))
+        now = state(now.traces / counts * unit)
     else:
         now = state(np.exp(previous.log_det() / n_features))
     value = objective(now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ...exceptions import ParameterError
 from .spheres import EII, VII
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class E(EII):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        _require_one(self.name, statistics.n_features)
+        self.require_features(statistics.n_features)
         return super().estimate(statistics, previous)
 
 
@@ -37,13 +36,5 @@ class V(VII):
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
     ) -> Covariances:
-        _require_one(self.name, statistics.n_features)
+        self.require_features(statistics.n_features)
         return super().estimate(statistics, previous)
-
-
-def _require_one(name: str, n_features: int) -> None:
-    if n_features != 1:
-        raise ParameterError(
-            f"covariance_type: {name!r} is for data of one feature, X has {n_features}; "
-            f"choose {name}II or another family of three letters"
-        )

@@ -157,13 +157,10 @@ class Objective(ABC):
     def held(self, estimate: Estimate) -> tuple[Parameters, AnyArray]:
         """Return what `update` ends with: parameters, and which covariances are held."""
         weights, noise, statistics, covariances, previous, wide = estimate
-        if wide and covariances is not None:
-            collapsed: AnyArray = np.zeros(len(covariances.values), dtype=bool)
-        else:
-            before = None if previous is None else previous.covariances
-            covariances, collapsed = held_covariances(
-                covariances, statistics, self.family, self.floor, before
-            )
+        before = None if previous is None else previous.covariances
+        covariances, collapsed = held_covariances(
+            covariances, statistics, self.family, self.floor, before, wide=wide
+        )
         density = self.density if previous is None else previous.density
         found = Parameters(
             weights,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...exceptions import DataError, ParameterError
+from ...numerics.arguments import LARGEST, as_numbers
 from .clusters import Clusters
 from .registry import get_criterion
 from .transforms import get_transform
@@ -97,11 +98,13 @@ def agglomerate(
 
 
 def _checked(X: Any) -> Array:
-    rows = np.asarray(X, dtype=np.float64)
+    rows = as_numbers("X", X, DataError)
     if rows.ndim != 2 or len(rows) == 0:
         raise DataError(f"X: expected shape (n_samples, n_features), got {rows.shape}")
     if not np.isfinite(rows).all():
         raise DataError("X: contains NaN or infinity; drop those rows or impute the values")
+    if np.abs(rows).max(initial=0.0) > LARGEST:
+        raise DataError(f"X: has values beyond {LARGEST:g}; divide them by a constant")
     return rows
 
 
