@@ -65,6 +65,6 @@ class Problem:
         """
         total = self.objective.regularised(self.summary.total)
         names = self.data.source.feature_names
-        check_data(self.summary, total, names, self.data.sample)
+        check_data(self.summary, total, names, self.data.sample, self.data.weights)
         require_comparable(self.summary, self.data.scales, names)
         return self

@@ -9,6 +9,7 @@ import numpy as np
 from ..components.moments import PRODUCTS
 from ..exceptions import DataError
 from ..numerics.arguments import LARGEST, SMALLEST
+from .spread import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,11 +144,12 @@ def check_data(
     total: SufficientStatistics,
     names: Sequence[str] | None,
     rows: AnyArray,
+    weights: Array,
 ) -> None:
     """Raise DataError if a column is unusable, naming it.
 
-    `total` is the summary's, widened by what is added to covariances; `rows` is a sample (m, d)
-    of the data; all values are finite.
+    `total` is the summary's, widened by what is added to covariances; `rows` (m, d) and
+    `weights` (m,) are a sample of the data; all values are finite.
     """
     require_bounded(summary, names)
     require_wide(summary, names)
@@ -162,15 +164,18 @@ def check_data(
             "set reg_covar to a small positive number, or use covariance_type='spherical'"
         )
     if total.moment is PRODUCTS and (variances > 0).all() and len(rows) > 2:
-        _refuse_duplicates(total.scatters[0], rows, names)
+        _refuse_duplicates(total.scatters[0], rows, weights, names)
 
 
-def _refuse_duplicates(scatter: Array, rows: AnyArray, names: Sequence[str] | None) -> None:
+def _refuse_duplicates(
+    scatter: Array, rows: AnyArray, weights: Array, names: Sequence[str] | None
+) -> None:
     """Raise if two columns determine each other; other dependencies are left to the floor."""
     scale = np.sqrt(np.diagonal(scatter))
     excess = 1.0 - np.abs(np.triu(scatter / np.outer(scale, scale), 1))
     # One far row can make any two columns correlate: most rows must lie on the line too.
-    pairs = [(i, j) for i, j in np.argwhere(excess < 1e-10) if _on_a_line(rows[:, i], rows[:, j])]
+    near = np.argwhere(excess < 1e-10)
+    pairs = [(i, j) for i, j in near if _on_a_line(rows[:, i], rows[:, j], weights)]
     if len(pairs) == 0:
         return
     told = "; ".join(
@@ -183,12 +188,12 @@ def _refuse_duplicates(scatter: Array, rows: AnyArray, names: Sequence[str] | No
     )
 
 
-def _on_a_line(x: AnyArray, y: AnyArray) -> bool:
+def _on_a_line(x: AnyArray, y: AnyArray, weights: Array) -> bool:
     """Whether the middle half of the rows lie on the line through all of them."""
-    residual = y - x * (x @ y) / (x @ x)
-    low, high = np.quantile(residual, [0.25, 0.75])
-    spread = np.subtract(*np.quantile(y, [0.75, 0.25]))
-    return bool(spread > 0 and high - low <= 1e-6 * spread)
+    residual = y - x * ((weights * x) @ y) / ((weights * x) @ x)
+    low, high = quantiles(residual, weights, [0.25, 0.75])
+    least, most = quantiles(y, weights, [0.25, 0.75])
+    return bool(most > least and high - low <= 1e-6 * (most - least))
 
 
 def require_near(means: Array, covariances: Covariances, summary: DataSummary) -> None:

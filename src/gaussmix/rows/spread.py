@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._typing import AnyArray, Array
 
-__all__ = ["brought_in", "near", "resolutions", "spreads"]
+__all__ = ["brought_in", "near", "quantiles", "resolutions", "spreads"]
 
 # Quantiles whose distance is a spread, and what it is for a unit normal.  Where so many values
 # are equal that the inner ones coincide, outer ones count.
@@ -58,14 +60,21 @@ def spreads(rows: AnyArray, weights: Array) -> Array:
     return np.array([_spread(column, weights) for column in np.asarray(rows).T])
 
 
-def _spread(values: AnyArray, weights: Array) -> float:
+def quantiles(values: AnyArray, weights: Array, shares: Sequence[float]) -> AnyArray:
+    """Return the values below which lie such shares of the weight: a row of weight w is w rows."""
     order = np.argsort(values, kind="stable")
-    ordered, below = values[order], np.cumsum(weights[order])
-    for low, high, unit in _QUANTILES:
-        places = np.searchsorted(below, [low * below[-1], high * below[-1]])
-        low_value, high_value = ordered[np.minimum(places, len(ordered) - 1)]
-        if high_value > low_value:
-            return float(((high_value - low_value) / unit) ** 2)
+    below = np.cumsum(weights[order])
+    # Sums of weights round: a share that is reached but for that is reached.
+    places = np.searchsorted(below, (1.0 - _ROUNDING) * np.asarray(shares) * below[-1])
+    return np.asarray(values[order][np.minimum(places, len(order) - 1)])
+
+
+def _spread(values: AnyArray, weights: Array) -> float:
+    shares = [share for low, high, _ in _QUANTILES for share in (low, high)]
+    found = quantiles(values, weights, shares).reshape(-1, 2)
+    for (low, high), (_, _, unit) in zip(found, _QUANTILES, strict=True):
+        if high > low:
+            return float(((high - low) / unit) ** 2)
     return 0.0
 
 
