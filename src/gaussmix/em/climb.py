@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,8 @@ class Climb:
         """Return the parameters of a start, whose covariances may be of any structure."""
         held = self.objective.family.taken(start.covariances, start.weights)
         if held is not start.covariances:
-            held, _ = held.floored(self.objective.floor)
+            with np.errstate(over="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
+                held, _ = held.floored(self.objective.floor)
         given = start.parameters
         return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
 

@@ -55,7 +55,8 @@ def mixing_weights(
     total = sums + statistics.noise
     if equal:
         counts = np.repeat(sums / groups.counts, groups.counts)
-    weights = np.maximum(counts / groups.spread(total), _TINY)
+    with np.errstate(invalid="ignore"):  # a mixture beyond arithmetic has no counts
+        weights = np.maximum(counts / groups.spread(total), _TINY)
     if previous is None or previous.box is None:
         return weights, np.zeros(len(groups))
     noise = np.maximum(statistics.noise / total, _TINY)

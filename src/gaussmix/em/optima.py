@@ -20,6 +20,8 @@ __all__ = ["Candidate", "Optimum", "describe", "judged", "left_out", "merged"]
 
 # Log-likelihoods a row that are closer than this are of the same optimum.
 _SAME = 1e-5
+# No variance is less.
+_TINY = float(np.finfo(float).tiny)
 # Other optima within so many nats are worth a word.
 _NEAR = 5.0
 
@@ -109,7 +111,7 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     Values stand for all that round to them: where a component is narrower than that, as one
     on tied values, how narrow says nothing.
     """
-    least = data.resolutions
+    least = np.maximum(data.resolutions, _TINY)
     several = []
     for candidate in candidates:
         result = candidate.result

@@ -206,7 +206,7 @@ def expectation(
     statistics = fold.statistics(source.reduce(fold))
     if statistics.moment is moment:
         return family.gathered(statistics)
-    return _complete(statistics, summary.total.held_as(moment), parameters)
+    return _complete(statistics, summary.held_as(moment), parameters)
 
 
 def expectation_of_several(
@@ -254,11 +254,14 @@ def expectation_of_several(
 
 
 def _complete(
-    statistics: SufficientStatistics, total: SufficientStatistics, parameters: Parameters
+    statistics: SufficientStatistics, summary: DataSummary, parameters: Parameters
 ) -> SufficientStatistics:
     """Add what a shared covariance leaves out of the pass: a constant of the data.
 
-    The rows' common quadratic terms sum to -trace(P T) / 2, T the total scatter.
+    The rows' common quadratic terms sum to -trace(P T) / 2, T their scatter about the center.
     """
-    quadratic = -0.5 * float((parameters.covariances.precisions * total.scatters).sum())
+    total = summary.total
+    away = total.means - summary.center
+    scatter = total.scatters + total.counts[0] * total.moment.outer(away)
+    quadratic = -0.5 * float((parameters.covariances.precisions * scatter).sum())
     return statistics.pooled_within(total, log_likelihood=statistics.log_likelihood + quadratic)

@@ -190,7 +190,8 @@ def _refuse_duplicates(
 
 def _on_a_line(x: AnyArray, y: AnyArray, weights: Array) -> bool:
     """Whether the middle half of the rows lie on the line through all of them."""
-    residual = y - x * ((weights * x) @ y) / ((weights * x) @ x)
+    x, y, weights = (part / np.abs(part).max() for part in (x, y, weights))  # none overflows
+    residual = y - x * (((weights * x) @ y) / ((weights * x) @ x))
     low, high = quantiles(residual, weights, [0.25, 0.75])
     least, most = quantiles(y, weights, [0.25, 0.75])
     return bool(most > least and high - low <= 1e-6 * (most - least))

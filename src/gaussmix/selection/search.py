@@ -189,6 +189,7 @@ def _together(
             owner += [len(waiting)] * len(own)
             waiting.append((cell, sized, size.shared, []))
             fits += own
+    told: set[int] = set()
     try:
         with single_threaded_blas:
             known = next((problem.data.facts.known for problem, _ in fits), None)
@@ -197,10 +198,11 @@ def _together(
                 results.append(result)
                 if len(results) == owner.count(owner[i]):
                     yield _judged(cell, sized.best_of(results), sized, shared)
+                    told.add(owner[i])
     except FAILURES:
-        # One of them cannot be fitted: alone, each fails for itself.
-        for j, (cell, sized, shared, results) in enumerate(waiting):
-            if len(results) < owner.count(j):
+        # One of them cannot be fitted, or judged: alone, each fails for itself.
+        for j, (cell, sized, shared, _) in enumerate(waiting):
+            if j not in told:
                 yield _fitted(cell, sized, shared)
 
 
