@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExtentFold", "background_of", "enclosing_box"]
 
+# Of coordinates along turned axes.
+_ROUNDING = 1e-14
 # Of a sample that says whether rows are flat.
 _ROWS = 20_000
 
@@ -75,6 +77,10 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     axes = np.linalg.eigh(scatter)[1]
     extent = source.reduce(ExtentFold(axes))
     turned = Noise(weight, extent.lower, extent.upper, axes)
+    # Beside far rows an axis may be lost to rounding.
+    lost = _ROUNDING * np.maximum(np.abs(extent.lower), np.abs(extent.upper))
+    if (extent.upper - extent.lower <= lost).any():
+        return along
     return min(along, turned, key=lambda noise: noise.log_volume)
 
 
