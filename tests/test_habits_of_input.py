@@ -75,7 +75,7 @@ ROWS = {
     "nan": np.where(X > 7, np.nan, X),
 }
 # What is said of these in our own words.
-OWN_WORDS = {"nan", "ragged lists"}
+OWN_WORDS = {"nan", "ragged lists", "objects that are no numbers"}
 
 
 @both

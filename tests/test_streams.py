@@ -314,8 +314,8 @@ def test_blocks_whose_weights_or_labels_are_bad_do_not_wait():
         model.partial_fit(X[20:40], sample_weight=0.0 * weights)
     with pytest.raises(ParameterError, match="largest weight"):
         model.partial_fit(X[20:40], sample_weight=1e200 * weights)
-    with pytest.raises(ParameterError, match="y: labels must be"):
-        model.partial_fit(X[20:40], [-1, 7] + [0] * 18)
+    with pytest.raises(ParameterError, match="known: labels must be"):
+        model.partial_fit(X[20:40], known=[-1, 7] + [0] * 18)
     weights[0] = 0.0
     held = X[20:40].copy()
     held[0] = 1e300  # of weight 0: it might as well not be there

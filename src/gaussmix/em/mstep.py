@@ -265,8 +265,9 @@ def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array
     counts = statistics.counts
     if statistics.pooled or len(own.values) < len(counts):
         counts = statistics.groups.sum(counts)
-    spread = (own.precisions * statistics.scatters).reshape(len(counts), -1).sum(axis=1)
-    return counts * own.log_det() + spread
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = (own.precisions * statistics.scatters).reshape(len(counts), -1).sum(axis=1)
+        return counts * own.log_det() + spread
 
 
 def _estimate(

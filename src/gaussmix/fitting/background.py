@@ -88,7 +88,7 @@ def _scatter_of_most(source: Source) -> Array:
     """Return the scatter of rows without what far ones add: beside it any other is flat."""
     rows, _ = source.sample(_ROWS, np.random.default_rng(0))
     rows, _ = brought_in(rows, 1)
-    offsets = rows - np.median(rows, axis=0)
+    offsets = rows - rows.mean(axis=0)
     return np.asarray(offsets.T @ offsets)
 
 

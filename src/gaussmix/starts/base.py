@@ -24,6 +24,8 @@ __all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "s
 
 # Share of an average component's weight that is added as average scatter.
 _SOFTENING = 0.05
+# A wider average scatter than so many of the data's own variances is some far rows'.
+_WIDEST = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +145,7 @@ def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStati
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
     is a share of the total weight: repeated rows and rescaled weights start alike.
-    The average is no wider than `scales` (d,), variances of all but far rows.
+    The average is no wider than so many `scales` (d,), variances of all but far rows.
     """
     groups, moment = statistics.groups, statistics.moment
     totals = groups.sum(statistics.counts)
@@ -153,7 +155,7 @@ def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStati
         own = groups.own(g)
         middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
         average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
-    average = moment.narrowed(average, scales)
+    average = moment.narrowed(average, _WIDEST * scales)
     extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,
