@@ -39,6 +39,8 @@ _TINY = float(np.finfo(float).tiny)
 _ROUNDING = 1e-13
 # A step of tied covariances has failed if it loses so much a row.
 _LOST = 1e-9
+# Of how large covariances are in all, what is rounding and inner iterations.
+_SIZE = 1e-6
 # Covariances within so many floors are held there.
 _CLOSE = 3.0
 
@@ -171,15 +173,22 @@ def _worse(
 
     So it may be where they are tied, and one nearly without width.
     """
+    groups, none = statistics.groups, np.zeros(len(found.values), dtype=bool)
+    # Each covariance times a number is of the family, or all of them are: the best such number
+    # is 1.  What is of the right size is right.
+    sizes, expected = _spread(found, statistics), statistics.n_features * statistics.counts
+    if not family.volumes_vary:
+        sizes, expected = groups.sum(sizes), groups.sum(expected)
+    if (np.abs(sizes - expected) <= _SIZE * expected).all():
+        return none
     before = _held_before(found.values, family, floor, previous)
     if before is None:
-        return np.zeros(len(found.values), dtype=bool)
+        return none
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         try:
             value, old = (_misfit(own, statistics) for own in (found, before))
         except np.linalg.LinAlgError:
-            return np.ones(len(found.values), dtype=bool)
-    groups = statistics.groups
+            return ~none
     limit = groups.sum(old + _ROUNDING * np.abs(old) + _LOST * statistics.counts)
     return groups.spread(~(groups.sum(value) <= limit))
 
@@ -265,9 +274,14 @@ def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array
     counts = statistics.counts
     if statistics.pooled or len(own.values) < len(counts):
         counts = statistics.groups.sum(counts)
-    with np.errstate(over="ignore", invalid="ignore"):
-        spread = (own.precisions * statistics.scatters).reshape(len(counts), -1).sum(axis=1)
-        return counts * own.log_det() + spread
+    return counts * own.log_det() + _spread(own, statistics)
+
+
+def _spread(covariances: Covariances, statistics: SufficientStatistics) -> Array:
+    """Return trace(Sigma^-1 W) for each covariance."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        products = covariances.precisions * statistics.scatters
+    return products.reshape(len(products), -1).sum(axis=1)
 
 
 def _estimate(

@@ -40,6 +40,8 @@ class Family(ABC):
     shared: ClassVar[bool] = False
     #: Whether covariances can be raised one by one and still belong to the family.
     free: ClassVar[bool] = True
+    #: Whether components have volumes of their own.
+    volumes_vary: ClassVar[bool] = True
     #: Whether it is for data of one feature only.
     univariate: ClassVar[bool] = False
     #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.

@@ -116,6 +116,7 @@ class EVE(CommonAxes):
 
     name = "EVE"
     summary = "ellipsoids of the same volume and orientation, and any shape"
+    volumes_vary = False
     rule = EV
     free = False
 

@@ -70,6 +70,7 @@ class EVI(CoordinateAxes):
 
     name = "EVI"
     summary = "ellipsoids along the coordinate axes, of the same volume and any shape"
+    volumes_vary = False
     rule = EV
     free = False
 

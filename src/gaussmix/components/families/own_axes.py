@@ -47,6 +47,7 @@ class EEV(OwnAxes):
 
     name = "EEV"
     summary = "ellipsoids of the same volume and shape, and any orientation"
+    volumes_vary = False
     rule = EE
 
     def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
@@ -69,6 +70,7 @@ class EVV(OwnAxes):
 
     name = "EVV"
     summary = "ellipsoids of the same volume, and any shape and orientation"
+    volumes_vary = False
     rule = EV
 
     def estimate(
