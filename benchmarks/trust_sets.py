@@ -142,8 +142,12 @@ def drawn(*numbers: object, group: str = LOOKED_AT) -> Labelled:
 
 
 def fresh() -> list[Labelled]:
-    """Draw each kind again with other seeds, which nobody has looked at, and other sizes."""
-    return [drawn(100 + seed, n * 5 // 4, *rest, group=FRESH) for seed, n, *rest in DRAWN]
+    """Draw each kind four times with other seeds, which nobody has looked at, and more rows."""
+    return [
+        drawn(100 * turn + seed, n * 5 // 4, *rest, group=FRESH)
+        for turn in range(1, 5)
+        for seed, n, *rest in DRAWN
+    ]
 
 
 def all_sets() -> list[Labelled]:
