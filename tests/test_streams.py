@@ -358,3 +358,17 @@ def test_a_stream_survives_pickling_and_clones_begin_anew():
     assert streamed(model, X[2000:], 300).mixture_ == streamed(again, X[2000:], 300).mixture_
     with pytest.raises(NotFittedError):
         clone(model).predict(X)
+
+
+def test_a_far_row_in_a_stream_does_not_set_the_floor():
+    rng = np.random.default_rng(3)
+    X = 8.0 * rng.integers(2, size=6000)[:, None] + rng.standard_normal((6000, 2))
+    X[2500] = 1e9
+    model = GaussianMixture(3, random_state=0, stepwise=Stepwise(batch_rows=500))
+    for first in range(0, 6000, 500):
+        model.partial_fit(X[first : first + 500])
+        # The component that took the row in is lost to it for a while; the others are not.
+        assert len(model.result_.collapsed) <= 1
+    near = np.abs(model.means_).max(axis=1) < 20.0
+    assert near.sum() == 2
+    assert model.mixture_.covariances.variances()[near].max() < 1.5

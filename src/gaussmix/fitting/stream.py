@@ -27,6 +27,7 @@ from ..exceptions import DataError
 from ..mixture import Mixture
 from ..rows import MemorySource
 from ..rows.checks import require_bounded, require_moderate_values, require_near
+from ..rows.spread import spreads
 from ..rows.threads import single_threaded_blas
 from .fit import summarise
 from .stepwise import Stepwise
@@ -52,6 +53,8 @@ __all__ = ["Block", "Stream"]
 _PATIENCE = 8
 # Where a column stands still its variance is forgotten too; the floor keeps this share.
 _REMEMBERED = 1e-6
+# Rows of a block, about, that say how wide features are.
+_LOOKED_AT = 500
 # Blocks that the trace goes back.
 _TRACE = 1000
 
@@ -122,7 +125,8 @@ class _State:
 
     ``statistics`` have as much weight as the rows they remember: 1 / sum of squares of the
     rows' shares (Kish 1965).  ``seen`` is the weight of all rows, ``row_weight`` that of an
-    average one at the start, and ``widest`` the largest variances (d,) so far.
+    average one at the start, and ``widest`` the largest variances (d,) so far, those of all but
+    far rows.
     """
 
     parameters: Parameters
@@ -136,7 +140,8 @@ class _State:
     def of(cls, result: FitResult) -> _State:
         statistics = result.statistics
         assert statistics is not None
-        widest = statistics.as_one().variances
+        known = result.floor
+        widest = statistics.as_one().variances if known is None else known / RELATIVE_FLOOR
         mean_weight = result.n / max(result.n_rows, 1)
         parameters = result.mixture.parameters
         return cls(parameters, statistics, result.n, mean_weight, widest, result.collapsed)
@@ -149,14 +154,19 @@ class _Follower(Team):
     ----------
     state : _State
     model : Model
+    block : Block
+        The newest rows.
     weight : float
-        Of the newest rows.
+        Of these.
     kept : float
         Share of the statistics that is kept.
     """
 
-    def __init__(self, state: _State, model: Model, weight: float, kept: float) -> None:
+    def __init__(
+        self, state: _State, model: Model, block: Block, weight: float, kept: float
+    ) -> None:
         self.state, self.model, self.weight, self.kept = state, model, weight, kept
+        self._some = block.take(slice(None, None, max(1, len(block.rows) // _LOOKED_AT)))
         self.parameters = state.parameters
         self.objective = model.objective(state.statistics.as_one())
 
@@ -166,10 +176,14 @@ class _Follower(Team):
     def take(self, statistics: SufficientStatistics) -> None:
         blended = _blend(self.state.statistics, statistics, self.kept)
         total = blended.as_one()
-        widest = np.maximum(self.state.widest, total.variances)
-        # What the M-step must respect is what is remembered of the data.
+        some, weights = self._some.rows, self._some.weights
+        spread = spreads(some, np.ones(len(some)) if weights is None else weights)
+        widest = np.maximum(self.state.widest, spread)
+        # What the M-step must respect is what is remembered of the data, but for far rows.
         least = RELATIVE_FLOOR * _REMEMBERED * widest
-        self.objective = self.model.objective(total).raised(least)
+        found = self.model.objective(total)
+        scales = np.minimum(total.variances, widest)
+        self.objective = found.on_scales(scales, np.median(some, axis=0)).raised(least)
         self.state = replace(
             self.state, statistics=blended, seen=self.state.seen + self.weight, widest=widest
         )
@@ -312,7 +326,7 @@ class Stream:
         require_near(state.parameters.means, state.parameters.covariances, summary)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
-        follower = _Follower(state, model, weight, kept)
+        follower = _Follower(state, model, block, weight, kept)
         batch = Batch([follower], _EveryStep())
         batch.step(EStep(own, summary, block.known, options.dtype)(batch.questions))
         return follower.state
