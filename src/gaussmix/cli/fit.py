@@ -10,6 +10,7 @@ import typer
 
 from ..components.families import get_family
 from ..components.prior import get_prior
+from ..em.choices import get_choice, list_choices
 from ..em.model import Model as FittedModel
 from ..em.options import Options
 from ..em.result import FitResult
@@ -46,6 +47,13 @@ def command(
     init: Annotated[
         str, typer.Option(help=f"Where EM starts: {', '.join(list_starts())}.")
     ] = "race",
+    select: Annotated[
+        str,
+        typer.Option(
+            help="Which of the optima found is kept: "
+            f"{'; '.join(f'{own.name}: {own.summary}' for own in list_choices())}."
+        ),
+    ] = "predictive",
     tol: Annotated[
         float, typer.Option(help="Stop when the log-likelihood still to come is below this a row.")
     ] = 1e-6,
@@ -84,6 +92,7 @@ def command(
         tol=check_number("--tol", tol),
         max_iter=check_integer("--max-iter", max_iter, minimum=1),
         n_init=check_integer("--starts", starts, minimum=1),
+        select=get_choice(select, "--select"),
     )
     start = _start(init)
     share = None if noise is None else check_number("--noise", noise)
@@ -115,6 +124,8 @@ def command(
         raise typer.Exit(130) from None
     for message in result.warnings():
         warn(message)
+    for message in result.notices():
+        say("note:", "bold cyan", message)
     model = model_from_result(result)
     try:
         _print(model, as_json=json)

@@ -23,8 +23,10 @@ def list_choices() -> list[Choice]:
     return list(_CHOICES.objects.values())
 
 
-def get_choice(given: str | Choice) -> Choice:
+def get_choice(given: str | Choice, argument: str = "select") -> Choice:
     """Return the choice of that name; a Choice is returned as it is.
+
+    `argument` is what messages call it.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def get_choice(given: str | Choice) -> Choice:
     """
     if isinstance(given, Choice):
         return given
-    return _CHOICES.objects[_CHOICES.name_of(given, "select", _known)]
+    return _CHOICES.objects[_CHOICES.name_of(given, argument, _known)]
 
 
 def _known() -> str:
