@@ -44,6 +44,7 @@ _ARGUMENTS = {
     "columns": "--features",
     "criterion": "--criterion",
     "families": "--families",
+    "select": "--select",
     "noise": "--noise",
     "prior": "--prior",
 }
