@@ -44,7 +44,12 @@ def table(data: dict, tol: float) -> tuple[GaussianMixtureIC, float]:
     """Fit all models of a set; return the search and its seconds."""
     rows = np.array(data["rows"])
     search = GaussianMixtureIC(
-        data["G"], families=data["models"], init_params="mbahc", tol=tol, random_state=0
+        data["G"],
+        families=data["models"],
+        init_params="mbahc",
+        select="likelihood",
+        tol=tol,
+        random_state=0,
     )
     began = time.perf_counter()
     with warnings.catch_warnings():

@@ -1,6 +1,6 @@
 """Best log-likelihood a row, and seconds, of whole default fits beside scikit-learn's.
 
-On twenty data sets (problems.py), for each seed: gaussmix as it comes, and
+On twenty data sets (problems.py), for each seed: gaussmix with select="likelihood", and
 scikit-learn as it comes, with n_init=10, and with n_init=10 and tol=1e-6.  All get the
 same rows in the same run, in turns, and all threads they like.  Likelihoods are
 computed for all by the same function (common.py), in float64, from the parameters.
