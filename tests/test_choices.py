@@ -15,7 +15,7 @@ from gaussmix import CollapseWarning, GaussianMixture, GaussianMixtureIC, Parame
 from gaussmix.components.statistics import SufficientStatistics
 from gaussmix.mixture.leave_one_out import Estimated, LeaveOneOutFold
 from gaussmix.rows import MemorySource
-from gaussmix.rows.spread import brought_in, resolutions, spreads
+from gaussmix.rows.spread import Quantiles, brought_in, resolutions
 from tests.variants import FAMILIES, blobs
 
 IRIS = load_iris()
@@ -191,20 +191,38 @@ def test_one_far_row_leaves_the_clusters_as_they_are(far, covariance_type, n):
     assert 0.8 < np.median(deviations) < 1.2
 
 
+def spreads(X, weights=None):
+    return Quantiles(X, np.ones(len(X)) if weights is None else weights).spreads
+
+
 def test_spreads_and_resolutions_are_of_most_rows():
     rng = np.random.default_rng(2)
     X = rng.normal(size=(4000, 3)) * [1.0, 1e-8, 1e8]
-    ones = np.ones(len(X))
-    np.testing.assert_allclose(spreads(X, ones), X.var(axis=0), rtol=0.1)
+    np.testing.assert_allclose(spreads(X), X.var(axis=0), rtol=0.2)
     far = np.vstack([X, np.full((3, 3), 1e30)])
-    np.testing.assert_allclose(spreads(far, np.ones(4003)), spreads(X, ones), rtol=0.01)
+    np.testing.assert_allclose(spreads(far), spreads(X), rtol=0.2)
     rounded = np.round(rng.normal(size=(500, 2)) * [3.0, 0.5], 1) * [1.0, 100.0]
     np.testing.assert_allclose(resolutions(rounded, np.ones(500)), [0.01 / 12, 100.0 / 12])
     tied = np.where(np.arange(100) < 60, 0.0, rng.normal(size=100))[:, None]
-    assert spreads(tied, np.ones(100))[0] > 0.1
-    assert (
-        spreads(np.ones((5, 1)), np.ones(5))[0] == resolutions(np.ones((5, 1)), np.ones(5))[0] == 0
-    )
-    assert brought_in(X, 3)[0] is X and len(brought_in(X, 3)[1]) == 0
-    rows, places = brought_in(far, 3)
-    assert np.abs(rows).max() < 1e11 and places.tolist() == [4000, 4001, 4002]
+    assert spreads(tied)[0] > 0.1
+    assert spreads(np.ones((5, 1)))[0] == resolutions(np.ones((5, 1)), np.ones(5))[0] == 0
+
+
+def test_quantiles_of_weighted_rows_are_those_of_repeated_rows():
+    rng = np.random.default_rng(3)
+    X, weights = rng.normal(size=(60, 2)), rng.integers(1, 5, 60)
+    weighted = Quantiles(X, weights.astype(float))
+    repeated = Quantiles(np.repeat(X, weights, axis=0), np.ones(weights.sum()))
+    shares = [0.01, 0.2, 0.5, 0.77, 0.99]
+    np.testing.assert_array_equal(weighted.of(shares), repeated.of(shares))
+    np.testing.assert_array_equal(weighted.near, repeated.near)
+
+
+def test_far_values_are_brought_in():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(4000, 3))
+    far = np.vstack([X, np.full((3, 3), 1e30)])
+    limits = Quantiles(far, np.ones(len(far))).near
+    rows, places = brought_in(far, limits)
+    assert np.abs(rows).max() < 1e3 and places.tolist() == [4000, 4001, 4002]
+    assert brought_in(X, limits)[0] is X

@@ -12,7 +12,7 @@ from ..components.noise import Noise
 from ..exceptions import DataError, ParameterError
 from ..rows.checks import require_finite
 from ..rows.folds import Fold, Index, Workspace
-from ..rows.spread import brought_in
+from ..rows.spread import Quantiles, brought_in
 from ..rows.summary import SummaryFold
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def enclosing_box(source: Source, weight: float) -> Noise:
 
 def _scatter_of_most(source: Source) -> Array:
     """Return the scatter of rows without what far ones add: beside it any other is flat."""
-    rows, _ = source.sample(_ROWS, np.random.default_rng(0))
-    rows, _ = brought_in(rows, 1)
+    rows, weights = source.sample(_ROWS, np.random.default_rng(0))
+    rows, _ = brought_in(rows, Quantiles(rows, weights).near)
     offsets = rows - rows.mean(axis=0)
     return np.asarray(offsets.T @ offsets)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..em.keeper import Keeper
 from ..em.loop import fit
 from ..em.optima import Candidate, merged
@@ -14,7 +16,7 @@ from ..em.result import Callback, FitResult, Status, height
 from ..exceptions import FitInterrupted
 from ..rows.checks import require_finite, require_near
 from ..rows.data import Data, Facts
-from ..rows.spread import brought_in, near
+from ..rows.spread import Quantiles, brought_in
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
 from ..rows.threads import single_threaded_blas
@@ -24,8 +26,6 @@ from .known import align
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from .._typing import AnyArray
     from ..components.moments import Moment
@@ -74,12 +74,14 @@ def draw(
 ) -> Data:
     """Draw the rows that starts look at; raise DataError if too few of them differ."""
     rows, weights = draw_rows(facts.clean, n_components, rng)
-    background = facts.background
+    background, found = facts.background, Quantiles(rows, weights)
     if background is not None:
-        limits = near(rows @ background.axes)
-        facts = replace(facts, background=background.within(*limits))
-    summary = summary.about(rows)
-    sample, far = brought_in(rows, n_components)
+        turned = Quantiles(rows @ background.axes, weights)
+        facts = replace(facts, background=background.within(*turned.near))
+    summary = summary.about(found)
+    sample, far = rows, np.empty(0, dtype=int)
+    if not summary.lies_in(found.near):
+        sample, far = brought_in(rows, found.near, n_components)
     return Data(source, summary, facts, sample - summary.center, weights, rows, far)
 
 

@@ -27,7 +27,7 @@ from ..exceptions import DataError
 from ..mixture import Mixture
 from ..rows import MemorySource
 from ..rows.checks import require_bounded, require_moderate_values, require_near
-from ..rows.spread import spreads
+from ..rows.spread import Quantiles
 from ..rows.threads import single_threaded_blas
 from .fit import summarise
 from .stepwise import Stepwise
@@ -53,8 +53,6 @@ __all__ = ["Block", "Stream"]
 _PATIENCE = 8
 # Where a column stands still its variance is forgotten too; the floor keeps this share.
 _REMEMBERED = 1e-6
-# Rows of a block, about, that say how wide features are.
-_LOOKED_AT = 500
 # Blocks that the trace goes back.
 _TRACE = 1000
 
@@ -166,7 +164,7 @@ class _Follower(Team):
         self, state: _State, model: Model, block: Block, weight: float, kept: float
     ) -> None:
         self.state, self.model, self.weight, self.kept = state, model, weight, kept
-        self._some = block.take(slice(None, None, max(1, len(block.rows) // _LOOKED_AT)))
+        self._newest = block
         self.parameters = state.parameters
         self.objective = model.objective(state.statistics.as_one())
 
@@ -176,14 +174,16 @@ class _Follower(Team):
     def take(self, statistics: SufficientStatistics) -> None:
         blended = _blend(self.state.statistics, statistics, self.kept)
         total = blended.as_one()
-        some, weights = self._some.rows, self._some.weights
-        spread = spreads(some, np.ones(len(some)) if weights is None else weights)
+        some, weights = self._newest.rows, self._newest.weights
+        found = Quantiles(some, np.ones(len(some)) if weights is None else weights)
+        spread = found.spreads
         widest = np.maximum(self.state.widest, spread)
         # What the M-step must respect is what is remembered of the data, but for far rows.
         least = RELATIVE_FLOOR * _REMEMBERED * widest
-        found = self.model.objective(total)
         scales = np.minimum(total.variances, widest)
-        self.objective = found.on_scales(scales, np.median(some, axis=0)).raised(least)
+        middle = found.middle(total.means[0])
+        center = total.means[0] if middle is None else middle
+        self.objective = self.model.objective(total).on_scales(scales, center).raised(least)
         self.state = replace(
             self.state, statistics=blended, seen=self.state.seen + self.weight, widest=widest
         )

@@ -9,7 +9,7 @@ import numpy as np
 from ..components.moments import PRODUCTS
 from ..exceptions import DataError
 from ..numerics.arguments import LARGEST, SMALLEST
-from .spread import quantiles
+from .spread import Quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,9 +192,9 @@ def _on_a_line(x: AnyArray, y: AnyArray, weights: Array) -> bool:
     """Whether the middle half of the rows lie on the line through all of them."""
     x, y, weights = (part / np.abs(part).max() for part in (x, y, weights))  # none overflows
     residual = y - x * (((weights * x) @ y) / ((weights * x) @ x))
-    low, high = quantiles(residual, weights, [0.25, 0.75])
-    least, most = quantiles(y, weights, [0.25, 0.75])
-    return bool(most > least and high - low <= 1e-6 * (most - least))
+    found = Quantiles(np.column_stack([residual, y]), weights).of((0.25, 0.75))
+    inner, width = found[1] - found[0]
+    return bool(width > 0 and inner <= 1e-6 * width)
 
 
 def require_near(means: Array, covariances: Covariances, summary: DataSummary) -> None:

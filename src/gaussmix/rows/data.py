@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import numpy as np
 
-from .spread import resolutions, spreads
+from .spread import Quantiles, resolutions
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -93,7 +93,7 @@ class Data:
     @cached_property
     def scales(self) -> Array:
         """Variances of features (d,) that some far rows do not change."""
-        own = spreads(self.sample, self.weights)
+        own = Quantiles(self.sample, self.weights).spreads
         return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
 
     @cached_property

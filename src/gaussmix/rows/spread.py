@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["brought_in", "near", "quantiles", "resolutions", "spreads"]
+__all__ = ["Quantiles", "brought_in", "resolutions"]
 
 # Quantiles whose distance is a spread, and what it is for a unit normal.  Where so many values
 # are equal that the inner ones coincide, outer ones count.
@@ -23,27 +24,83 @@ _QUANTILES = (
 )
 # Gaps below this share of the spread are rounding of equal values.
 _ROUNDING = 1e-9
-
 # Values are far that are further from the inner 98 % than so many times the width of those.
 _FAR = 50.0
+# A mean further from the median than so many widths of the inner half is not where rows are.
+_AWAY = 10.0
+# Rows that are looked at: they need not be many.
+_ROWS = 500
 
 
-def near(rows: AnyArray) -> tuple[Array, Array]:
-    """Return the limits (d,) beyond which values of rows (m, d) are far from all others.
+class Quantiles:
+    """Quantiles of each feature of some rows: a row of weight w is w rows.
 
-    None where nearly all values are equal.
+    Parameters
+    ----------
+    rows : ndarray (m, d)
+        About every m / 500th is looked at.
+    weights : ndarray (m,)
     """
-    low, high = np.quantile(rows, [0.01, 0.99], axis=0)
-    reach = np.where(high > low, _FAR * (high - low), np.inf)
-    return low - reach, high + reach
+
+    def __init__(self, rows: AnyArray, weights: Array) -> None:
+        step = max(1, len(rows) // _ROWS)
+        some, weights = np.asarray(rows[::step]), weights[::step]
+        if (weights == weights[0]).all():
+            self._sorted = np.sort(some, axis=0)
+            self._below = np.arange(1.0, len(some) + 1.0)[:, None]
+        else:
+            order = np.argsort(some, axis=0, kind="stable")
+            self._sorted = np.take_along_axis(some, order, axis=0)
+            self._below = np.cumsum(weights[order], axis=0)
+
+    def of(self, shares: Sequence[float]) -> Array:
+        """Return the values (len(shares), d) below which lie such shares of the weight."""
+        # Sums of weights round: a share that is reached but for that is reached.
+        wanted = (1.0 - _ROUNDING) * np.asarray(shares)[:, None] * self._below[-1]
+        columns = range(self._below.shape[1])
+        places = np.array([np.searchsorted(self._below[:, j], wanted[:, j]) for j in columns]).T
+        return np.take_along_axis(self._sorted, np.broadcast_to(places, self._wide(places)), axis=0)
+
+    def _wide(self, places: AnyArray) -> tuple[int, int]:
+        return len(places), self._sorted.shape[1]
+
+    @cached_property
+    def spreads(self) -> Array:
+        """Robust variances (d,): some far rows do not change them.
+
+        0 for features of which nearly all values are equal.
+        """
+        found = np.zeros(self._sorted.shape[1])
+        for low, high, unit in _QUANTILES:
+            least, most = self.of((low, high))
+            found = np.where(found > 0, found, ((most - least) / unit) ** 2)
+            if (found > 0).all():
+                break
+        return found
+
+    @cached_property
+    def near(self) -> tuple[Array, Array]:
+        """The limits (d,) beyond which values are far from all others.
+
+        None where nearly all values are equal.
+        """
+        low, high = self.of((0.01, 0.99))
+        reach = np.where(high > low, _FAR * (high - low), np.inf)
+        return low - reach, high + reach
+
+    def middle(self, mean: Array) -> Array | None:
+        """Return where most rows are (d,) if some far ones have drawn the mean away from there."""
+        low, median, high = self.of((0.25, 0.5, 0.75))
+        away = np.abs(mean - median) > _AWAY * (high - low)
+        return np.where(away, median, mean) if (away & (high > low)).any() else None
 
 
-def brought_in(rows: Array, fewest: int) -> tuple[Array, AnyArray]:
-    """Return rows (m, d) with far values brought in to the limits, and the numbers of those.
+def brought_in(rows: Array, limits: tuple[Array, Array], fewest: int = 1) -> tuple[Array, AnyArray]:
+    """Return rows (m, d) with far values brought in to limits, and the numbers of those.
 
     It is the same array if none are, or if fewer than `fewest` different rows would be left.
     """
-    low, high = near(rows)
+    low, high = limits
     far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
     if len(far):
         found = np.clip(rows, low, high)
@@ -52,42 +109,17 @@ def brought_in(rows: Array, fewest: int) -> tuple[Array, AnyArray]:
     return rows, far[:0]
 
 
-def spreads(rows: AnyArray, weights: Array) -> Array:
-    """Return robust variances (d,) of rows (m, d): some far rows do not change them.
-
-    0 for features of which nearly all values are equal.
-    """
-    return np.array([_spread(column, weights) for column in np.asarray(rows).T])
-
-
-def quantiles(values: AnyArray, weights: Array, shares: Sequence[float]) -> AnyArray:
-    """Return the values below which lie such shares of the weight: a row of weight w is w rows."""
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    # Sums of weights round: a share that is reached but for that is reached.
-    places = np.searchsorted(below, (1.0 - _ROUNDING) * np.asarray(shares) * below[-1])
-    return np.asarray(values[order][np.minimum(places, len(order) - 1)])
-
-
-def _spread(values: AnyArray, weights: Array) -> float:
-    shares = [share for low, high, _ in _QUANTILES for share in (low, high)]
-    found = quantiles(values, weights, shares).reshape(-1, 2)
-    for (low, high), (_, _, unit) in zip(found, _QUANTILES, strict=True):
-        if high > low:
-            return float(((high - low) / unit) ** 2)
-    return 0.0
-
-
 def resolutions(rows: AnyArray, weights: Array) -> Array:
     """Return the variances (d,) of what rounding took from rows (m, d).
 
     A value stands for all that round to it: the median gap between neighbouring different
     values is taken for the width of a step.
     """
+    spreads = Quantiles(rows, weights).spreads
     return np.array(
         [
             _resolution(column, spread)
-            for column, spread in zip(np.asarray(rows).T, spreads(rows, weights), strict=True)
+            for column, spread in zip(np.asarray(rows).T, spreads, strict=True)
         ]
     )
 

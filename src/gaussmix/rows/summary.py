@@ -14,11 +14,9 @@ from .folds import Fold, Index, Workspace
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.moments import Moment
+    from .spread import Quantiles
 
 __all__ = ["DataSummary", "SummaryFold"]
-
-# A mean further from the median than so many widths of the inner half is not where rows are.
-_AWAY = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +57,19 @@ class DataSummary:
             self if moment is self.total.moment else replace(self, total=self.total.held_as(moment))
         )
 
-    def about(self, rows: AnyArray) -> DataSummary:
-        """Return the summary with its center where most of a sample (m, d) of the rows are.
+    def about(self, found: Quantiles) -> DataSummary:
+        """Return the summary with its center where most of the rows are.
 
         That is the mean, unless some far rows have drawn it away: seen from there, all others
         would be one.
         """
-        low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
-        away = np.abs(self.total.means[0] - middle) > _AWAY * (high - low)
-        if not (away & (high > low)).any():
-            return self
-        return replace(self, origin=np.where(away, middle, self.total.means[0]))
+        middle = found.middle(self.total.means[0])
+        return self if middle is None else replace(self, origin=middle)
+
+    def lies_in(self, limits: tuple[Array, Array]) -> bool:
+        """Whether all rows lie within limits (d,)."""
+        low, high = limits
+        return bool((self.minimum >= low).all() and (self.maximum <= high).all())
 
     @property
     def center(self) -> Array:
