@@ -176,13 +176,14 @@ def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
         return table
     table.add_row("covariance family", _family(fit.family))
     table.add_row(
-        "log-likelihood", f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"
+        "log-likelihood",
+        words(f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"),
     )
     table.add_row("iterations", str(fit.n_iter))
     table.add_row("why it stopped", words(fit.reason))
     table.add_row("BIC", f"{fit.bic:.3f}  ({fit.n_parameters} parameters, smaller is better)")
     rows = f"{fit.n_rows}" if fit.n == fit.n_rows else f"{fit.n_rows} of total weight {fit.n:g}"
-    table.add_row("rows", rows)
+    table.add_row(words("rows"), rows)
     if fit.collapsed:
         which = "shared" if list(fit.collapsed) == [-1] else ", ".join(map(str, fit.collapsed))
         advice = words("raise reg_covar or use fewer components")
