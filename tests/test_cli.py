@@ -192,6 +192,23 @@ def test_sizes_beats_kmeans(tmp_path):
     people = gaussmix("sizes", "--samples", 500, "--out", "here", cwd=tmp_path)
     assert people.returncode == 0, people.stderr
     assert (tmp_path / "here" / "sizes.png").exists()
+    lines = people.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    truth = next(line.split() for line in lines if line.startswith(" long "))
+    assert truth[1::2] == ["0.25", "10.50", "-1.50", "2.65", "1.84"]
+    np.testing.assert_allclose(
+        list(map(float, truth[2::2])), [0.25, 10.5, -1.5, 2.65, 1.84], rtol=0.3
+    )
+    # Rows of the table of labels are in the order of the columns: most are on the diagonal.
+    tables = [
+        line.split()
+        for line in lines
+        if line.split()[:1] in (["wide"], ["dot"], ["dash"], ["long"])
+    ]
+    for k, (row, name) in enumerate(zip(tables[-4:], ("wide", "dot", "dash", "long"), strict=True)):
+        assert row[0] == name
+        counts = [0 if cell == "·" else int(cell) for cell in row[1:5]]
+        assert counts.index(max(counts)) == k
 
 
 def test_predict_writes_labels_and_responsibilities(work):

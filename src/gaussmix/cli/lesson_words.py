@@ -9,7 +9,7 @@ import numpy as np
 
 from .demo import homes, in_numbers, misplaced
 from .lesson import brief
-from .report import contingency, plural
+from .report import contingency, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ def _but_elsewhere(lesson: Lesson) -> str:
     names = [brief(fit) for fit, s in lesson.sizes if s.preferred == n]
     if not names or brief(lesson.everything) in names:
         return ""
-    return f", and {n}, as many as there are species, on {_listed(names)}"
+    return f", and {n}, as many as there are species, on {listed(names)}"
 
 
 def ascent(fit: Comparison) -> str:
@@ -183,7 +183,7 @@ def what_bic_says(lesson: Lesson) -> str:
 
     told = []
     if names := where(lambda k: k < n):
-        told.append(f"BIC prefers fewer than {n} on {_listed(names)}.")
+        told.append(f"BIC prefers fewer than {n} on {listed(names)}.")
         prices = [_price(fit, s, n) for fit, s in lesson.sizes if s.preferred and s.preferred < n]
         if any(prices):
             rows = len(lesson.flowers.rows)
@@ -194,9 +194,9 @@ def what_bic_says(lesson: Lesson) -> str:
             )
         told.append(f"We know that there are {n} species; BIC does not.")
     if names := where(lambda k: k == n):
-        told.append(f"It finds {n} by itself on {_listed(names)}.")
+        told.append(f"It finds {n} by itself on {listed(names)}.")
     if names := where(lambda k: k > n):
-        told.append(f"It takes several components for a species on {_listed(names)}.")
+        told.append(f"It takes several components for a species on {listed(names)}.")
     return " ".join(filter(None, told))
 
 
@@ -222,10 +222,10 @@ def beside_kmeans(lesson: Lesson) -> str:
     if not nearer or lesson.lead.result.mixture.n_components != n:
         return ""
     halves = [half for fit in nearer if (half := _halves(fit))]
-    here = f" (here {_listed(halves)})" if halves else ""
+    here = f" (here {listed(halves)})" if halves else ""
     sizes = np.bincount(lesson.flowers.classes)
     return (
-        f"K-means is nearer the species on {_listed([brief(fit) for fit in nearer])}. EM maximises "
+        f"K-means is nearer the species on {listed([brief(fit) for fit in nearer])}. EM maximises "
         "the likelihood and is not told the species, so agreement with them may fall where the "
         "fit gets better. K-means splits an overlapping group roughly in half"
         f"{here}; these species happen to "
@@ -240,8 +240,3 @@ def _halves(fit: Comparison) -> str:
         return ""
     counts = np.bincount(fit.kmeans_labels)[homes(fit.kmeans_labels, classes)]
     return f"{counts[-2]} to {counts[-1]}"
-
-
-def _listed(names: list[str]) -> str:
-    """Join names, with "and" before the last: a & b, c and d."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -26,6 +26,7 @@ __all__ = [
     "contingency",
     "contingency_table",
     "fit_table",
+    "listed",
     "model_report",
     "overview_table",
     "plural",
@@ -227,6 +228,11 @@ def feature_names(mixture: Mixture) -> list[str]:
 def plural(count: int, word: str) -> str:
     """Write how many of something there are."""
     return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names, with "and" before the last: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def number(value: Any) -> str:
