@@ -82,8 +82,15 @@ def test_iris_prints_the_lesson_and_draws_it(tmp_path):
     for word in ("sepal length", "weight", "BIC", "converged", "setosa", "K-means", "Rand"):
         assert word in done.stdout
     assert "log-likelihood     -180.185" in done.stdout  # of all four attributes
-    assert "5 flowers, rows 68, 70, 72, 77, 83" in done.stdout
-    assert "BIC prefers fewer than 3 on all four attributes, sepal length & width" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "EM misplaces 5 of 150 flowers and K-means 16" in told
+    assert "EM 0.904, K-means 0.730" in told
+    assert "5 flowers (68, 70, 72, 77, 83, counted from 0). K-means misplaces 16." in told
+    assert "sepal length & width another optimum is 2.6 higher in log-likelihood, +1.0" in told
+    assert "BIC prefers fewer than 3 on all four attributes, sepal length & width" in told
+    # 15 log 150 = 75.2; from 574.0 to 580.8 BIC rises by 6.8, so the fit gains 68.3.
+    assert "15 parameters more than with 2 components cost 75 and gain 68;" in told
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert "\x1b[" not in done.stdout  # piped: no colours, no progress
     assert done.stderr == ""
     pictures = sorted((tmp_path / "pictures").iterdir())
@@ -157,7 +164,9 @@ def test_iris_where_one_start_ends_elsewhere_reports_the_fit_of_many(tmp_path, h
     code, out, err = here("iris", "--features", "sepal length", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "log-likelihood     -175.09" in out
-    assert "ends at log-likelihood -139.30" in " ".join(out.split())
+    told = " ".join(out.split())
+    assert "ends at log-likelihood -139.30" in told
+    assert "optimum is 35.8 higher in log-likelihood, but a component collapses there" in told
 
 
 @pytest.mark.parametrize("features", ["petal width", "2,3", "petal length, sepal w"])
@@ -183,6 +192,23 @@ def test_sizes_beats_kmeans(tmp_path):
     people = gaussmix("sizes", "--samples", 500, "--out", "here", cwd=tmp_path)
     assert people.returncode == 0, people.stderr
     assert (tmp_path / "here" / "sizes.png").exists()
+    lines = people.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    truth = next(line.split() for line in lines if line.startswith(" long "))
+    assert truth[1::2] == ["0.25", "10.50", "-1.50", "2.65", "1.84"]
+    np.testing.assert_allclose(
+        list(map(float, truth[2::2])), [0.25, 10.5, -1.5, 2.65, 1.84], rtol=0.3
+    )
+    # Rows of the table of labels are in the order of the columns: most are on the diagonal.
+    tables = [
+        line.split()
+        for line in lines
+        if line.split()[:1] in (["wide"], ["dot"], ["dash"], ["long"])
+    ]
+    for k, (row, name) in enumerate(zip(tables[-4:], ("wide", "dot", "dash", "long"), strict=True)):
+        assert row[0] == name
+        counts = [0 if cell == "·" else int(cell) for cell in row[1:5]]
+        assert counts.index(max(counts)) == k
 
 
 def test_predict_writes_labels_and_responsibilities(work):

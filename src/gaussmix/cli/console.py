@@ -18,10 +18,22 @@ if TYPE_CHECKING:
     from ..em.progress import Progress
     from ..em.result import Callback, Iteration
 
-__all__ = ["duration", "in_options", "notes", "print_json", "progress", "results", "say", "warn"]
+__all__ = [
+    "PAGE",
+    "duration",
+    "in_options",
+    "notes",
+    "print_json",
+    "progress",
+    "results",
+    "say",
+    "warn",
+]
 
 # A pipe has no width; tables should not be folded to an imaginary terminal's.
 _PIPE_WIDTH = 110
+# Text to read is.
+PAGE = 80
 
 # What the library calls its arguments, and how they are given here.
 _OPTIONS = {
@@ -53,10 +65,10 @@ _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?!
 _ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")
 
 
-def results() -> Console:
-    """Return the console for results (stdout)."""
+def results(width: int = _PIPE_WIDTH) -> Console:
+    """Return the console for results (stdout), of a width where they are piped."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(width=_PIPE_WIDTH, highlight=False)
+    return console if console.is_terminal else Console(width=width, highlight=False)
 
 
 def notes() -> Console:

@@ -22,9 +22,12 @@ from ..starts import get_start
 from .report import contingency, contingency_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from .._typing import AnyArray
+    from ..em.optima import Optimum
     from ..em.result import Callback
 
 __all__ = [
@@ -57,6 +60,8 @@ class Comparison:
         EM from one k-means start: `result` itself where it leads to the same optimum.
     labels, kmeans_labels : ndarray of int (n,)
         Clusters of both are in the same order: by their means' first coordinate.
+    optima : tuple of Optimum
+        All that `gaussmix fit` found.
     ari, kmeans_ari : float
         Adjusted Rand indices of labels against classes.
     """
@@ -67,6 +72,7 @@ class Comparison:
     climb: FitResult
     labels: AnyArray
     kmeans_labels: AnyArray
+    optima: tuple[Optimum, ...]
     ari: float
     kmeans_ari: float
 
@@ -95,7 +101,11 @@ def compare(
 
     n_components = check_integer("--components", n_components, minimum=1)
     model = Model(n_components, get_family(covariance_type))
-    result, climb = _fit(source_of(data, columns), model, seed, callback)
+    found, climb = _fit(source_of(data, columns), model, seed, callback)
+    # A race's iterations are done before the first that is counted, so there is no ascent to
+    # show: where a single start climbs to the same optimum, its fit stands for both.
+    same = abs(found.log_likelihood - climb.log_likelihood) < _SAME
+    result = climb if same else found
     rows = data.rows[:, columns]
     labels = result.mixture.predict(rows)
     kmeans = KMeans(n_components, n_init=_KMEANS_STARTS, random_state=seed).fit(rows)
@@ -107,6 +117,7 @@ def compare(
         climb,
         labels,
         ranks[kmeans.labels_],
+        found.optima,
         ari=float(adjusted_rand_score(data.classes, labels)),
         kmeans_ari=float(adjusted_rand_score(data.classes, kmeans.labels_)),
     )
@@ -120,11 +131,7 @@ def source_of(data: LabelledData, columns: list[int]) -> MemorySource:
 def _fit(
     source: MemorySource, model: Model, seed: int, callback: Callback | None
 ) -> tuple[FitResult, FitResult]:
-    """Return the optimum that `gaussmix fit` finds, and EM from one k-means start.
-
-    A race's iterations are done before the first that is counted, so there is no ascent to
-    show: where a single start climbs to the same optimum, its fit stands for both.
-    """
+    """Return the optimum that `gaussmix fit` finds, and EM from one k-means start."""
     found, climb = (
         fit_mixture(
             source,
@@ -136,8 +143,7 @@ def _fit(
         )
         for start in ("race", "kmeans")
     )
-    same = abs(found.log_likelihood - climb.log_likelihood) < _SAME
-    return (climb if same else found), climb
+    return found, climb
 
 
 def misplaced(labels: AnyArray, classes: AnyArray) -> AnyArray | None:
@@ -155,17 +161,22 @@ def homes(labels: AnyArray, classes: AnyArray) -> AnyArray:
     return contingency(labels, classes).argmax(axis=0)
 
 
-def label_tables(fit: Comparison) -> RenderableType:
-    """Return the classes against labels of the mixture and of K-means, side by side if they fit."""
+def label_tables(fit: Comparison, order: Sequence[int] | None = None) -> RenderableType:
+    """Return the classes against labels of the mixture and of K-means, side by side if they fit.
+
+    `order` is that of the classes.
+    """
+    kept = list(range(len(fit.data.class_names)) if order is None else order)
+    classes = [fit.data.class_names[k] for k in kept]
     tables = []
     for method, cluster, labels, score in (
         ("Mixture", "component", fit.labels, fit.ari),
         ("K-means", "cluster", fit.kmeans_labels, fit.kmeans_ari),
     ):
-        counts = contingency(labels, fit.data.classes)
+        counts = contingency(labels, fit.data.classes)[:, kept]
         title = f"{method}: adjusted Rand index {score:.3f}"
         names = [str(k) for k in range(len(counts))]
-        tables.append(contingency_table(title, counts.T, cluster, fit.data.class_names, names))
+        tables.append(contingency_table(title, counts.T, cluster, classes, names))
     return Columns(tables, padding=(0, 4))
 
 

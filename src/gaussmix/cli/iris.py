@@ -11,7 +11,7 @@ import typer
 from ..exceptions import ParameterError
 from ..interchange.model import model_from_result, to_json
 from ..mixture.datasets import LabelledData, iris
-from .console import print_json, progress, results, warn
+from .console import PAGE, print_json, progress, results, warn
 from .demo import Comparison, misplaced
 from .lesson import Lesson, fit_lesson
 from .lesson_pictures import draw_lesson
@@ -54,7 +54,7 @@ def command(
     if json:
         print_json(_as_json(lesson, pictures))
     else:
-        print_lesson(lesson, pictures, results())
+        print_lesson(lesson, pictures, results(PAGE))
 
 
 def _columns(flowers: LabelledData, features: str) -> list[int]:

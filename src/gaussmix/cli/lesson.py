@@ -34,11 +34,13 @@ class Sizes:
     ----------
     bic : dict of int to float or None
         None where a component collapses: BIC would say how low the floor is.
+    n_parameters : dict of int to int
     preferred : int or None
         The number with the smallest.
     """
 
     bic: dict[int, float | None]
+    n_parameters: dict[int, int]
     preferred: int | None
 
 
@@ -127,4 +129,8 @@ def _ask(fit: Comparison, numbers: list[int], covariance_type: str, seed: int) -
     )
     best = best_cell(cells, _CRITERION)
     bic = {cell.n_components: cell.values.get(_CRITERION) for cell in cells}
-    return Sizes({k: bic[k] for k in sorted(bic)}, None if best is None else best.n_components)
+    return Sizes(
+        {k: bic[k] for k in sorted(bic)},
+        {cell.n_components: cell.n_parameters for cell in cells},
+        None if best is None else best.n_components,
+    )

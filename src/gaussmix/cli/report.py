@@ -26,6 +26,7 @@ __all__ = [
     "contingency",
     "contingency_table",
     "fit_table",
+    "listed",
     "model_report",
     "overview_table",
     "plural",
@@ -176,13 +177,14 @@ def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
         return table
     table.add_row("covariance family", _family(fit.family))
     table.add_row(
-        "log-likelihood", f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"
+        "log-likelihood",
+        words(f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"),
     )
     table.add_row("iterations", str(fit.n_iter))
     table.add_row("why it stopped", words(fit.reason))
     table.add_row("BIC", f"{fit.bic:.3f}  ({fit.n_parameters} parameters, smaller is better)")
     rows = f"{fit.n_rows}" if fit.n == fit.n_rows else f"{fit.n_rows} of total weight {fit.n:g}"
-    table.add_row("rows", rows)
+    table.add_row(words("rows"), rows)
     if fit.collapsed:
         which = "shared" if list(fit.collapsed) == [-1] else ", ".join(map(str, fit.collapsed))
         advice = words("raise reg_covar or use fewer components")
@@ -226,6 +228,11 @@ def feature_names(mixture: Mixture) -> list[str]:
 def plural(count: int, word: str) -> str:
     """Write how many of something there are."""
     return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names, with "and" before the last: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def number(value: Any) -> str:
