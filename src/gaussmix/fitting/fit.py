@@ -76,10 +76,10 @@ def draw(
     rows, weights = draw_rows(facts.clean, n_components, rng)
     background = facts.background
     if background is not None:
-        limits = near(rows @ background.axes)
+        limits = near(rows @ background.axes, weights)
         facts = replace(facts, background=background.within(*limits))
-    summary = summary.about(rows)
-    sample, far = brought_in(rows, n_components)
+    summary = summary.about(rows, weights)
+    sample, far = brought_in(rows, weights, n_components)
     return Data(source, summary, facts, sample - summary.center, weights, rows, far)
 
 

@@ -28,22 +28,22 @@ _ROUNDING = 1e-9
 _FAR = 50.0
 
 
-def near(rows: AnyArray) -> tuple[Array, Array]:
+def near(rows: AnyArray, weights: Array) -> tuple[Array, Array]:
     """Return the limits (d,) beyond which values of rows (m, d) are far from all others.
 
     None where nearly all values are equal.
     """
-    low, high = np.quantile(rows, [0.01, 0.99], axis=0)
+    low, high = np.array([quantiles(column, weights, [0.01, 0.99]) for column in rows.T]).T
     reach = np.where(high > low, _FAR * (high - low), np.inf)
     return low - reach, high + reach
 
 
-def brought_in(rows: Array, fewest: int) -> tuple[Array, AnyArray]:
+def brought_in(rows: Array, weights: Array, fewest: int) -> tuple[Array, AnyArray]:
     """Return rows (m, d) with far values brought in to the limits, and the numbers of those.
 
     It is the same array if none are, or if fewer than `fewest` different rows would be left.
     """
-    low, high = near(rows)
+    low, high = near(rows, weights)
     far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
     if len(far):
         found = np.clip(rows, low, high)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..components.statistics import SufficientStatistics
 from .folds import Fold, Index, Workspace
+from .spread import quantiles
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -59,13 +60,14 @@ class DataSummary:
             self if moment is self.total.moment else replace(self, total=self.total.held_as(moment))
         )
 
-    def about(self, rows: AnyArray) -> DataSummary:
+    def about(self, rows: AnyArray, weights: Array) -> DataSummary:
         """Return the summary with its center where most of a sample (m, d) of the rows are.
 
         That is the mean, unless some far rows have drawn it away: seen from there, all others
         would be one.
         """
-        low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
+        shares = [0.25, 0.5, 0.75]
+        low, middle, high = np.array([quantiles(column, weights, shares) for column in rows.T]).T
         away = np.abs(self.total.means[0] - middle) > _AWAY * (high - low)
         if not (away & (high > low)).any():
             return self

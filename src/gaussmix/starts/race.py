@@ -206,7 +206,8 @@ def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
     source = MemorySource(
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     )
-    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1])).about(rows)
+    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1]))
+    summary = summary.about(rows, data.weights)
     n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
     most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
     options = replace(
