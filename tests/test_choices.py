@@ -205,6 +205,8 @@ def test_spreads_and_resolutions_are_of_most_rows():
     assert (
         spreads(np.ones((5, 1)), np.ones(5))[0] == resolutions(np.ones((5, 1)), np.ones(5))[0] == 0
     )
-    assert brought_in(X, np.ones(len(X)), 3)[0] is X and len(brought_in(X, np.ones(len(X)), 3)[1]) == 0
+    assert (
+        brought_in(X, np.ones(len(X)), 3)[0] is X and len(brought_in(X, np.ones(len(X)), 3)[1]) == 0
+    )
     rows, places = brought_in(far, np.ones(len(far)), 3)
     assert np.abs(rows).max() < 1e11 and places.tolist() == [4000, 4001, 4002]
