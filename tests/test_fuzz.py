@@ -413,7 +413,6 @@ def test_a_stream_learns_a_block_or_refuses_it(case, seed):
     weights = None if case.weights is None else np.concatenate([case.weights, np.ones(30)])
     if rng.random() < 0.2:
         X[rng.integers(len(X)), 0] = rng.choice([np.nan, np.inf, 1e300, -1e200])
-    case.options.pop("n_init")
     model = case.model(stepwise=Stepwise(batch_rows=int(rng.integers(2, 20))))
     first = 0
     while first < len(X):
