@@ -114,7 +114,7 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     several = []
     for candidate in candidates:
         result = candidate.result
-        assert result.statistics is not None
+        assert result.statistics is not None and result.floor is not None
         parameters = result.mixture.parameters
         # The floor of the fit where nothing is known of rounding, as of constant columns.
         least = np.maximum(np.maximum(data.resolutions, result.floor), _TINY)
