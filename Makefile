@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 
 PEERS := .venv-peers
 
-.PHONY: help iris sizes test check format benchmark benchmark-peers clean
+.PHONY: help iris sizes test fuzz check format benchmark benchmark-peers clean
 
 help:
 	@echo "make iris       set up and run the main job: EM on IRIS, tables and pictures"
 	@echo "make sizes      set up and compare a mixture with K-means on uneven clusters"
 	@echo "make test       set up and run the whole test suite"
+	@echo "make fuzz       fits of anything to anything, new examples each time (an hour or more)"
 	@echo "make check      format, lint and type checks"
 	@echo "make format     format the code"
 	@echo "make benchmark  measure an EM iteration beside scikit-learn (some minutes)"
@@ -25,6 +26,9 @@ sizes: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/installed-test
+	GAUSSMIX_FUZZ=$${GAUSSMIX_FUZZ:-20000} $(BIN)/python -m pytest -n auto tests/test_fuzz.py
 
 check: $(VENV)/installed-check
 	$(BIN)/ruff format --check .

@@ -354,6 +354,7 @@ def fill_empty(
     scatters = statistics.scatters
     if not family.shared and previous.covariances.moment is statistics.moment:
         moment = statistics.moment
-        kept = moment.expand(counts) * previous.covariances.as_scatters()
+        with np.errstate(invalid="ignore"):  # of a mixture beyond arithmetic
+            kept = moment.expand(counts) * previous.covariances.as_scatters()
         scatters = np.where(moment.expand(empty), kept, scatters)
     return statistics.changed(counts=counts, means=means, scatters=scatters)

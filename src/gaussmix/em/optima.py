@@ -111,12 +111,13 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     Values stand for all that round to them: where a component is narrower than that, as one
     on tied values, how narrow says nothing.
     """
-    least = np.maximum(data.resolutions, _TINY)
     several = []
     for candidate in candidates:
         result = candidate.result
-        assert result.statistics is not None
+        assert result.statistics is not None and result.floor is not None
         parameters = result.mixture.parameters
+        # The floor of the fit where nothing is known of rounding, as of constant columns.
+        least = np.maximum(np.maximum(data.resolutions, result.floor), _TINY)
         wide = parameters.covariances.floored(least)[0]
         several.append(
             Estimated(
@@ -127,7 +128,7 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
             )
         )
     summary = data.summary
-    widths = np.maximum(summary.maximum - summary.minimum, np.sqrt(12.0 * least))
+    widths = np.maximum(summary.maximum - summary.minimum, np.sqrt(12.0 * data.resolutions))
     log_volume = float(np.log(widths, where=widths > 0, out=np.zeros_like(widths)).sum())
     fold = LeaveOneOutFold(several, summary.total.total, log_volume)
     return data.source.reduce(fold)

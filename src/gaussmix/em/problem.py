@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..rows.checks import check_data, require_comparable
+from ..rows.checks import check_data, require_bounded, require_comparable
 from .steps import EStep
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ class Problem:
 
         ParameterError if the prior cannot be used.
         """
-        total = self.objective.regularised(self.summary.total)
         names = self.data.source.feature_names
+        require_bounded(self.summary, names)  # before anything is computed of them
+        total = self.objective.regularised(self.summary.total)
         check_data(self.summary, total, names, self.data.sample, self.data.weights)
         require_comparable(self.summary, self.data.scales, names)
         return self

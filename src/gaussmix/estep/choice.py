@@ -84,6 +84,9 @@ def choose_form(
         and (in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d))
     )
     dense: Form
+    if cancels:
+        # What cancels is known about the center; means far from 0 are rounded, and so is that.
+        error = held.magnitude(np.sqrt(reach * (reach + np.abs(center))))
     if suits and cheap and _is_accurate(error):
         kind = natural_form(n_joint, n_rows)
         dense = kind.of(parameters, NOTHING if cancels else moment, center, dtype)

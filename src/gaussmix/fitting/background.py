@@ -10,7 +10,7 @@ import numpy as np
 from ..components.moments import NORM, PRODUCTS
 from ..components.noise import Noise
 from ..exceptions import DataError, ParameterError
-from ..rows.checks import require_finite
+from ..rows.checks import require_bounded, require_finite
 from ..rows.folds import Fold, Index, Workspace
 from ..rows.spread import Quantiles, brought_in
 from ..rows.summary import SummaryFold
@@ -67,6 +67,7 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     """
     summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
     require_finite(summary, source.feature_names)
+    require_bounded(summary, source.feature_names)
     scatter = summary.total.scatters[0]
     if _is_flat(scatter) and _is_flat(_scatter_of_most(source)):
         raise DataError(
@@ -88,7 +89,9 @@ def _scatter_of_most(source: Source) -> Array:
     """Return the scatter of rows without what far ones add: beside it any other is flat."""
     rows, weights = source.sample(_ROWS, np.random.default_rng(0))
     rows, _ = brought_in(rows, Quantiles(rows, weights).near)
-    offsets = rows - rows.mean(axis=0)
+    # From a row: rounding must not give a constant column a width.
+    offsets = rows - rows[0]
+    offsets -= offsets.mean(axis=0)
     return np.asarray(offsets.T @ offsets)
 
 

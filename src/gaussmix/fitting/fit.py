@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..components.moments import SQUARES
 from ..em.keeper import Keeper
 from ..em.loop import fit
 from ..em.optima import Candidate, merged
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray
+    from ..components.families import Family
     from ..components.moments import Moment
     from ..em.model import Model
     from ..em.options import Options
@@ -42,6 +44,7 @@ __all__ = [
     "facts_of",
     "fit_mixture",
     "fit_problem",
+    "moment_of_data",
     "put_to_start",
     "summarise",
 ]
@@ -52,6 +55,16 @@ def summarise(source: Source, moment: Moment) -> DataSummary:
     summary = source.reduce(SummaryFold(moment, source.n_features))
     require_finite(summary, source.feature_names)
     return summary
+
+
+def moment_of_data(families: Sequence[Family]) -> Moment:
+    """Return the moment of a summary for some families: the widest of theirs.
+
+    It has variances by feature at least: scales and floors are the same whichever families
+    share the data.
+    """
+    held = [SQUARES, *(family.held.moment for family in families)]
+    return max(held, key=lambda moment: moment.n_axes)
 
 
 def facts_of(
@@ -133,8 +146,8 @@ def fit_mixture(
     }
     with watching(source, callback, options) as told:
         keeper.open(model, settings, rng)
-        summary = summarise(source, model.family.held.moment)
-        keeper.meet(summary)
+        summary = summarise(source, moment_of_data([model.family]))
+        keeper.meet(summary.held_as(model.family.held.moment))
         data = draw(source, summary, facts_of(source, known, noise), model.n_components, rng)
         problem = Problem(data, model, options).checked()
         return fit_problem(problem, start, rng=rng, callback=told, keeper=keeper)

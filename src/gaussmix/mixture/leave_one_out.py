@@ -27,6 +27,8 @@ __all__ = ["Estimated", "LeaveOneOut", "LeaveOneOutFold"]
 
 # A row may be nearly all of a component, but not more: what is left has a mean and a width.
 _MOST = 1.0 - 1e-6
+# A component with less than this share of the rows is empty, and foretells none.
+_EMPTY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +203,7 @@ class _View:
     def _without(self, j: int, centred: Array, taken: Array, log_rest: Array) -> Array:
         """Return a component's log-joint densities (B,), each row's without it."""
         count = float(self.counts[j])
-        if count <= 0:
+        if count <= _EMPTY * self.total:
             return np.full(len(centred), -np.inf)
         removal = Removal(np.minimum(taken, _MOST * count), count, float(self.pools[j]))
         distances, log_det = self.covariances.left_out(j, centred, removal)

@@ -149,9 +149,8 @@ def check_data(
     """Raise DataError if a column is unusable, naming it.
 
     `total` is the summary's, widened by what is added to covariances; `rows` (m, d) and
-    `weights` (m,) are a sample of the data; all values are finite.
+    `weights` (m,) are a sample of the data; all values are finite and none too large.
     """
-    require_bounded(summary, names)
     require_wide(summary, names)
     variances = total.moment.diagonal(total.scatters, total.n_features)[0]
     constant = np.flatnonzero((summary.minimum == summary.maximum) & ~(variances > 0))

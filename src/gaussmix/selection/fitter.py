@@ -12,7 +12,15 @@ import numpy as np
 from ..em.problem import Problem
 from ..em.steps import EStep
 from ..exceptions import DataError, ParameterError
-from ..fitting.fit import best_of, draw, facts_of, fit_problem, put_to_start, summarise
+from ..fitting.fit import (
+    best_of,
+    draw,
+    facts_of,
+    fit_problem,
+    moment_of_data,
+    put_to_start,
+    summarise,
+)
 from ..fitting.known import known_labels
 from ..rows import MemorySource
 from ..starts import Division, Start
@@ -98,8 +106,7 @@ class Fitter:
         # Searches have no use for a collapsed fit.
         options = replace(plan.options, give_up_collapsed=True)
         self.plan = replace(plan, options=options)
-        widest = max((family.held.moment for family in families), key=lambda m: m.n_axes)
-        self.summary = summarise(source, widest)
+        self.summary = summarise(source, moment_of_data(families))
         self._drawn: Array | None = None
 
     def model(self, family: Family, n_components: int) -> Model:

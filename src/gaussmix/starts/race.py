@@ -73,12 +73,12 @@ class Race(Start):
         track = _some_rows(problem, _track_length(problem), rng)
         entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
         try:
-            if not problem.options.select.weighs:
-                finalists = contest(track, entrants.labels, _HALVINGS)
-                return _held_or_not(problem, finalists, [], rng)
             if track is problem and _is_whole(problem):
                 finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
                 return _weighed(problem, finalists, entrants, rng)
+            if not problem.options.select.weighs:
+                finalists = contest(track, entrants.labels, _HALVINGS)
+                return _held_or_not(problem, finalists, [], rng)
             finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
         except np.linalg.LinAlgError:
             return KMeans().beginning(problem, rng)
@@ -206,7 +206,7 @@ def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
     source = MemorySource(
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     )
-    summary = source.reduce(SummaryFold(problem.family.held.moment, rows.shape[1]))
+    summary = source.reduce(SummaryFold(data.summary.total.moment, rows.shape[1]))
     summary = replace(summary, origin=problem.summary.origin)
     n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
     most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()

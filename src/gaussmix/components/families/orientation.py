@@ -27,6 +27,10 @@ _MAX_HALVINGS = 12
 # Weights of no simple ratio: a sum of matrices so weighted has a repeated eigenvalue only
 # where all of them have.
 _GOLDEN = 0.6180339887498949
+# Variances along two axes are equal if they differ by no more than this share, and the axes
+# are not those of a scatter if its correlation along them is more than that.
+_TIED = 1e-9
+_SKEW = 1e-6
 
 
 def best_axes(
@@ -53,10 +57,15 @@ def best_axes(
 def _axes_of(matrices: Array, groups: Groups) -> Array:
     """Return common eigenvectors (G, d, d) of matrices (J, d, d) of which groups have the same."""
     traces = np.einsum("kii->k", matrices)
-    number = np.arange(1, len(matrices) + 1) - groups.spread(groups.first)
     # In shares of the largest: a product with the variance of a small unit would underflow.
-    weights = (1.0 + (number * _GOLDEN) % 1.0) / (traces / groups.spread(groups.max(traces)))
+    weights = _unalike(groups) / (traces / groups.spread(groups.max(traces)))
     return axes_of(groups.sum(weights[:, None, None] * matrices))[1]
+
+
+def _unalike(groups: Groups) -> Array:
+    """Return weights (J,) for sums of matrices, of no simple ratio within a group."""
+    number = np.arange(1, groups.bounds[-1] + 1) - groups.spread(groups.first)
+    return np.asarray(1.0 + (number * _GOLDEN) % 1.0)
 
 
 class _Search:
@@ -135,4 +144,27 @@ class _Search:
         curvature = cross + np.swapaxes(cross, 1, 2) - own[:, :, None] - own[:, None, :]
         angles = 0.5 * np.arctan2(2.0 * slope, curvature)
         angles[slope == 0.0] = 0.0  # not a half turn
-        return angles
+        tied = self._tied(diagonals)
+        return np.where(tied, self._apart(diagonals), angles) if tied.any() else angles
+
+    def _tied(self, diagonals: Array) -> AnyArray:
+        """Say which pairs of axes (G, d, d) have equal variances, but are not axes of scatters.
+
+        No turn is any better than another then, to first order; all are better than none.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            gaps = np.abs(self.variances[:, :, None] - self.variances[:, None, :])
+            equal = gaps <= _TIED * self.variances[:, :, None]
+            sizes = np.sqrt(np.abs(diagonals))
+            skew = np.abs(self.rotated) > _SKEW * sizes[:, :, None] * sizes[:, None, :]
+        own = np.eye(diagonals.shape[1], dtype=bool)
+        return ~self.groups.any(~(equal & ~own)) & self.groups.any(skew)
+
+    def _apart(self, diagonals: Array) -> Array:
+        """Return angles (G, d, d) to the axes of a sum of the scatters, for each pair."""
+        traces = np.einsum("kii->k", self.rotated)
+        weights = _unalike(self.groups) / np.where(traces > 0, traces, 1.0)
+        slope = self.groups.sum(weights[:, None, None] * self.rotated)
+        own = self.groups.sum(weights[:, None] * diagonals)
+        angles = np.triu(0.5 * np.arctan2(2.0 * slope, own[:, None, :] - own[:, :, None]), 1)
+        return angles - np.swapaxes(angles, 1, 2)
