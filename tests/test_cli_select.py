@@ -11,7 +11,11 @@ import time
 
 import numpy as np
 import pytest
+from rich.columns import Columns
+from rich.console import Console
 
+from gaussmix.cli.report import contingency_table
+from gaussmix.cli.select import _table
 from gaussmix.exceptions import ParameterError
 from gaussmix.interchange.model import load_model
 from gaussmix.mixture.datasets import iris
@@ -57,6 +61,38 @@ def test_select_prints_the_best_models_draws_and_saves(work):
     shown = gaussmix("show", "best.json", cwd=work)
     assert "components         2 in 4 dimensions" in shown.stdout
     assert gaussmix("predict", "best.json", "iris.csv", cwd=work).returncode == 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_tables_are_whole_on_narrow_terminals(width):
+    """Columns go below each other; no figure and no heading is cut."""
+    row = {"family": "VVV", "n_components": 3, "n_parameters": 17, "n_iter": 500}
+    cells = [
+        {**row, "bic": 33280.21 + k, "log_likelihood": -16576.54, "converged": k == 1}
+        for k in range(3)
+    ]
+
+    class Found:
+        criterion = "bic"
+
+        def best(self, count):
+            return cells[:count]
+
+    console = Console(width=width)
+    counts = np.arange(60).reshape(2, 30)
+    names = [f"k{k}" for k in range(30)]
+    with console.capture() as shown:
+        console.print(_table(Found(), 3))
+        console.print(Columns([contingency_table("title", counts, "cluster", ["a", "b"], names)]))
+    text = shown.get()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    words = text.split()
+    heads = ["BIC", "difference", "log-likelihood", "parameters", "iterations", *names]
+    figures = ["33280.210", "33282.210", "-16576.540", "converged)", "59"]
+    assert [word for word in (*heads, *figures) if word not in words] == []
+    if width >= 80:
+        assert words.count("family") == {80: 2, 110: 1}[width]
 
 
 def test_select_as_json_by_another_criterion(work):

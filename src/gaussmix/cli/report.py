@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
 from rich.console import Group
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from .folded import Column, FoldedTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
 
     from .._typing import AnyArray
     from ..interchange.model import Model
@@ -67,72 +66,26 @@ def _component(
     names = feature_names(mixture)
     deviations = np.sqrt(np.diagonal(covariance))
     moments = [
-        _Column("mean", [number(value) for value in mixture.means[k]]),
-        _Column("std dev", [number(value) for value in deviations]),
+        Column("mean", [number(value) for value in mixture.means[k]]),
+        Column("std dev", [number(value) for value in deviations]),
     ]
     if mixture.n_features == 1:
-        variance = _Column("variance", [number(covariance[0, 0])], "cyan")
-        return _FoldedTable(_Column("attribute", names), [[*moments, variance]])
+        variance = Column("variance", [number(covariance[0, 0])], "cyan")
+        return FoldedTable([Column("attribute", names)], [[*moments, variance]])
     covariances = [
-        _Column(f"cov {j}", [number(value) for value in column], "cyan")
+        Column(f"cov {j}", [number(value) for value in column], "cyan")
         for j, column in enumerate(covariance.T, 1)
     ]
     groups = [moments, covariances]
     if correlations:
         groups.append(
             [
-                _Column(f"corr {j}", [f"{value:.3f}" for value in column], "green")
+                Column(f"corr {j}", [f"{value:.3f}" for value in column], "green")
                 for j, column in enumerate((covariance / np.outer(deviations, deviations)).T, 1)
             ]
         )
     numbered = [f"{i} {name}" for i, name in enumerate(names, 1)]
-    return _FoldedTable(_Column("attribute", numbered), groups)
-
-
-@dataclass(frozen=True)
-class _Column:
-    header: str
-    cells: Sequence[str]
-    style: str = ""
-
-
-@dataclass(frozen=True)
-class _FoldedTable:
-    """A table whose groups of columns go below each other where the terminal is too narrow.
-
-    The first column is repeated; numbers are never cut off.
-    """
-
-    first: _Column
-    groups: Sequence[Sequence[_Column]]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        unbounded = options.update(max_width=10_000)
-
-        def fits(columns: Sequence[_Column]) -> bool:
-            width = Measurement.get(console, unbounded, self._table(columns)).maximum
-            return width <= options.max_width
-
-        shown: list[_Column] = []
-        for group in self.groups:
-            if shown and not fits([*shown, *group]):
-                yield self._table(shown)
-                shown = []
-            for column in group:
-                if shown and not fits([*shown, column]):
-                    yield self._table(shown)
-                    shown = []
-                shown.append(column)
-        yield self._table(shown)
-
-    def _table(self, columns: Sequence[_Column]) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(Text(self.first.header), no_wrap=True)
-        for column in columns:
-            table.add_column(Text(column.header), justify="right", style=column.style, no_wrap=True)
-        for cells in zip(self.first.cells, *(column.cells for column in columns), strict=True):
-            table.add_row(*map(Text, cells))
-        return table
+    return FoldedTable([Column("attribute", numbered)], groups)
 
 
 def overview_table(mixture: Mixture) -> RenderableType:
@@ -141,7 +94,7 @@ def overview_table(mixture: Mixture) -> RenderableType:
     shown = min(len(names), 8)
     deviations = np.sqrt(mixture.covariances.variances())
     features = [
-        _Column(
+        Column(
             names[j],
             [
                 f"{number(mean)} ± {number(deviation)}"
@@ -150,13 +103,13 @@ def overview_table(mixture: Mixture) -> RenderableType:
         )
         for j in range(shown)
     ]
-    weights = _Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
-    numbers = _Column("component", [str(k) for k in range(mixture.n_components)])
+    weights = Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
+    numbers = Column("component", [str(k) for k in range(mixture.n_components)])
     some = f" of {shown} of {len(names)} features (all with --json)"
     title = "Components: mean ± std dev" + ("" if shown == len(names) else some)
     return Group(
         Text(title, style="bold"),
-        _FoldedTable(numbers, [[weights, *features]]),
+        FoldedTable([numbers], [[weights, *features]]),
     )
 
 
@@ -210,14 +163,11 @@ def contingency_table(
     title: str, counts: AnyArray, over: str, rows: Sequence[str], columns: Sequence[str]
 ) -> RenderableType:
     """Return a contingency table for people; zeros are dots, `over` says what columns are."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(over, justify="right")
-    for name in columns:
-        table.add_column(name, justify="right")
-    for name, row in zip(rows, counts, strict=True):
-        table.add_row(name, *(str(count) if count else "·" for count in row))
-    # A table's own title is folded to the table's width.
-    return Group(Text(title, style="bold"), table)
+    shown = [[str(count) if count else "·" for count in column] for column in counts.T]
+    cells = [Column(name, column) for name, column in zip(columns, shown, strict=True)]
+    return Group(
+        Text(title, style="bold"), FoldedTable([Column(over, rows)], [cells], justify="right")
+    )
 
 
 def feature_names(mixture: Mixture) -> list[str]:

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.console import RenderableType
-from rich.table import Table
 
 from ..em.model import Model
 from ..em.options import Options
@@ -34,6 +31,7 @@ from ..starts import get_start
 from .console import in_options, notes, print_json, results, say
 from .data import files_of, open_data, title
 from .demo import save_figure
+from .folded import Column, FoldedTable
 from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
 from .output import check_out, save_and_tell
 
@@ -178,29 +176,28 @@ def _print(found: ResultsTable, cells: list[Cell], picture: Path, top: int) -> N
     console.print(f"Picture: {picture}", markup=False, soft_wrap=True)
 
 
-def _table(found: ResultsTable, top: int) -> RenderableType:
+def _table(found: ResultsTable, top: int) -> FoldedTable:
     """Return the best models for people."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("", "family", "components"):
-        table.add_column(head, justify="right")
-    for head in (found.criterion.upper(), "difference", "log-likelihood", "parameters"):
-        table.add_column(head, justify="right")
-    table.add_column("iterations", justify="right")
     rows = found.best(top)
-    for rank, row in enumerate(rows, 1):
-        value = row[found.criterion]
-        table.add_row(
-            str(rank),
-            row["family"],
-            str(row["n_components"]),
-            f"{value:.3f}",
-            f"{value - rows[0][found.criterion]:.3f}",
-            f"{row['log_likelihood']:.3f}",
-            str(row["n_parameters"]),
-            f"{row['n_iter']}{'' if row['converged'] else ' (not converged)'}",
-            style="bold" if rank == 1 else None,
-        )
-    return table
+    values = [row[found.criterion] for row in rows]
+    which = [
+        Column("", [str(rank) for rank, _ in enumerate(rows, 1)]),
+        Column("family", [row["family"] for row in rows]),
+        Column("components", [str(row["n_components"]) for row in rows]),
+    ]
+    how_good = [
+        Column(found.criterion.upper(), [f"{value:.3f}" for value in values]),
+        Column("difference", [f"{value - values[0]:.3f}" for value in values]),
+    ]
+    fitted = [
+        Column("log-likelihood", [f"{row['log_likelihood']:.3f}" for row in rows]),
+        Column("parameters", [str(row["n_parameters"]) for row in rows]),
+        Column(
+            "iterations",
+            [f"{row['n_iter']}{'' if row['converged'] else ' (not converged)'}" for row in rows],
+        ),
+    ]
+    return FoldedTable(which, [how_good, fitted], justify="right", bold=0)
 
 
 def _as_json(best: FitResult, found: ResultsTable, picture: Path) -> dict[str, Any]:
