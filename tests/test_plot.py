@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.patches import Ellipse
 
-from gaussmix import GaussianMixture, ParameterError, plot
+from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError, plot
 from gaussmix.components.covariances import FullCovariances
 from tests.variants import STRUCTURES, random_mixture
 
@@ -27,6 +29,128 @@ def test_scatter_draws_every_row_in_its_colour(mixture):
     assert len(colours) == 3
     _, given = plt.subplots()
     assert plot.scatter(X, features=(2, 1), ax=given) is given
+
+
+def names_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_go_where_arrays_go(mixture, library):
+    frames = pytest.importorskip(library)
+    X, labels = mixture.sample(60, 0)
+    kind = np.array(["u", "v", "w"])[labels]
+    frame = frames.DataFrame({"c": X[:, 2], "kind": kind, "b": X[:, 1], "a": X[:, 0]})
+    ax = plot.scatter(frame, frame["kind"], features=("b", "a"))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("b", "a")
+    assert names_of(ax) == ["u", "v", "w"]
+    for k, drawn in enumerate(ax.collections):
+        np.testing.assert_array_equal(drawn.get_offsets(), X[labels == k][:, [1, 0]])
+    named = replace(mixture, feature_names=("a", "b", "c"))  # columns are found by name
+    bars = [
+        [patch.get_height() for patch in plot.univariate(named, given, feature="c").patches]
+        for given in (frame, X, X[:, 2])
+    ]
+    assert bars[0] == bars[1] == bars[2]
+    grid = plot.pairs(named, frame, frame["kind"], features=["c", "a"])
+    assert [text.get_text() for text in grid.legends[0].get_texts()] == ["u", "v", "w"]
+    with pytest.raises(DataError, match="X: 1 of 2 columns are not numeric: 'kind'"):
+        plot.scatter(frame)
+
+
+def test_a_fit_its_result_and_its_mixture_are_drawn_alike():
+    X = np.random.default_rng(0).standard_normal((90, 2)) * [1, 4]
+    model = GaussianMixture(2, random_state=0).fit(X)
+    search = GaussianMixtureIC([1, 2], families=["VVV"], random_state=0).fit(X)
+    for draw in (plot.ellipses, plot.density_contours, plot.univariate, plot.pairs):
+        for given in (model, model.result_, model.mixture_, search, search.result_):
+            assert draw(given) is not None
+        plt.close("all")
+    first, second = (plot.ellipses(given).patches for given in (model, model.mixture_))
+    assert [tuple(one.get_center()) for one in first] == [
+        tuple(other.get_center()) for other in second
+    ]
+    for given in (model, model.result_, search):
+        assert len(plot.trace(given).get_lines()[0].get_ydata()) >= 2
+
+
+@pytest.mark.parametrize(("count", "outside"), [(8, False), (12, True), (45, True), (200, True)])
+def test_any_number_of_groups_has_a_legend(count, outside):
+    X, labels = np.random.default_rng(0).standard_normal((400, 2)), np.arange(400) % count
+    for given, more in ((labels, {"label_names": [f"g{k:03}" for k in range(count)]}),
+                        ([f"g{k:03}" for k in labels], {})):  # fmt: skip
+        ax = plot.scatter(X, given, **more)
+        names = names_of(ax)
+        assert names[:8] == [f"g{k:03}" for k in range(8)]
+        assert len(names) == min(count, 61)
+        ax.figure.draw_without_rendering()
+        axes, legend = ax.get_window_extent(), ax.get_legend().get_window_extent()
+        assert (legend.x0 >= axes.x1) == outside
+        assert legend.x1 <= ax.figure.bbox.x1  # whole
+        assert axes.width > 0.3 * ax.figure.bbox.width
+        plt.close("all")
+    assert names == [f"g{k:03}" for k in range(count)] or names[-1] == "and 140 more"
+
+
+def test_labels_of_any_kind_are_groups():
+    X = np.eye(4)
+    years = plot.scatter(X, [2019, 2021, 2019, 2020])
+    assert names_of(years) == ["2019", "2020", "2021"]
+    assert names_of(plot.scatter(X, [True, False, True, True])) == ["False", "True"]
+    assert names_of(plot.scatter(X, [0.0, 2.0, 0.0, -1.0])) == [
+        "component 0", "component 2", "noise",
+    ]  # fmt: skip
+    assert names_of(plot.scatter(X, [0.5, 1.5, 0.5, 1.5])) == ["0.5", "1.5"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda m, X: plot.ellipses(GaussianMixture(2)), "mixture: .* not fitted yet; call fit"),
+        (lambda m, X: plot.ellipses(GaussianMixtureIC()), "mixture: .* not fitted yet; call fit"),
+        (lambda m, X: plot.pairs(X, m), "mixture: expected a Mixture, .*, got ndarray"),
+        (lambda m, X: plot.ellipses(m, sigmas=[-1]), "sigmas: expected numbers above 0"),
+        (lambda m, X: plot.ellipses(m, features="a"), "features: no feature is called 'a'"),
+        (lambda m, X: plot.ellipses(m, features=1), "features: this picture needs two, got 1"),
+        (lambda m, X: plot.ellipses(m, ax=plt.subplots(2)[1]), "ax: expected the axes"),
+        (lambda m, X: plot.density_contours(m, levels=0), "levels: expected an integer"),
+        (lambda m, X: plot.univariate(m, X[:, :2]), r"X: expected shape \(n_samples, 3\)"),
+        (lambda m, X: plot.univariate(m, X * np.nan), "X: 30 of 30 rows have NaN"),
+        (lambda m, X: plot.univariate(m, X, feature=[0, 1]), "feature: this picture needs one"),
+        (lambda m, X: plot.univariate(m, X, feature=3), "feature: 3 is no index"),
+        (lambda m, X: plot.univariate(m, X, bins="many"), "bins: expected a number"),
+        (lambda m, X: plot.univariate(m, X, weights=[1]), "weights: expected 30 numbers"),
+        (lambda m, X: plot.pairs(m, X, [0, 1]), "labels: expected 30, one a row"),
+        (lambda m, X: plot.pairs(m, X, features=["a", "b"]), "features: no feature is called"),
+        (lambda m, X: plot.scatter(X, "species"), "labels: expected one a row, got the text"),
+        (lambda m, X: plot.scatter(X, X), "labels: .*; of responsibilities give .argmax"),
+        (lambda m, X: plot.scatter(X, features=(0, 7)), "features: 7 is no index or out of range"),
+        (lambda m, X: plot.scatter(X, features=(0,)), "features: this picture needs two"),
+        (lambda m, X: plot.scatter(X, names=["a"]), "names: expected 3, one a column"),
+        (lambda m, X: plot.scatter(X, np.ones(30, int), label_names=["a"]), "expected 2 names"),
+        (lambda m, X: plot.scatter(X, ["a"] * 30, label_names=["b"]), "label_names: .* such as a"),
+        (lambda m, X: plot.scatter(X, marked=[True]), "marked: expected 30 booleans"),
+        (lambda m, X: plot.scatter(X[:, 0]), r"X: expected shape \(n, d\), got \(30,\)"),
+        (lambda m, X: plot.scatter(X[:0]), "X: has no rows"),
+        (lambda m, X: plot.scatter([["a", "b"]]), "X: expected an array of numbers"),
+        (lambda m, X: plot.trace(GaussianMixture()), "history: .* not fitted yet"),
+        (lambda m, X: plot.trace(m), "history: expected an array of numbers"),
+        (lambda m, X: plot.trace([]), "history: has no iterations"),
+        (lambda m, X: plot.criterion(GaussianMixtureIC()), "results: .* not fitted yet"),
+        (lambda m, X: plot.criterion(m), "results: expected a fitted GaussianMixtureIC"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(mixture, draw, message):
+    with pytest.raises((ParameterError, DataError), match=message):
+        draw(mixture, mixture.sample(30, 0)[0])
+
+
+def test_a_mixture_of_scikit_learn_is_told_how_to_become_one():
+    from sklearn.mixture import GaussianMixture as Other
+
+    other = Other(2).fit(np.random.default_rng(0).standard_normal((20, 2)))
+    with pytest.raises(ParameterError, match=r"mixture: .*gaussmix.Mixture\(m.weights_"):
+        plot.ellipses(other)
 
 
 def test_large_data_are_thinned():

@@ -56,6 +56,8 @@ _ARGUMENTS = {
     "columns": "--features",
     "criterion": "--criterion",
     "families": "--families",
+    "feature": "--features",
+    "features": "--features",
     "select": "--select",
     "noise": "--noise",
     "prior": "--prior",

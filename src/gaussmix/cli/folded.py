@@ -1,4 +1,4 @@
-"""Tables for people that are whole on a terminal of any width: no figure is cut."""
+"""Tables for people that are whole on narrow terminals: no figure is cut."""
 
 from __future__ import annotations
 

@@ -105,7 +105,9 @@ def checked_order(given: Any, n_components: int) -> AnyArray:
     return permutation
 
 
-def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | None) -> AnyArray:
+def chosen_columns(
+    columns: Columns, n_features: int, names: Sequence[str] | None, argument: str = "columns"
+) -> AnyArray:
     """Return the indices (m,) of different features, at least one; or raise ParameterError."""
     several = np.iterable(columns) and not isinstance(columns, str)
     wanted = list(columns) if several else [columns]  # type: ignore[arg-type]
@@ -115,15 +117,17 @@ def chosen_columns(columns: Columns, n_features: int, names: Sequence[str] | Non
         if isinstance(column, str):
             if column not in known:
                 raise ParameterError(
-                    f"columns: no feature is called {column!r}; names are {list(known)}"
+                    f"{argument}: no feature is called {column!r}; names are {list(known)}"
                 )
             indices.append(known.index(column))
         elif isinstance(column, numbers.Integral) and -n_features <= int(column) < n_features:
             indices.append(int(column) % n_features)
         else:
             raise ParameterError(
-                f"columns: {shown(column)} is no index or out of range for {n_features} features"
+                f"{argument}: {shown(column)} is no index or out of range for {n_features} features"
             )
     if not indices or len(set(indices)) < len(indices):
-        raise ParameterError(f"columns: need different features, at least one, got {shown(wanted)}")
+        raise ParameterError(
+            f"{argument}: need different features, at least one, got {shown(wanted)}"
+        )
     return np.array(indices, dtype=np.intp)

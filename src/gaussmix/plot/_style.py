@@ -11,11 +11,11 @@ from ..exceptions import MissingExtraError, ParameterError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..mixture.mixture import Mixture
-
-__all__ = ["INK", "axes", "clean", "color", "label_axes", "pyplot", "two_features"]
+__all__ = ["GREY", "INK", "axes", "clean", "color", "label_axes", "legend", "pyplot", "subsample"]
 
 INK = "#222222"
+# Of what belongs to no component.
+GREY = "#8A8A8A"
 # Okabe & Ito's palette: distinguishable with every common colour vision.
 _PALETTE = (
     "#0072B2",
@@ -41,6 +41,11 @@ def pyplot() -> Any:
 def axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.8)) -> Axes:
     """Return `ax`, or the axes of a new figure."""
     if ax is not None:
+        if not hasattr(ax, "get_xlim"):
+            raise ParameterError(
+                f"ax: expected the axes of a picture, got {type(ax).__name__}; of several, as "
+                "plt.subplots(2) makes them, give one"
+            )
         return ax
     return pyplot().subplots(figsize=size, layout="constrained")[1]
 
@@ -58,16 +63,40 @@ def color(k: int, n_components: int) -> Any:
     return pyplot().get_cmap("turbo")((k + 0.5) / n_components)
 
 
-def two_features(mixture: Mixture, features: Any) -> Mixture:
-    """Return the marginal on two features (the first two when None)."""
-    if features is None:
-        features = (0, 1)
-    if mixture.n_features < 2 or len(features) != 2:
-        raise ParameterError(
-            f"features: this picture needs two, got {features!r} of {mixture.n_features}; "
-            "use plot.univariate for one"
-        )
-    return gaussians(mixture).marginal(features)
+# Of more entries a legend hides the picture: it goes beside it.
+_MOST_INSIDE = 10
+# Of more entries nobody finds one.
+_MOST_NAMED = 60
+# Entries below each other beside the axes.
+_COLUMN = 20
+
+
+def legend(ax: Axes) -> None:
+    """Name what is drawn: in the axes where it is little, beside them where there is room."""
+    handles, names = legend_entries(ax)
+    style: dict[str, Any] = {"frameon": False, "markerscale": 1.5}
+    if len(names) > _MOST_INSIDE:
+        ncols = -(-len(names) // _COLUMN)
+        style |= {"fontsize": "small", "columnspacing": 0.8}
+        # Only a layout that looks at legends makes room beside the axes.
+        if ax.figure.get_layout_engine() is not None:
+            style |= {"ncols": ncols, "loc": "upper left", "bbox_to_anchor": (1, 1)}
+        else:
+            style |= {"ncols": max(2, ncols), "frameon": True}
+    if names:
+        ax.legend(handles, names, **style)
+
+
+def legend_entries(ax: Axes) -> tuple[list[Any], list[str]]:
+    """Return handles and names of a legend; of very many, how many more there are."""
+    handles, names = ax.get_legend_handles_labels()
+    more = len(names) - _MOST_NAMED
+    if more > 0:
+        from matplotlib.lines import Line2D
+
+        handles = [*handles[:_MOST_NAMED], Line2D([], [], linestyle="none")]
+        names = [*names[:_MOST_NAMED], f"and {more} more"]
+    return handles, names
 
 
 def label_axes(ax: Axes, names: Any) -> None:
@@ -85,8 +114,3 @@ def subsample(n_rows: int, most: int) -> Any:
     if n_rows <= most:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))
-
-
-def gaussians(mixture: Mixture) -> Mixture:
-    """Return what can be drawn as curves: the components, without a uniform background."""
-    return mixture if mixture.noise is None else mixture.without_noise()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._style import axes, clean, label_axes, two_features
+from ..numerics.arguments import check_integer
+from ._given import as_mixture, marginal, two_features
+from ._style import axes, clean, label_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +21,7 @@ _GRID = 160
 
 
 def density_contours(
-    mixture: Mixture,
+    mixture: Any,
     *,
     features: Any = None,
     levels: int = 12,
@@ -30,7 +32,7 @@ def density_contours(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture, fitted GaussianMixture or GaussianMixtureIC, or its ``result_``
         With more than two features, the marginal on `features` is drawn.
     features : two indices or names, default the first two
     levels : int, default 12
@@ -38,8 +40,15 @@ def density_contours(
     filled : bool, default False
     ax : Axes, optional
         If it already shows data, their limits are kept.
+
+    Examples
+    --------
+    >>> import gaussmix, gaussmix.plot
+    >>> mixture = gaussmix.Mixture([0.4, 0.6], [[0, 0], [3, 1]], 2 * [[[2, 1], [1, 3]]])
+    >>> ax = gaussmix.plot.density_contours(mixture, levels=6)
     """
-    flat = two_features(mixture, features)
+    mixture, levels = as_mixture(mixture), check_integer("levels", levels, minimum=1)
+    flat = marginal(mixture, two_features(features, mixture))
     ax = axes(ax)
     x, y = (np.linspace(*limits, _GRID) for limits in _limits(flat, ax))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
+from ._given import require_fitted
 from ._style import INK, axes, clean, color
 
 if TYPE_CHECKING:
@@ -30,9 +31,15 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     Raises
     ------
     ParameterError
-        If the results do not have that criterion.
+        If the results do not have that criterion, or are none.
     """
     table = getattr(results, "results_", results)
+    if not hasattr(table, "criteria"):
+        require_fitted("results", results)
+        raise ParameterError(
+            "results: expected a fitted GaussianMixtureIC or its results_, got "
+            f"{type(results).__name__}"
+        )
     name = table.criterion if name is None else name
     if name not in table.criteria:
         raise ParameterError(

@@ -6,33 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._style import INK, axes, clean, color, label_axes, two_features
+from ..exceptions import ParameterError
+from ..numerics.arguments import as_numbers, shown
+from ._given import as_mixture, marginal, two_features
+from ._style import INK, axes, clean, color, label_axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from ..mixture.mixture import Mixture
-
 __all__ = ["ellipses"]
 
 
 def ellipses(
-    mixture: Mixture,
+    mixture: Any,
     *,
     features: Any = None,
-    sigmas: Sequence[float] = (1.0, 2.0),
+    sigmas: Sequence[float] | float = (1.0, 2.0),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each component's mean and its sigma-ellipses.
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture, fitted GaussianMixture or GaussianMixtureIC, or its ``result_``
         With more than two features, the marginal on `features` is drawn.
     features : two indices or names, default the first two
-    sigmas : sequence of float, default (1, 2)
+    sigmas : float or sequence of them, default (1, 2)
         Mahalanobis radii; 1 and 2 hold 39 % and 86 % of a component.
     ax : Axes, optional
 
@@ -44,7 +45,8 @@ def ellipses(
     """
     from matplotlib.patches import Ellipse
 
-    flat = two_features(mixture, features)
+    mixture, radii = as_mixture(mixture), _radii(sigmas)
+    flat = marginal(mixture, two_features(features, mixture))
     ax = axes(ax)
     for k, (mean, covariance) in enumerate(
         zip(flat.means, flat.covariances.to_dense(), strict=True)
@@ -52,7 +54,7 @@ def ellipses(
         shade = color(k, flat.n_components)
         eigenvalues, vectors = np.linalg.eigh(covariance)
         angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
-        for sigma in sorted(sigmas):
+        for sigma in radii:
             height, width = 2.0 * sigma * np.sqrt(eigenvalues)
             outline = Ellipse(
                 (mean[0], mean[1]),
@@ -74,3 +76,10 @@ def ellipses(
     ax.autoscale_view()
     label_axes(ax, flat.feature_names)
     return clean(ax)
+
+
+def _radii(sigmas: Any) -> list[float]:
+    radii = np.atleast_1d(as_numbers("sigmas", sigmas))
+    if radii.ndim != 1 or not (np.isfinite(radii) & (radii > 0)).all():
+        raise ParameterError(f"sigmas: expected numbers above 0, got {shown(sigmas)}")
+    return sorted(radii.tolist())

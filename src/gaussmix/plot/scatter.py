@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError
-from ._style import INK, axes, clean, color, label_axes, subsample
+from ._given import as_groups, as_mask, as_pair
+from ._style import GREY, INK, axes, clean, color, label_axes, legend, subsample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +18,13 @@ __all__ = ["scatter"]
 
 # More points than this only make a picture slow and solid.
 _MOST_POINTS = 20_000
-# Of more labels a legend hides the picture.
-_MOST_NAMED = 10
 
 
 def scatter(
     X: Any,
     labels: Any = None,
     *,
-    features: tuple[int, int] = (0, 1),
+    features: Any = None,
     names: Sequence[str] | None = None,
     label_names: Sequence[str] | None = None,
     marked: Any = None,
@@ -37,15 +35,16 @@ def scatter(
 
     Parameters
     ----------
-    X : array-like (n, d)
+    X : array-like or dataframe (n, d)
     labels : array-like (n,), optional
-        Integers from 0 (-1 is drawn grey): the colours.
-    features : (int, int)
+        The colours: integers from 0 for components, -1 for noise (grey); or text, years and
+        whatever names groups.
+    features : two indices or names, default the first two
         Which columns of X.
     names : sequence of str, optional
-        Names of all columns, for the axes.
+        Names of all columns, for the axes; those of a dataframe when None.
     label_names : sequence of str, optional
-        For a legend.
+        Names of the labels 0, 1, ..., for the legend.
     marked : array-like of bool (n,), optional
         Rows to draw a square around.
     marked_name : str, default "marked"
@@ -56,37 +55,49 @@ def scatter(
     -------
     Axes
 
+    Raises
+    ------
+    DataError
+        If there are no such rows to draw, or not one label a row.
+    ParameterError
+        If there is no such feature, or not a name for each label.
+
     Examples
     --------
     >>> import gaussmix.plot, numpy as np
     >>> ax = gaussmix.plot.scatter(np.eye(3), [0, 1, 1], label_names=["a", "b"])
+    >>> ax = gaussmix.plot.scatter(np.eye(3), ["rose", "iris", "rose"], features=(0, 2))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['iris', 'rose']
     """
-    rows = np.asarray(X)
-    if rows.ndim != 2 or rows.shape[1] <= max(features):
-        raise DataError(f"X: no features {features} in an array of shape {rows.shape}")
+    rows, called = as_pair(X, features, names)
+    groups = None if labels is None else as_groups(labels, len(rows), label_names)
+    around = None if marked is None else as_mask("marked", marked, len(rows))
     ax = axes(ax)
     shown = subsample(len(rows), _MOST_POINTS)
-    rows = rows[shown][:, list(features)]
-    size = float(np.clip(12_000 / max(len(rows), 1), 2, 26))
+    rows = rows[shown]
+    size = float(np.clip(12_000 / len(rows), 2, 26))
     style: dict[str, Any] = {"s": size, "alpha": 0.75, "linewidths": 0}
-    if labels is None:
+    if groups is None:
         ax.scatter(*rows.T, color=INK, **style)
-        n_labels = 0
     else:
-        known = np.asarray(labels)
-        n_labels = int(known.max()) + 1
-        known = known[shown]
-        for k in np.unique(known):
-            name = label_names[k] if label_names is not None and k >= 0 else f"component {k}"
-            shade = "#999999" if k < 0 else color(int(k), n_labels)
-            ax.scatter(*rows[known == k].T, color=shade, label=name, **style)
-    if marked is not None and (around := np.asarray(marked, dtype=bool)[shown]).any():
+        codes, count = groups.codes[shown], len(groups.names)
+        for k, name in groups:
+            # Noise is everywhere: it stays below what it lies between.
+            shade, order = (GREY, 0.9) if k < 0 else (color(k, count), 1)
+            ax.scatter(*rows[codes == k].T, color=shade, zorder=order, label=name, **style)
+    if around is not None and around[shown].any():
         # A shape in black, so that it is told from colours in grey print, too.
         edges: dict[str, Any] = {"s": 2.5 * size, "linewidths": 1.1, "edgecolors": INK}
         ax.scatter(
-            *rows[around].T, marker="s", facecolors="none", zorder=5, label=marked_name, **edges
+            *rows[around[shown]].T,
+            marker="s",
+            facecolors="none",
+            zorder=5,
+            label=marked_name,
+            **edges,
         )
-    if labels is not None and n_labels <= _MOST_NAMED:
-        ax.legend(frameon=False, markerscale=1.5)
-    label_axes(ax, None if names is None else [names[j] for j in features])
+    if groups is not None:
+        legend(ax)
+    label_axes(ax, called)
     return clean(ax)

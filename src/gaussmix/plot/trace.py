@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import DataError, ParameterError
+from ..numerics.arguments import as_numbers
+from ._given import require_fitted
 from ._style import axes, clean, color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from .._typing import AnyArray
 
 __all__ = ["trace"]
 
@@ -19,12 +24,23 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    history : History, fitted GaussianMixture, or sequence of float
+    history : History, fitted GaussianMixture or GaussianMixtureIC, FitResult, or floats
         Total log-likelihood by iteration; entry 0 is the start.
     ax : Axes, optional
+
+    Raises
+    ------
+    ParameterError
+        If there is no history in what was given.
+    DataError
+        If no iteration is in it.
+
+    Examples
+    --------
+    >>> import gaussmix.plot
+    >>> ax = gaussmix.plot.trace([-420.0, -310.5, -309.9])
     """
-    history = getattr(history, "history_", history)
-    values = np.asarray(getattr(history, "log_likelihood", history), dtype=float)
+    values = _values(history)
     ax = axes(ax)
     ax.plot(np.arange(len(values)), values, color=color(0, 1), lw=1.8, marker=".", ms=5)
     ax.axhline(values[-1], color="#999999", lw=0.8, ls="--")
@@ -40,3 +56,17 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("log-likelihood")
     ax.ticklabel_format(useOffset=False)
     return clean(ax)
+
+
+def _values(given: Any) -> AnyArray:
+    history = getattr(given, "history_", getattr(given, "history", given))
+    require_fitted("history", history)
+    values = as_numbers("history", getattr(history, "log_likelihood", history))
+    if values.ndim != 1:
+        raise ParameterError(
+            "history: expected a fitted GaussianMixture, its history_ or result_, or numbers (n,), "
+            f"got {type(given).__name__}"
+        )
+    if len(values) == 0:
+        raise DataError("history: has no iterations; a stream (partial_fit) leaves no trace")
+    return values

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError
-from ._style import INK, axes, clean, color, gaussians
+from ..exceptions import ParameterError
+from ..numerics.arguments import shown
+from ._given import as_mixture, as_weights, marginal, one_feature, rows_under
+from ._style import INK, axes, clean, color, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..mixture.mixture import Mixture
 
 __all__ = ["univariate"]
 
 
 def univariate(
-    mixture: Mixture,
+    mixture: Any,
     X: Any = None,
     *,
     feature: int | str = 0,
@@ -30,9 +30,9 @@ def univariate(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture, fitted GaussianMixture or GaussianMixtureIC, or its ``result_``
         With more than one feature, the marginal on `feature` is drawn.
-    X : array-like (n,) or (n, d), optional
+    X : array-like (n,) or (n, d), or dataframe, optional
         Data for the histogram.
     feature : index or name, default 0
     bins : int or str, default "auto"
@@ -40,22 +40,25 @@ def univariate(
     weights : array-like (n,), optional
         Sample weights of the histogram.
     ax : Axes, optional
+
+    Examples
+    --------
+    >>> import gaussmix, gaussmix.plot
+    >>> mixture = gaussmix.Mixture([0.25, 0.75], [-1.0, 2.0], [0.5, 1.0])
+    >>> ax = gaussmix.plot.univariate(mixture, mixture.sample(100, 0)[0])
     """
-    column = int(mixture.columns(feature)[0])
-    flat = gaussians(mixture).marginal(feature)
+    mixture = as_mixture(mixture)
+    column = one_feature(feature, mixture)
+    flat = marginal(mixture, column)
     ax = axes(ax)
     reach = 3.5 * np.sqrt(flat.covariances.variances())
     low, high = float((flat.means - reach).min()), float((flat.means + reach).max())
     if X is not None:
-        values = np.asarray(X, dtype=float)
-        if values.ndim == 2 and values.shape[1] == mixture.n_features:
-            values = values[:, column]
-        if values.ndim != 1:
-            raise DataError(f"X: expected shape (n,) or (n, {mixture.n_features})")
+        values = rows_under(X, mixture, column)
         ax.hist(
             values,
             bins=_edges(values, bins),
-            weights=weights,
+            weights=as_weights("weights", weights, len(values)),
             density=True,
             color="#C9CED6",
             edgecolor="white",
@@ -82,13 +85,17 @@ def univariate(
     ax.set_ylim(bottom=0)
     if flat.feature_names and not ax.get_xlabel():
         ax.set_xlabel(flat.feature_names[0])
-    if flat.n_components <= 10:
-        ax.legend(frameon=False)
+    legend(ax)
     return clean(ax)
 
 
 def _edges(values: Any, bins: int | str) -> Any:
-    edges = np.histogram_bin_edges(values, bins=bins)
+    try:
+        edges = np.histogram_bin_edges(values, bins=bins)
+    except (TypeError, ValueError) as found:
+        raise ParameterError(
+            f"bins: expected a number, edges or a rule such as 'auto', got {shown(bins)} ({found})"
+        ) from None
     # Rounded data make "auto" ask for more bins than there are values.
     distinct = len(np.unique(values))
     return edges if len(edges) <= distinct + 1 else np.histogram_bin_edges(values, bins=distinct)
