@@ -8,9 +8,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.patches import Ellipse
+from matplotlib.path import Path
 
-from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError, plot
+from gaussmix import (
+    DataError,
+    GaussianMixture,
+    GaussianMixtureIC,
+    Noise,
+    ParameterError,
+    plot,
+)
 from gaussmix.components.covariances import FullCovariances
+from gaussmix.plot._flat import flatten
 from tests.variants import STRUCTURES, random_mixture
 
 
@@ -197,6 +206,86 @@ def test_univariate_curves_are_the_weighted_densities(mixture):
     )
     heights = [p.get_height() * p.get_width() for p in ax.patches]
     assert sum(heights) == pytest.approx(1.0)
+
+
+def with_noise(d, turned, weight=0.4):
+    """Return a mixture with a background in a box whose edges go along axes, or do not."""
+    rng = np.random.default_rng(d)
+    axes = np.linalg.qr(rng.standard_normal((d, d)))[0] if turned else np.eye(d)
+    noise = Noise(weight, -rng.uniform(4, 9, d), rng.uniform(4, 9, d), axes)
+    return random_mixture(FullCovariances, d=d).with_noise(noise)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+def test_univariate_shows_the_background_at_its_weight(d, turned):
+    mixture = with_noise(d, turned)
+    ax = plot.univariate(mixture, feature=d - 1)
+    *parts, noise, total = ax.get_lines()
+    at, density = total.get_data()
+    np.testing.assert_allclose(sum(p.get_ydata() for p in (*parts, noise)), density, rtol=1e-12)
+    names = [f"component {k}, weight {w:.2f}" for k, w in enumerate(mixture.weights)]
+    assert names_of(ax) == [*names, "noise, weight 0.40", "mixture"]
+    if d == 1:
+        np.testing.assert_allclose(density, mixture.pdf(at[:, None]), rtol=1e-12)
+        return
+    step = at[1] - at[0]
+    assert noise.get_ydata().sum() * step == pytest.approx(0.4, rel=0.01)
+    values = mixture.sample(200_000, 0)[0][:, -1]
+    counts, edges = np.histogram(values, at[::40])
+    expected = ((density[1:] + density[:-1]) / 2)[:760].reshape(19, 40).mean(axis=1)
+    np.testing.assert_allclose(
+        counts / 200_000 / np.diff(edges), expected, atol=0.04 * density.max()
+    )
+
+
+@pytest.mark.parametrize(("d", "turned"), [(2, True), (3, False), (3, True), (6, True)])
+def test_the_background_of_two_features_is_that_of_its_rows(d, turned):
+    mixture = with_noise(d, turned)
+    flat = flatten(mixture, [1, 0])
+    rows = mixture.noise.sample(200_000, np.random.default_rng(1))[:, [1, 0]]
+    shape = Path(flat.background.outline()).contains_points(rows, radius=1e-9)
+    assert shape.mean() > 0.99999  # the outline holds them all, and nothing else
+    low, high = flat.background.corners()
+    extent = flat.background.outline()
+    np.testing.assert_allclose([extent.min(axis=0), extent.max(axis=0)], [low, high])
+    counts, *edges = np.histogram2d(*rows.T, bins=9, range=np.transpose([low, high]))
+    cell = np.prod((high - low) / 9)
+    at = np.random.default_rng(2).uniform(low, high, (40_000, 2))
+    found = np.histogram2d(*at.T, bins=edges, weights=flat.noise(at) / 0.4)[0] / 40_000 * 81
+    most = counts.max() / 200_000 / cell
+    if d > 2:  # of all features it is constant outside of the box, too
+        np.testing.assert_allclose(found, counts / 200_000 / cell, atol=0.12 * most)
+    else:
+        np.testing.assert_allclose(flat.pdf(at), mixture.pdf(at[:, ::-1]), rtol=1e-9)
+
+
+def test_contours_of_a_mixture_with_noise_are_of_the_whole_density():
+    mixture = with_noise(2, True)
+    ax = plot.density_contours(mixture, levels=5)
+    (contours,) = ax.collections
+    assert len(contours.levels) == 5
+    inner = contours.get_paths()[2].vertices
+    np.testing.assert_allclose(mixture.pdf(inner), contours.levels[2], rtol=0.05)
+    rows = mixture.sample(20_000, 1)[0]
+    assert (mixture.pdf(rows) > contours.levels[-1]).mean() == pytest.approx(0.02, abs=0.01)
+    assert contours.levels[0] > np.exp(mixture.noise.log_joint)
+    assert names_of(ax) == ["box of the noise, weight 0.40"]
+    plot.density_contours(mixture, filled=True, ax=ax)
+    assert len(ax.get_legend().get_texts()) == 1
+
+
+def test_pictures_name_the_noise_and_draw_it_grey():
+    mixture = with_noise(3, False)
+    X, labels = mixture.sample(300, 0)
+    ax = plot.ellipses(mixture, ax=plot.scatter(X, labels))
+    names = [*(f"component {k}" for k in range(3)), "noise", "box of the noise, weight 0.40"]
+    assert names_of(ax) == names
+    grey = ax.collections[3]
+    np.testing.assert_array_equal(grey.get_offsets(), X[labels == -1][:, :2])
+    assert len(set(grey.get_facecolor()[0][:3])) == 1
+    (legend,) = plot.pairs(mixture, X, labels).legends
+    assert [text.get_text() for text in legend.get_texts()] == names
 
 
 def test_trace_accepts_a_model_its_history_or_numbers():

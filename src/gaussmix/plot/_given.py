@@ -28,7 +28,6 @@ __all__ = [
     "as_pair",
     "as_points",
     "as_weights",
-    "marginal",
     "one_feature",
     "require_fitted",
     "rows_under",
@@ -65,11 +64,6 @@ def require_fitted(argument: str, given: Any) -> None:
         raise ParameterError(
             f"{argument}: this {type(given).__name__} is not fitted yet; call fit first"
         )
-
-
-def marginal(mixture: Mixture, columns: Any) -> Mixture:
-    """Return what can be drawn as curves: the components, without a uniform background."""
-    return (mixture if mixture.noise is None else mixture.without_noise()).marginal(columns)
 
 
 # -- features -------------------------------------------------------------------------
@@ -136,7 +130,10 @@ def as_pair(X: Any, features: Any, names: Any) -> tuple[AnyArray, tuple[str, str
 
 def as_points(X: Any, mixture: Mixture) -> AnyArray:
     """Return rows (n, d) of all features of a mixture; a frame's are found by their names."""
-    rows = as_rows(X, mixture.n_features, mixture.feature_names)
+    return _finite(as_rows(X, mixture.n_features, mixture.feature_names))
+
+
+def _finite(rows: AnyArray) -> AnyArray:
     _require_rows(rows)
     if not np.isfinite(rows).all():
         count = int((~np.isfinite(rows).all(axis=1)).sum())
@@ -147,7 +144,7 @@ def as_points(X: Any, mixture: Mixture) -> AnyArray:
 def rows_under(X: Any, mixture: Mixture, feature: int) -> AnyArray:
     """Return values (n,) of a feature, of all features' rows or of it alone."""
     if as_frame(as_table(X)) is None and np.ndim(X) == 1:
-        return as_points(X, marginal(mixture, feature))[:, 0]
+        return _finite(as_rows(X, 1))[:, 0]
     return as_points(X, mixture)[:, feature]
 
 

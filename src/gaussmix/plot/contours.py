@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..numerics.arguments import check_integer
-from ._given import as_mixture, marginal, two_features
-from ._style import axes, clean, label_axes
+from ._flat import draw_box, flatten
+from ._given import as_mixture, two_features
+from ._style import axes, clean, label_axes, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..mixture.mixture import Mixture
+    from .._typing import Array
+    from ._flat import Flat
 
 __all__ = ["density_contours"]
 
 _GRID = 160
+# How far above the highest noise the lowest contour of a mixture with noise is.
+_ABOVE = 1.02
 
 
 def density_contours(
@@ -29,6 +33,9 @@ def density_contours(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw lines of equal density; each encloses 2 to 99.5 % of the probability.
+
+    A uniform background is part of the density.  Where there is nothing else no line can be
+    drawn, so then the lines enclose at most what stands above it, and its edges are dashed.
 
     Parameters
     ----------
@@ -48,24 +55,40 @@ def density_contours(
     >>> ax = gaussmix.plot.density_contours(mixture, levels=6)
     """
     mixture, levels = as_mixture(mixture), check_integer("levels", levels, minimum=1)
-    flat = marginal(mixture, two_features(features, mixture))
+    flat = flatten(mixture, two_features(features, mixture))
     ax = axes(ax)
     x, y = (np.linspace(*limits, _GRID) for limits in _limits(flat, ax))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     density = flat.pdf(points).reshape(_GRID, _GRID)
-    # The density that a share of draws exceed: the contour that encloses the share.
-    draws = flat.pdf(flat.sample(20_000, 0)[0])
-    heights = np.unique(np.quantile(draws, 1.0 - np.linspace(0.995, 0.02, levels)))
-    draw = ax.contourf if filled else ax.contour
-    style: dict[str, Any] = {} if filled else {"linewidths": 0.9}
-    draw(x, y, density, levels=heights, cmap="viridis", **style)
-    label_axes(ax, flat.feature_names)
+    heights = _heights(flat, levels)
+    if len(heights) > filled:  # filled ones lie between two lines
+        draw = ax.contourf if filled else ax.contour
+        style: dict[str, Any] = {} if filled else {"linewidths": 0.9}
+        draw(x, y, density, levels=heights, cmap="viridis", **style)
+    if draw_box(ax, flat):
+        legend(ax)
+    label_axes(ax, flat.gaussians.feature_names)
     return clean(ax)
 
 
-def _limits(flat: Mixture, ax: Axes) -> list[tuple[float, float]]:
+def _heights(flat: Flat, levels: int) -> Array:
+    """Return the densities that shares of draws exceed: their contours enclose these shares."""
+    draws = flat.sample(20_000)
+    density, most = flat.pdf(draws), 0.995
+    if flat.background is not None:
+        # On a plain there is no line: a share of it is anywhere.
+        above = density > _ABOVE * flat.noise(draws).max()
+        most = min(most, float(above.mean()))
+        if most == 0.0:
+            return np.empty(0)
+    shares = np.linspace(most, min(0.02, most / 2), levels)
+    return np.asarray(np.unique(np.quantile(density, 1.0 - shares)))
+
+
+def _limits(flat: Flat, ax: Axes) -> list[tuple[float, float]]:
     if ax.has_data():
         return [ax.get_xlim(), ax.get_ylim()]
-    reach = 3.2 * np.sqrt(flat.covariances.variances())
-    low, high = (flat.means - reach).min(axis=0), (flat.means + reach).max(axis=0)
+    low, high = flat.limits(3.2)
+    if flat.background is not None:  # its edges are to be seen beside those of the axes
+        low, high = low - 0.03 * (high - low), high + 0.03 * (high - low)
     return [(float(low[j]), float(high[j])) for j in range(2)]

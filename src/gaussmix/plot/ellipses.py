@@ -8,8 +8,9 @@ import numpy as np
 
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers, shown
-from ._given import as_mixture, marginal, two_features
-from ._style import INK, axes, clean, color, label_axes
+from ._flat import draw_box, flatten
+from ._given import as_mixture, two_features
+from ._style import INK, axes, clean, color, label_axes, legend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def ellipses(
     sigmas: Sequence[float] | float = (1.0, 2.0),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw each component's mean and its sigma-ellipses.
+    """Draw each component's mean and its sigma-ellipses, and the edges of a uniform background.
 
     Parameters
     ----------
@@ -46,12 +47,13 @@ def ellipses(
     from matplotlib.patches import Ellipse
 
     mixture, radii = as_mixture(mixture), _radii(sigmas)
-    flat = marginal(mixture, two_features(features, mixture))
+    flat = flatten(mixture, two_features(features, mixture))
+    seen = flat.gaussians
     ax = axes(ax)
     for k, (mean, covariance) in enumerate(
-        zip(flat.means, flat.covariances.to_dense(), strict=True)
+        zip(seen.means, seen.covariances.to_dense(), strict=True)
     ):
-        shade = color(k, flat.n_components)
+        shade = color(k, seen.n_components)
         eigenvalues, vectors = np.linalg.eigh(covariance)
         angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
         for sigma in radii:
@@ -71,10 +73,12 @@ def ellipses(
                 (mean[0], mean[1]), width, height, angle=angle, color=shade, alpha=0.10, lw=0
             )
             ax.add_patch(fill)
-    x, y = flat.means.T
+    x, y = seen.means.T
     ax.scatter(x, y, marker="x", s=60, color=INK, linewidths=1.8, zorder=4)
+    if draw_box(ax, flat):
+        legend(ax)
     ax.autoscale_view()
-    label_axes(ax, flat.feature_names)
+    label_axes(ax, seen.feature_names)
     return clean(ax)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..exceptions import ParameterError
 from ..numerics.arguments import shown
-from ._given import as_mixture, as_weights, marginal, one_feature, rows_under
-from ._style import INK, axes, clean, color, legend
+from ._flat import flatten
+from ._given import as_mixture, as_weights, one_feature, rows_under
+from ._style import GREY, INK, axes, clean, color, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,8 @@ def univariate(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the density of one feature over a histogram of the data.
+
+    Each component has a line, and so has a uniform background; all together are the mixture.
 
     Parameters
     ----------
@@ -49,10 +52,9 @@ def univariate(
     """
     mixture = as_mixture(mixture)
     column = one_feature(feature, mixture)
-    flat = marginal(mixture, column)
+    flat = flatten(mixture, column)
     ax = axes(ax)
-    reach = 3.5 * np.sqrt(flat.covariances.variances())
-    low, high = float((flat.means - reach).min()), float((flat.means + reach).max())
+    low, high = flat.limits(3.5)[:, 0].tolist()
     if X is not None:
         values = rows_under(X, mixture, column)
         ax.hist(
@@ -70,21 +72,25 @@ def univariate(
             min(high, values.max() + np.ptp(values)),
         )
     grid = np.linspace(low, high, 800)
-    joint = flat.pdf(grid)[:, None] * flat.responsibilities(grid)
-    for k in range(flat.n_components):
+    joint = flat.components(grid)
+    for k in range(mixture.n_components):
         ax.plot(
             grid,
             joint[:, k],
-            color=color(k, flat.n_components),
+            color=color(k, mixture.n_components),
             lw=1.8,
             zorder=3,  # above the sum, which hides a component that stands alone
             label=f"component {k}, weight {flat.weights[k]:.2f}",
         )
-    ax.plot(grid, joint.sum(axis=1), color=INK, lw=3.4, label="mixture")
+    noise = flat.noise(grid)
+    if flat.background is not None:
+        name = f"noise, weight {flat.background.weight:.2f}"
+        ax.plot(grid, noise, color=GREY, lw=1.8, ls=(0, (4, 3)), zorder=3, label=name)
+    ax.plot(grid, joint.sum(axis=1) + noise, color=INK, lw=3.4, label="mixture")
     ax.set_ylabel("density")
     ax.set_ylim(bottom=0)
-    if flat.feature_names and not ax.get_xlabel():
-        ax.set_xlabel(flat.feature_names[0])
+    if mixture.feature_names and not ax.get_xlabel():
+        ax.set_xlabel(mixture.feature_names[column])
     legend(ax)
     return clean(ax)
 
