@@ -258,6 +258,11 @@ def test_plot_takes_features_and_names_mistakes(work):
         (["--kind", "pie"], "--kind: expected one of clusters"),
         (["--out", "a.doc"], "unknown kind of picture"),
         (["--features", "leaf,petal width"], "no feature is called 'leaf'"),
+        (
+            ["--kind", "univariate", "--features", "petal length,petal width"],
+            "--features: this picture needs one",
+        ),
+        (["--kind", "clusters", "--features", "petal width"], "--features: this picture needs two"),
     ]:
         done = gaussmix("plot", "model.json", *options, cwd=work)
         assert done.returncode == 1

@@ -70,21 +70,14 @@ def command(
     notes().print(f"Picture saved to {out}", markup=False)
 
 
-def _pair(model: Model, features: Any) -> tuple[int, int]:
-    """Return the two features to draw."""
-    chosen = (0, 1) if features is None else tuple(model.mixture.columns(features))
-    if len(chosen) != 2 or model.mixture.n_features < 2:
-        raise ParameterError(f"--features: this picture needs two, got {len(chosen)}")
-    return int(chosen[0]), int(chosen[1])
-
-
 def _clusters(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
     mixture = model.mixture
     ax = None
     if rows is not None:
-        ax = plot.scatter(rows, mixture.predict(rows), features=_pair(model, features))
+        names, labels = mixture.feature_names, mixture.predict(rows)
+        ax = plot.scatter(rows, labels, features=features, names=names)
     return plot.ellipses(mixture, features=features, ax=ax).figure
 
 
@@ -94,7 +87,7 @@ def _density(model: Model, rows: AnyArray | None, features: Any) -> Any:
     mixture = model.mixture
     ax = None
     if rows is not None:
-        ax = plot.scatter(rows, features=_pair(model, features))
+        ax = plot.scatter(rows, features=features, names=mixture.feature_names)
     return plot.density_contours(mixture, features=features, ax=ax).figure
 
 
@@ -107,7 +100,7 @@ def _pairs(model: Model, rows: AnyArray | None, features: Any) -> Any:
 def _univariate(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
-    feature = 0 if features is None else features[0]
+    feature = 0 if features is None else features
     return plot.univariate(model.mixture, rows, feature=feature).figure
 
 

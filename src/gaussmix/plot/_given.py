@@ -79,7 +79,7 @@ def one_feature(feature: Any, mixture: Mixture) -> int:
     found = chosen_columns(feature, mixture.n_features, mixture.feature_names, "feature")
     if len(found) != 1:
         raise ParameterError(
-            f"feature: this picture needs one, got {shown(feature)}; use plot.pairs for several"
+            f"feature: this picture needs one, got {shown(feature)}; pairs draws several"
         )
     return int(found[0])
 
@@ -93,7 +93,7 @@ def _two(features: Any, n_features: int, names: Any) -> AnyArray:
             return found
     raise ParameterError(
         f"features: this picture needs two, got {shown(features)} of {n_features}; "
-        "use plot.univariate for one, plot.pairs for more"
+        "univariate draws one, pairs any number"
     )
 
 
