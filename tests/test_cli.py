@@ -254,8 +254,11 @@ def test_plot_draws_every_kind(kind, work):
 def test_plot_takes_features_and_names_mistakes(work):
     good = gaussmix("plot", "model.json", "--features", "petal length,petal width", cwd=work)
     assert good.returncode == 0, good.stderr
+    good = gaussmix("plot", "model.json", "iris.csv", "--kind", "uncertainty", cwd=work)
+    assert good.returncode == 0, good.stderr
     for options, message in [
         (["--kind", "pie"], "--kind: expected one of clusters"),
+        (["--kind", "uncertainty"], "--kind uncertainty: is of rows; give DATA"),
         (["--out", "a.doc"], "unknown kind of picture"),
         (["--features", "leaf,petal width"], "no feature is called 'leaf'"),
         (

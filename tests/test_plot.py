@@ -288,6 +288,23 @@ def test_pictures_name_the_noise_and_draw_it_grey():
     assert [text.get_text() for text in legend.get_texts()] == names
 
 
+@pytest.mark.parametrize("noisy", [False, True])
+def test_areas_say_how_unsure_labels_are(noisy):
+    mixture = with_noise(3, True) if noisy else random_mixture(FullCovariances)
+    X, _ = mixture.sample(150, 0)
+    ax = plot.uncertainty(mixture, X, features=(2, 0))
+    unsure = 1 - mixture.responsibilities(X).max(axis=1)
+    labels, drawn = mixture.predict(X), [c for c in ax.collections if len(c.get_offsets())]
+    assert len(drawn) == 3 + noisy
+    for k, points in zip((0, 1, 2, -1), drawn, strict=False):
+        own = np.flatnonzero(labels == k)
+        own = own[np.argsort(unsure[own], kind="stable")]
+        np.testing.assert_array_equal(points.get_offsets(), X[own][:, [2, 0]])
+        np.testing.assert_allclose(points.get_sizes(), 8 + 180 * unsure[own])
+    assert names_of(ax)[-3:] == [f"uncertainty {value}" for value in (0, 0.2, 0.5)]
+    assert ("noise" in names_of(ax)) == noisy
+
+
 def test_trace_accepts_a_model_its_history_or_numbers():
     X = np.random.default_rng(0).standard_normal((100, 2))
     model = GaussianMixture(2, random_state=0).fit(X)

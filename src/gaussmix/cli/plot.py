@@ -32,7 +32,7 @@ def command(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="clusters, density, pairs, univariate or trace. "
+            help="clusters, density, pairs, univariate, uncertainty or trace. "
             "Default: by the number of features."
         ),
     ] = None,
@@ -104,6 +104,14 @@ def _univariate(model: Model, rows: AnyArray | None, features: Any) -> Any:
     return plot.univariate(model.mixture, rows, feature=feature).figure
 
 
+def _uncertainty(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    if rows is None:
+        raise ParameterError("--kind uncertainty: is of rows; give DATA after the model")
+    return plot.uncertainty(model.mixture, rows, features=features).figure
+
+
 def _trace(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
@@ -117,5 +125,6 @@ _KINDS: dict[str, Callable[[Model, AnyArray | None, Any], Any]] = {
     "density": _density,
     "pairs": _pairs,
     "univariate": _univariate,
+    "uncertainty": _uncertainty,
     "trace": _trace,
 }

@@ -9,6 +9,16 @@ from .ellipses import ellipses
 from .pairs import pairs
 from .scatter import scatter
 from .trace import trace
+from .uncertainty import uncertainty
 from .univariate import univariate
 
-__all__ = ["criterion", "density_contours", "ellipses", "pairs", "scatter", "trace", "univariate"]
+__all__ = [
+    "criterion",
+    "density_contours",
+    "ellipses",
+    "pairs",
+    "scatter",
+    "trace",
+    "uncertainty",
+    "univariate",
+]

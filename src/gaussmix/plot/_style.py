@@ -11,9 +11,23 @@ from ..exceptions import MissingExtraError, ParameterError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GREY", "INK", "axes", "clean", "color", "label_axes", "legend", "pyplot", "subsample"]
+__all__ = [
+    "GREY",
+    "INK",
+    "MOST_POINTS",
+    "axes",
+    "clean",
+    "color",
+    "label_axes",
+    "legend",
+    "legend_entries",
+    "pyplot",
+    "subsample",
+]
 
 INK = "#222222"
+# More points than this only make a picture slow and solid.
+MOST_POINTS = 20_000
 # Of what belongs to no component.
 GREY = "#8A8A8A"
 # Okabe & Ito's palette: distinguishable with every common colour vision.
@@ -71,10 +85,10 @@ _MOST_NAMED = 60
 _COLUMN = 20
 
 
-def legend(ax: Axes) -> None:
+def legend(ax: Axes, markerscale: float = 1.5) -> None:
     """Name what is drawn: in the axes where it is little, beside them where there is room."""
     handles, names = legend_entries(ax)
-    style: dict[str, Any] = {"frameon": False, "markerscale": 1.5}
+    style: dict[str, Any] = {"frameon": False, "markerscale": markerscale}
     if len(names) > _MOST_INSIDE:
         ncols = -(-len(names) // _COLUMN)
         style |= {"fontsize": "small", "columnspacing": 0.8}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._given import as_groups, as_mask, as_pair
-from ._style import GREY, INK, axes, clean, color, label_axes, legend, subsample
+from ._style import GREY, INK, MOST_POINTS, axes, clean, color, label_axes, legend, subsample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["scatter"]
-
-# More points than this only make a picture slow and solid.
-_MOST_POINTS = 20_000
 
 
 def scatter(
@@ -74,7 +71,7 @@ def scatter(
     groups = None if labels is None else as_groups(labels, len(rows), label_names)
     around = None if marked is None else as_mask("marked", marked, len(rows))
     ax = axes(ax)
-    shown = subsample(len(rows), _MOST_POINTS)
+    shown = subsample(len(rows), MOST_POINTS)
     rows = rows[shown]
     size = float(np.clip(12_000 / len(rows), 2, 26))
     style: dict[str, Any] = {"s": size, "alpha": 0.75, "linewidths": 0}
