@@ -101,6 +101,17 @@ def test_any_number_of_groups_has_a_legend(count, outside):
     assert names == [f"g{k:03}" for k in range(count)] or names[-1] == "and 140 more"
 
 
+def test_shapes_tell_groups_apart_when_asked():
+    X, labels = np.random.default_rng(0).standard_normal((80, 2)), np.arange(80) % 8
+    shapes, same = (
+        {c.get_paths()[0].vertices.tobytes() for c in plot.scatter(X, labels, **more).collections}
+        for more in ({"shapes": True}, {})
+    )
+    assert (len(shapes), len(same)) == (8, 1)
+    with pytest.raises(ParameterError, match="shapes: there are 8, got 9 groups"):
+        plot.scatter(X, np.arange(80) % 9, shapes=True)
+
+
 def test_labels_of_any_kind_are_groups():
     X = np.eye(4)
     years = plot.scatter(X, [2019, 2021, 2019, 2020])
