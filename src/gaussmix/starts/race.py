@@ -73,12 +73,12 @@ class Race(Start):
         track = _some_rows(problem, _track_length(problem), rng)
         entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
         try:
-            if track is problem and _is_whole(problem):
-                finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
-                return _weighed(problem, finalists, entrants, rng)
             if not problem.options.select.weighs:
                 finalists = contest(track, entrants.labels, _HALVINGS)
                 return _held_or_not(problem, finalists, [], rng)
+            if track is problem and _is_whole(problem):
+                finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
+                return _weighed(problem, finalists, entrants, rng)
             finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
         except np.linalg.LinAlgError:
             return KMeans().beginning(problem, rng)
