@@ -199,7 +199,8 @@ def _not_worse(
     if before is None:
         return found
     value, old = _misfit(found, statistics), _misfit(before, statistics)
-    worse = old < value - _ROUNDING * np.abs(value)
+    with np.errstate(invalid="ignore"):  # what is beyond arithmetic is not compared
+        worse = old < value - _ROUNDING * np.abs(value)
     if not worse.any():
         return found
     values = np.where(statistics.moment.expand(worse), before.values, found.values)

@@ -34,8 +34,9 @@ def near(rows: AnyArray, weights: Array) -> tuple[Array, Array]:
     None where nearly all values are equal.
     """
     low, high = np.array([quantiles(column, weights, [0.01, 0.99]) for column in rows.T]).T
-    reach = np.where(high > low, _FAR * (high - low), np.inf)
-    return low - reach, high + reach
+    with np.errstate(over="ignore"):  # beyond float64 nothing is far
+        reach = np.where(high > low, _FAR * (high - low), np.inf)
+        return low - reach, high + reach
 
 
 def brought_in(rows: Array, weights: Array, fewest: int) -> tuple[Array, AnyArray]:

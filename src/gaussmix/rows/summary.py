@@ -68,7 +68,8 @@ class DataSummary:
         """
         shares = [0.25, 0.5, 0.75]
         low, middle, high = np.array([quantiles(column, weights, shares) for column in rows.T]).T
-        away = np.abs(self.total.means[0] - middle) > _AWAY * (high - low)
+        with np.errstate(over="ignore", invalid="ignore"):  # told later, with the column's name
+            away = np.abs(self.total.means[0] - middle) > _AWAY * (high - low)
         if not (away & (high > low)).any():
             return self
         return replace(self, origin=np.where(away, middle, self.total.means[0]))
