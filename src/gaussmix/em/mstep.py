@@ -157,7 +157,10 @@ def held_covariances(
     if len(statistics.groups) > 1:
         return _held_one_by_one(covariances, failed, statistics, family, floor, previous)
     found = _raised(failed, statistics, family, floor, previous)
-    return found, collapsed if collapsed.any() else found.floored(_CLOSE * floor)[1]
+    if not collapsed.any():
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            collapsed = found.floored(_CLOSE * floor)[1]
+    return found, collapsed
 
 
 def _worse(
