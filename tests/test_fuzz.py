@@ -314,8 +314,9 @@ def test_units_do_not_matter(case, seed):
         one = case.fit(**options)
     except GaussmixError:
         return
-    other = case.fit(case.X * units, **options)
-    require_same_way(one, other, case, shift=np.log(units).sum(), rest=options)
+    other = fit_too(case, one, case.X * units, **options)
+    if other is not None:
+        require_same_way(one, other, case, shift=np.log(units).sum(), rest=options)
 
 
 @fuzzed
@@ -441,7 +442,7 @@ def test_known_rows_keep_their_components(case, seed):
 @given(cases(), st.sampled_from([0.0, 1e2, 1e6, 1e12, 1e130]), st.integers(1, 2**32 - 1))
 def test_means_may_be_given_far_away(case, far, seed):
     rng = np.random.default_rng(seed)
-    size = case.X.std(axis=0) * far
+    size = np.ptp(case.X, axis=0) * far
     means = case.X.mean(axis=0) + size * rng.normal(size=(case.k, case.X.shape[1]))
     try:
         model = case.fit(means_init=means)

@@ -159,7 +159,10 @@ def held_covariances(
     if len(statistics.groups) > 1:
         return _held_one_by_one(covariances, failed, statistics, family, floor, previous)
     found = _raised(failed, statistics, family, floor, previous)
-    return found, collapsed if collapsed.any() else found.floored(_CLOSE * floor)[1]
+    if not collapsed.any():
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            collapsed = found.floored(_CLOSE * floor)[1]
+    return found, collapsed
 
 
 def _worse(
@@ -208,7 +211,8 @@ def _not_worse(
     if before is None:
         return found
     value, old = _misfit(found, statistics), _misfit(before, statistics)
-    worse = old < value - _ROUNDING * np.abs(value)
+    with np.errstate(invalid="ignore"):  # what is beyond arithmetic is not compared
+        worse = old < value - _ROUNDING * np.abs(value)
     if not worse.any():
         return found
     values = np.where(statistics.moment.expand(worse), before.values, found.values)
