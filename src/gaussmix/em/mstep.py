@@ -251,8 +251,9 @@ def _raised(
         found.append((value - _ROUNDING * abs(value), before))
     if not found:
         raise DataError(
-            f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic; "
-            "bring the features to similar scales"
+            f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic: a "
+            "component has no volume, or features are of very different scales. Use fewer "
+            "components or another family, leave far rows out, or bring features to similar scales"
         )
     return min(found, key=lambda own: own[0])[1]
 
