@@ -233,7 +233,7 @@ def _raised(
     what is climbed does not fall (generalised EM, Dempster et al. 1977).
     """
     found = []
-    for which in (collapsed, None):
+    for which in (None,) if collapsed.all() else (collapsed, None):
         for begun in (previous, None):
             try:
                 with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
