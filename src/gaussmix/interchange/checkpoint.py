@@ -18,9 +18,10 @@ from ..em.result import FitResult, History, Status
 from ..exceptions import CheckpointError, ParameterError
 from ..mixture.mixture import Mixture
 from ..numerics.arguments import check_integer, check_number
-from ..numerics.encoding import load_values, save_values
+from ..numerics.encoding import WRONG_FIELDS, load_values, save_values
 from ..rows.checks import column_label
 from ..starts import Start
+from .saved import require_saved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,6 +137,10 @@ class _FileKeeper(Keeper):
         if not self.path.exists():
             return None
         old = load_values(self.path, _KIND, _VERSION, CheckpointError)
+        try:
+            require_saved(old)
+        except WRONG_FIELDS as error:
+            raise CheckpointError(f"{self.path}: damaged {_KIND} file: {error}") from None
         if self.options.resume:
             return old
         if not old.get("finished"):
@@ -170,7 +175,7 @@ class _FileKeeper(Keeper):
     def _put_back(self, rng: np.random.Generator, state: dict[str, Any]) -> None:
         try:
             rng.bit_generator.state = state
-        except (TypeError, ValueError, KeyError):
+        except WRONG_FIELDS:
             kinds = state.get("bit_generator"), type(rng.bit_generator).__name__
             raise CheckpointError(
                 f"checkpoint: {self.path} has random numbers of the kind {kinds[0]}, and "
