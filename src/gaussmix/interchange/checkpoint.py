@@ -21,10 +21,10 @@ from ..numerics.arguments import check_integer, check_number
 from ..numerics.encoding import WRONG_FIELDS, load_values, save_values
 from ..rows.checks import column_label
 from ..starts import Start
-from .saved import require_saved
+from .saved import require_of_model, require_saved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..em.model import Model
     from ..em.state import FitState
@@ -137,10 +137,7 @@ class _FileKeeper(Keeper):
         if not self.path.exists():
             return None
         old = load_values(self.path, _KIND, _VERSION, CheckpointError)
-        try:
-            require_saved(old)
-        except WRONG_FIELDS as error:
-            raise CheckpointError(f"{self.path}: damaged {_KIND} file: {error}") from None
+        self._believed(lambda: require_saved(old))
         if self.options.resume:
             return old
         if not old.get("finished"):
@@ -149,6 +146,12 @@ class _FileKeeper(Keeper):
                 "on from it, or delete it"
             )
         return None
+
+    def _believed(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except WRONG_FIELDS as error:
+            raise CheckpointError(f"{self.path}: damaged {_KIND} file: {error}") from None
 
     def _require_same_settings(self, settings: dict[str, Any]) -> None:
         if self._old is None:
@@ -168,8 +171,9 @@ class _FileKeeper(Keeper):
         described = {name: _described(value) for name, value in settings.items()}
         self._now["settings"] = {"covariance_type": model.family.name, **described}
         self._require_same_settings(self._now["settings"])
-        if self._old is not None:
-            self._put_back(rng, self._old["first_rng"])
+        if (old := self._old) is not None:
+            self._believed(lambda: require_of_model(old, model))
+            self._put_back(rng, old["first_rng"])
         self._now["first_rng"] = rng.bit_generator.state
 
     def _put_back(self, rng: np.random.Generator, state: dict[str, Any]) -> None:

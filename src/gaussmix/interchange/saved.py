@@ -16,7 +16,9 @@ from ..numerics.encoding import checked_keys, checked_vector
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["require_saved"]
+    from ..em.model import Model
+
+__all__ = ["require_of_model", "require_saved"]
 
 _CONTENT = (
     "finished", "settings", "first_rng", "data", "number", "rng", "results", "state",
@@ -26,6 +28,10 @@ _RESULT = ("mixture", "log_likelihood", "status", "history", "statistics")
 _HISTORY = ("log_likelihood", "seconds", "collapsed", "rejected")
 
 
+# Of what kind the description of a setting is.
+_SETTING = (bool, int, float, str, type(None))
+
+
 def require_saved(content: dict[str, Any]) -> None:
     """Raise an error, one of `WRONG_FIELDS`, if no fit can have saved this content."""
     held = checked_keys(content, _CONTENT)
@@ -33,6 +39,8 @@ def require_saved(content: dict[str, Any]) -> None:
         raise TypeError("finished must be true or false")
     if not all(isinstance(held[name], dict) for name in ("settings", "first_rng", "rng")):
         raise TypeError("settings and random numbers must have names")
+    if not all(isinstance(v, _SETTING) for v in held["settings"].values()):
+        raise TypeError("settings must be plain values")
     check_integer("number", held["number"], minimum=0)
     if not isinstance(held["state"], FitState):
         raise TypeError("the state must be one of a fit")
@@ -42,6 +50,23 @@ def require_saved(content: dict[str, Any]) -> None:
         raise ValueError("other results than of the starts before this one")
     for result in held["results"]:
         _require_result(result, shape)
+
+
+def require_of_model(content: dict[str, Any], model: Model) -> None:
+    """Raise ValueError if the mixtures saved are not of the model that is fitted."""
+    family, state = model.family, content["state"]
+    mixtures = [state.now[0], state.evaluated[0], *(own["mixture"] for own in content["results"])]
+    for own in mixtures:
+        held = own.covariances
+        if (type(held), held.shared) != (family.held, family.shared) and len(own.weights) > 1:
+            raise ValueError(f"a mixture that is not of the family {family.name}")
+        if len(own.weights) != model.n_components:
+            raise ValueError(f"a mixture that is not of {model.n_components} components")
+    kept = [state.statistics, state.target, *((own["statistics"], 0) for own in content["results"])]
+    for statistics in [place[0] for place in kept if place is not None]:
+        pooled = family.shared and model.n_components > 1
+        if statistics.moment is not family.held.moment or statistics.pooled != pooled:
+            raise ValueError(f"statistics that are not of the family {family.name}")
 
 
 def _require_data(given: Mapping[str, Any], n_features: int) -> None:
