@@ -12,6 +12,7 @@ import numpy as np
 
 from ..exceptions import DataError
 from ..numerics.arguments import as_numbers
+from .bookkeeping import without_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,16 @@ __all__ = ["as_frame", "as_rows", "as_table", "named_columns", "require_numeric_
 
 
 def as_table(X: Any) -> Any:
-    """Return an Arrow record batch as the table that it is; anything else as it is."""
-    if type(X).__name__ != "RecordBatch" or not type(X).__module__.startswith("pyarrow"):
+    """Return Arrow's record batch or table as the table of what was measured; else X as it is.
+
+    An index that pandas kept in it is none of that.
+    """
+    kind = type(X).__name__ if type(X).__module__.startswith("pyarrow") else ""
+    if kind not in ("RecordBatch", "Table"):
         return X
     import pyarrow
 
-    return pyarrow.Table.from_batches([X])
+    return without_index(X if kind == "Table" else pyarrow.Table.from_batches([X]))
 
 
 def as_frame(X: Any, argument: str = "X") -> Any:

@@ -48,8 +48,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: is not text in UTF-8; save it as such") from None
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (pa.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0]
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, MemoryError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
         if value := _NOT_A_NUMBER.search(told):
             where, what = value.groups()
             raise DataError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...exceptions import DataError
 from ...numerics.npy import read_header
-from .arrays import ArrayFormat
+from .arrays import ArrayFormat, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Npy(ArrayFormat):
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
         if dataset is not None:
             raise DataError(f"{path}: npy holds no named arrays; leave out dataset")
-        try:
+        with readable(path):
             with path.open("rb") as file:
                 if file.read(2) == b"PK":
                     raise DataError(
@@ -42,10 +42,6 @@ class Npy(ArrayFormat):
             array: AnyArray = np.memmap(
                 path, held.dtype, "r", held.offset, held.shape, order=held.order
             )
-        except DataError:
-            raise
-        except (ValueError, OSError) as error:
-            raise DataError(f"{path}: cannot be read as npy: {error}") from None
         # Mapped anew for each part: what has been read does not stay in memory.
         yield array
 
