@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
+from .blas import single_threaded_blas
 from .chunked import ChunkedSource, Work
 from .given import Given, Seen, blocks_of, chunks_of, read_given
-from .threads import single_threaded_blas
+from .threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from concurrent.futures import Future
 
     from .._typing import AnyArray
     from .chunks import Chunk
@@ -120,9 +121,9 @@ class FactorySource(ChunkedSource):
 
         waiting: deque[Future[Result]] = deque()
         with (
-            single_threaded_blas,
+            single_threaded_blas(),
             closing(self._chunks()) as chunks,
-            ThreadPoolExecutor(self.n_threads) as pool,
+            Pool(self.n_threads) as pool,
         ):
             for chunk in chunks:
                 waiting.append(pool.submit(task, chunk))
