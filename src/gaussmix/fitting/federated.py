@@ -24,7 +24,7 @@ from ..mixture import Mixture
 from ..numerics.arguments import as_numbers, check_integer, check_number, check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.checks import column_label, require_bounded, require_near
-from ..rows.door import as_frame, require_numeric_columns
+from ..rows.door import as_frame, as_table, require_numeric_columns
 from .fit import summarise
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _open(X: Any, sample_weight: Any, n_jobs: int | None) -> Source:
     source = open_source(X, sample_weight, n_jobs)
     if source is not None:
         return source
+    X = as_table(X)
     frame = as_frame(X)
     require_numeric_columns(X)
     names = None if frame is None else tuple(map(str, frame.columns))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class FactorySource(ChunkedSource):
     """
 
     name = "a callable that returns blocks"
+    #: What messages call it that gives rows.
+    giver: ClassVar[str] = "the callable"
 
     def __init__(self, factory: Callable[[], Any], n_jobs: int | None = None) -> None:
         super().__init__(n_jobs=n_jobs)
@@ -66,6 +68,8 @@ class FactorySource(ChunkedSource):
     @classmethod
     def opens(cls, data: Any) -> bool:
         kind = type(data)
+        if hasattr(kind, "__arrow_c_stream__"):  # the door reads it, or another source does
+            return False
         return hasattr(kind, "__next__") or (callable(data) and not hasattr(kind, "__array__"))
 
     @classmethod
@@ -135,7 +139,7 @@ class FactorySource(ChunkedSource):
     def _chunks(self) -> Generator[Chunk, None, None]:
         """Yield all rows in chunks of equal size; at the end compare them with the first pass."""
         size = min(_MOST_ROWS, max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * self.n_features)))
-        seen = Seen(self.n_features)
+        seen = Seen(self.n_features, self.giver)
         with closing(self._blocks()) as blocks:
             for chunk in chunks_of(blocks, size // 8 * 8, self.n_features):
                 seen.add(chunk)

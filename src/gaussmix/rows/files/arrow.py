@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray
     from .paths import Found
 
-__all__ = ["ArrowFormat", "Look", "Piece", "pyarrow", "reading"]
+__all__ = ["ArrowFormat", "Look", "Piece", "pyarrow", "reading", "values_of"]
 
 # Rows of a batch: enough that calls cost nothing, few enough to stay in cache.
 _BATCH_ROWS = 65_536
@@ -245,7 +245,7 @@ class _Table:
         """Return columns as arrays (m,); weights are float64."""
         kinds = [dtype] * len(choice.names) + [np.float64]
         return [
-            _values(batch.column(name), kind)
+            values_of(batch.column(name), kind)
             if name in self.fields
             else np.full(batch.num_rows, self._key(name), kind)
             for name, kind in zip(choice.all, kinds, strict=False)
@@ -261,7 +261,7 @@ class _Table:
             ) from None
 
 
-def _values(column: Any, dtype: type) -> AnyArray:
+def values_of(column: Any, dtype: type) -> AnyArray:
     """Return an Arrow array (m,) as one of NumPy's; missing values are NaN."""
     pa = pyarrow()
     kind = pa.float32() if dtype is np.float32 else pa.float64()
