@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..numerics.distinct import count_distinct
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -107,7 +109,7 @@ def brought_in(rows: Array, limits: tuple[Array, Array], fewest: int = 1) -> tup
     far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
     if len(far):
         found = np.clip(rows, low, high)
-        if len(np.unique(found, axis=0)) >= fewest:
+        if count_distinct(found) >= fewest:
             return found, far
     return rows, far[:0]
 

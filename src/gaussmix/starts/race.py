@@ -13,6 +13,7 @@ from ..em.optima import Candidate, merged
 from ..em.options import Options
 from ..em.problem import Problem
 from ..exceptions import DataError, FitInterrupted
+from ..numerics.distinct import count_distinct
 from ..rows import MemorySource
 from ..rows.data import Facts
 from ..rows.summary import SummaryFold
@@ -110,7 +111,7 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
     if n_rows < len(data.sample):
         chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
         chosen = np.union1d(chosen, data.far)
-        if len(np.unique(data.sample[chosen], axis=0)) >= problem.n_components:
+        if count_distinct(data.sample[chosen]) >= problem.n_components:
             own = {name: getattr(data, name)[chosen] for name in ("sample", "weights", "drawn")}
             far = np.flatnonzero(np.isin(chosen, data.far))
             return replace(problem, data=replace(data, **own, far=far))
