@@ -28,7 +28,7 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
 fuzz: $(VENV)/installed-test
-	GAUSSMIX_FUZZ=$${GAUSSMIX_FUZZ:-20000} $(BIN)/python -m pytest -n auto tests/test_fuzz.py
+	GAUSSMIX_FUZZ=$${GAUSSMIX_FUZZ:-20000} $(BIN)/python -m pytest -n auto --dist load tests/test_fuzz.py
 
 check: $(VENV)/installed-check
 	$(BIN)/ruff format --check .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import re
 import resource
 import subprocess
 import sys
@@ -251,3 +253,40 @@ def test_headers_of_npy_files_are_read_by_many_threads_at_once(tmp_path):
         gc.set_threshold(*thresholds)
         gc.callbacks.remove(pause)
     assert failed == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("ending", [name for name in WRITERS if name != "zarr"])
+def test_flipped_bits_end_in_an_error_that_names_the_file(ending, tmp_path):
+    """In the head, at the end, and anywhere; numbers that changed cannot be told from others."""
+    path = tmp_path / f"a.{ending}"
+    WRITERS[ending](path, X[:100])
+    good = path.read_bytes()
+    rng = np.random.default_rng(0)
+    told = []
+    for trial in range(int(os.environ.get("GAUSSMIX_FUZZ", "0")) or 150):
+        content = bytearray(good)
+        first, last = [(0, 800), (-1500, 0), (-len(good), 0)][trial % 3]
+        at = int(rng.integers(first, last)) % len(good)
+        content[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(content)
+        try:
+            GaussianMixture(1, n_jobs=1).fit(scan(path))
+        except DataError as error:
+            if str(path) not in str(error):  # numbers that were read, and cannot be fitted
+                told.append(str(error))
+    assert all(re.search("column|X: |rows", message) for message in told), told
+
+
+def test_an_array_that_claims_more_than_its_file_has_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", X)
+    content = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "a.npy").write_bytes(content.replace(b"(1000, 3)", b"(9999, 3)"))
+    with pytest.raises(DataError, match=r"a.npy: cannot be read as npy: claims float64 of shape"):
+        scan(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("path", ["a" * 5000 + ".csv", "a\0b.csv", "a" * 300 + "/*.parquet"])
+def test_a_path_that_no_file_can_have_is_told(path):
+    with pytest.raises(DataError, match=r"cannot be looked for|no such file|matches no file"):
+        scan(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -286,3 +287,49 @@ def test_tables_of_something_else_are_refused():
     ]:
         with pytest.raises(StatisticsFileError, match=message):
             SufficientStatistics.from_arrow(table)
+
+
+# -- statistics that are of no rows ------------------------------------------------------
+
+
+IMPOSSIBLE = {
+    "NaN counts": lambda g: {"counts": g.counts * np.nan},
+    "no counts": lambda g: {"counts": g.counts * 0},
+    "negative counts": lambda g: {"counts": -g.counts},
+    "infinite means": lambda g: {"means": g.means + np.inf},
+    "negative scatters": lambda g: {"scatters": -g.scatters},
+    "products beyond their squares": lambda g: {"scatters": g.scatters + 1e6 * (1 - np.eye(3))},
+    "not symmetric": lambda g: {"scatters": g.scatters + np.triu(g.scatters, 1) / 2},
+    "not semidefinite": lambda g: {
+        "scatters": g.scatters * 0 + np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+    },
+    "beyond arithmetic": lambda g: {"means": g.means * 1e200},
+    "NaN log-likelihood": lambda g: {"log_likelihood": np.nan},
+    "negative noise": lambda g: {"noise": -1.0},
+    "words": lambda g: {"counts": g.counts.astype("U8")},
+}
+OF_OTHER_ROWS = {
+    "counts twice": lambda g: {"counts": 2 * g.counts},
+    "means elsewhere": lambda g: {"means": g.means + 1.0},
+    "fewer rows": lambda g: {"n_rows": g.n_rows - 1},
+}
+
+
+@pytest.mark.parametrize("name", [*IMPOSSIBLE, *OF_OTHER_ROWS])
+def test_statistics_built_by_hand_are_checked_where_they_are_used(name):
+    start, site = start_of("full").fit(X).mixture_, federated.Site(X)
+    good = site.statistics(start)
+    changed = replace(good, **{**IMPOSSIBLE, **OF_OTHER_ROWS}[name](good))
+    coordinator = federated.Coordinator(start, site.totals)
+    with pytest.raises(ParameterError, match="statistics: "):
+        coordinator.update(changed)
+    assert coordinator.mixture == federated.Coordinator(start, site.totals).mixture
+    if name in IMPOSSIBLE:
+        with pytest.raises(ParameterError, match="statistics: "):
+            federated.next_mixture(changed, start)
+
+
+def test_totals_built_by_hand_are_checked():
+    start, totals = start_of("full").fit(X).mixture_, federated.Site(X).totals
+    with pytest.raises(ParameterError, match="totals: a scatter is negative"):
+        federated.Coordinator(start, replace(totals, scatters=-totals.scatters))

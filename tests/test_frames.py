@@ -132,9 +132,9 @@ def test_names_are_compared_and_outputs_are_frames_as_ever(kind):
     assert list(out.columns) == ["gaussianmixture0", "gaussianmixture1"]
 
 
-def test_text_and_lazy_frames_are_refused_as_ever():
+def test_text_is_refused_as_ever():
     text = pl.DataFrame({**columns(), "kind": ["x"] * len(X)})
     with pytest.raises(DataError, match=r"1 of 4 columns are not numeric: 'kind' \(String\)"):
         GaussianMixture().fit(text)
-    with pytest.raises(DataError, match=r"is a lazy frame; call .collect\(\)"):
+    with pytest.raises(DataError, match=r"1 of 4 columns are not numeric: 'kind' \(\w+\)"):
         GaussianMixture().fit(text.lazy())

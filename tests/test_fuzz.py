@@ -314,8 +314,9 @@ def test_units_do_not_matter(case, seed):
         one = case.fit(**options)
     except GaussmixError:
         return
-    other = case.fit(case.X * units, **options)
-    require_same_way(one, other, case, shift=np.log(units).sum(), rest=options)
+    other = fit_too(case, one, case.X * units, **options)
+    if other is not None:
+        require_same_way(one, other, case, shift=np.log(units).sum(), rest=options)
 
 
 @fuzzed
@@ -360,20 +361,6 @@ def test_the_order_of_rows_does_not_matter(case, seed):
     other = fit_too(case, one, case.X[order], weights, **options_too)
     if other is not None:
         require_same_way(one, other, case, rest=options)
-
-
-@fewer
-@given(cases(plain=True))
-def test_no_choice_is_above_the_highest_likelihood(case):
-    options = {"init_params": "race", "n_init": 1, "max_iter": 300}
-    try:
-        highest = case.fit(select="likelihood", **options)
-        other = case.fit(select="predictive", **options)
-    except GaussmixError:
-        return
-    if not (highest.result_.collapsed or other.result_.collapsed):
-        gain = highest.result_.log_likelihood - other.result_.log_likelihood
-        assert gain >= -1e-4 * highest.result_.n
 
 
 @fewer
@@ -455,7 +442,7 @@ def test_known_rows_keep_their_components(case, seed):
 @given(cases(), st.sampled_from([0.0, 1e2, 1e6, 1e12, 1e130]), st.integers(1, 2**32 - 1))
 def test_means_may_be_given_far_away(case, far, seed):
     rng = np.random.default_rng(seed)
-    size = case.X.std(axis=0) * far
+    size = np.ptp(case.X, axis=0) * far
     means = case.X.mean(axis=0) + size * rng.normal(size=(case.k, case.X.shape[1]))
     try:
         model = case.fit(means_init=means)

@@ -68,7 +68,8 @@ class Moment(ABC):
         """Return covariances (G, *shape) with variances of at most `most` (d,), as correlated."""
         variances = self.diagonal(covariances, len(most))
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.sqrt(np.where(variances > most, most / variances, 1.0))
+            wide = variances > most
+        share = np.sqrt(np.divide(most, variances, where=wide, out=np.ones_like(variances)))
         if (share == 1.0).all():
             return covariances
         return covariances * (self.outer(share) / self.outer(np.ones_like(share)))

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import ParameterError
+from ..numerics.arguments import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._typing import Array
 
 __all__ = ["Noise"]
+
+# How far from orthonormal axes may be, for those that were rounded when written.
+_AXES_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,30 @@ class Noise:
         """Covariance of the uniform density (d, d)."""
         return (self.axes * (self.upper - self.lower) ** 2 / 12) @ self.axes.T
 
+    def require_valid(self, n_features: int) -> None:
+        """Raise ParameterError if it is no background of rows of so many features."""
+        weight = np.asarray(self.weight, dtype=np.float64)
+        if weight.ndim or not 0.0 < weight < 1.0:
+            raise ParameterError(f"noise: weight must be between 0 and 1, got {shown(self.weight)}")
+        shapes = {"lower": (n_features,), "upper": (n_features,), "axes": (n_features,) * 2}
+        for name, shape in shapes.items():
+            array = np.asarray(getattr(self, name))
+            if array.shape != shape:
+                raise ParameterError(f"noise: {name} must have shape {shape}, got {array.shape}")
+            if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+                raise ParameterError(f"noise: {name} must be finite numbers")
+        with np.errstate(over="ignore"):
+            extent = np.subtract(self.upper, self.lower, dtype=np.float64)
+            squares = np.matmul(np.transpose(self.axes), self.axes)
+        if not ((extent > 0) & np.isfinite(extent)).all():
+            j = int((~((extent > 0) & np.isfinite(extent))).argmax())
+            raise ParameterError(
+                f"noise: lower must be below upper, got {self.lower[j]:.6g} and "
+                f"{self.upper[j]:.6g} along axis {j}"
+            )
+        if not np.abs(squares - np.eye(n_features)).max() <= _AXES_TOLERANCE:
+            raise ParameterError("noise: axes must be orthonormal, one in each column")
+
     def within(self, lower: Array, upper: Array) -> Noise:
         """Return the same background in a box that reaches no further (d,), along its axes."""
         return replace(
@@ -79,9 +109,11 @@ class Noise:
 
     @classmethod
     def from_fields(cls, given: Mapping[str, Any]) -> Noise:
-        """Return the background of such fields."""
+        """Return the background of such fields; raise ParameterError if it can be of no rows."""
         arrays = {name: np.array(given[name], np.float64) for name in ("lower", "upper", "axes")}
-        return cls(float(given["weight"]), **arrays)
+        self = cls(float(given["weight"]), **arrays)
+        self.require_valid(len(np.atleast_1d(self.lower)))
+        return self
 
     def allclose(self, other: Noise, rtol: float, atol: float) -> bool:
         """Whether both have the same weight and box, to a tolerance."""

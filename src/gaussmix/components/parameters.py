@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..numerics.encoding import stored
+from ..numerics.encoding import checked_keys, stored
 from ..numerics.groups import Groups
 from .covariances import covariances_from_fields
 from .densities import NORMAL, Density
@@ -32,6 +32,8 @@ __all__ = [
     "one_of",
 ]
 
+# How far from 1 the weights in a file may sum.
+_WHOLE = 1e-6
 Stack = TypeVar("Stack", "SufficientStatistics", "Parameters")
 #: Where some of an array are.
 Places: TypeAlias = "slice | AnyArray"
@@ -196,24 +198,27 @@ class Parameters:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Parameters:
-        """Return the parameters of such fields; raise ValueError if they cannot be such."""
-        weights, means = fields["weights"], fields["means"]
-        if weights.shape != means.shape[:1] or not np.isfinite(weights).all():
-            raise ValueError("shapes of a mixture do not agree, or it has NaN")
-        if not np.isfinite(means).all():
-            raise ValueError("a mixture with NaN or infinity")
-        covariances = covariances_from_fields(fields["covariances"], *means.shape)
-        box = None if fields["box"] is None else Noise.from_fields(fields["box"])
-        groups = Groups.of((len(weights),))
-        return cls(
-            weights,
-            means,
-            covariances,
-            groups,
-            fields["noise"],
-            box,
-            pooled=covariances.shared,
+        """Return the parameters of such fields; an error says why they cannot be such."""
+        fields = checked_keys(fields, ("weights", "means", "covariances", "noise", "box"))
+        weights, means, noise = (
+            np.array(fields[name], dtype=np.float64) for name in ("weights", "means", "noise")
         )
+        if means.ndim != 2 or 0 in means.shape or weights.shape != means.shape[:1]:
+            raise ValueError(f"weights of shape {weights.shape} and means of shape {means.shape}")
+        if noise.shape != (1,) or not all(np.isfinite(a).all() for a in (weights, means, noise)):
+            raise ValueError("a mixture with NaN or infinity")
+        box = None if fields["box"] is None else Noise.from_fields(fields["box"])
+        if box is not None:
+            box.require_valid(means.shape[1])
+        # A component that lost its rows has weight 0.
+        if min(weights.min(), noise[0]) < 0 or abs(weights.sum() + noise[0] - 1.0) > _WHOLE:
+            raise ValueError("weights that do not sum to 1")
+        if box is None and noise[0]:
+            raise ValueError("a background without a box")
+        covariances = covariances_from_fields(fields["covariances"], *means.shape)
+        groups = Groups.of((len(weights),))
+        shared = covariances.shared
+        return cls(weights, means, covariances, groups, noise, box, pooled=shared)
 
 
 def natural_of_several(several: Sequence[Parameters], center: Array, moment: Moment) -> Array:

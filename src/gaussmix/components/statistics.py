@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..exceptions import ParameterError
-from ..numerics.encoding import stored
+from ..numerics.arguments import check_integer
+from ..numerics.encoding import checked_keys, stored
 from ..numerics.groups import Groups
 from .moments import MOMENTS, PRODUCTS, Moment
+from .statistics_check import require_of_rows
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SufficientStatistics"]
 
+# What files hold.
+_ARRAYS = ("counts", "means", "scatters")
+_FIELDS = (*_ARRAYS, "moment", "log_likelihood", "n_rows", "noise")
 # All components are of one mixture.
 _ONE = Groups(())
 
@@ -115,24 +120,15 @@ class SufficientStatistics:
         """Variances of all rows, by feature (d,): for statistics of one component."""
         return self.moment.diagonal(self.scatters, self.n_features)[0] / self.total
 
-    def require_valid(self) -> None:
-        """Raise ValueError if they cannot be the statistics of any rows: for those of a file."""
-        counts, means, scatters = self.counts, self.means, self.scatters
-        if len(self.groups) != 1:
-            raise ValueError("statistics of several mixtures")
-        if counts.ndim != 1 or means.ndim != 2 or len(counts) != len(means) or len(counts) == 0:
-            raise ValueError(f"counts of shape {counts.shape} and means of shape {means.shape}")
-        shape = self.moment.shape(self.n_features)
-        if scatters.shape not in ((len(counts), *shape), (1, *shape)):
-            raise ValueError(f"scatters of shape {scatters.shape}")
-        parts = [counts, means, scatters, self.log_likelihood, self.noise]
-        if not all(np.isfinite(part).all() for part in parts):
-            raise ValueError("statistics with NaN or infinity")
-        if (counts < 0).any() or (self.noise < 0).any() or self.n_rows < 0:
-            raise ValueError("a count is negative")
-        own = self.moment.diagonal(scatters, self.n_features)
-        if (own < -1e-9 * np.abs(own).max(initial=0.0)).any():
-            raise ValueError("a scatter is negative")
+    def require_valid(self, argument: str = "statistics") -> None:
+        """Raise ParameterError if they cannot be the statistics of any rows of one mixture.
+
+        Wherever they come from: a file, a table, another machine, or the user's own hands.
+        """
+        try:
+            require_of_rows(self)
+        except ValueError as problem:
+            raise ParameterError(f"{argument}: {problem}") from None
 
     def merge(self, other: SufficientStatistics) -> SufficientStatistics:
         """Return the statistics of both sets of rows together.
@@ -344,8 +340,18 @@ class SufficientStatistics:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> SufficientStatistics:
-        """Return the statistics of such fields; raise ValueError if they can be of no rows."""
-        statistics = cls(**{**fields, "moment": MOMENTS[fields["moment"]]})
+        """Return the statistics of such fields; an error says why they can be of no rows."""
+        held = checked_keys(fields, _FIELDS)
+        arrays = [np.asarray(held[name], dtype=np.float64) for name in _ARRAYS]
+        statistics = cls(
+            arrays[0],
+            arrays[1],
+            arrays[2],
+            moment=MOMENTS[held["moment"]],
+            log_likelihood=np.atleast_1d(np.float64(held["log_likelihood"])),
+            n_rows=check_integer("n_rows", held["n_rows"], minimum=0),
+            noise=np.atleast_1d(np.float64(held["noise"])),
+        )
         statistics.require_valid()
         return statistics
 

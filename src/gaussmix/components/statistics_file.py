@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import MissingExtraError, StatisticsFileError
-from ..numerics.encoding import load_values, save_values
+from ..numerics.encoding import WRONG_FIELDS, load_values, save_values
 from .moments import MOMENTS
 from .statistics import SufficientStatistics
 
@@ -87,7 +87,7 @@ def _from_row(row: dict[str, Any], number: int) -> SufficientStatistics:
         row["means"] = np.array(row["means"], dtype=np.float64).reshape(n_components, d)
         row["scatters"] = np.array(row["scatters"], dtype=np.float64).reshape(-1, *shape)
         return SufficientStatistics.from_fields(row)
-    except (KeyError, TypeError, ValueError) as error:
+    except WRONG_FIELDS as error:
         what = f"unknown moment {error}" if isinstance(error, KeyError) else error
         raise StatisticsFileError(f"table: row {number} is damaged: {what}") from None
 

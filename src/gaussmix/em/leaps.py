@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..numerics.encoding import stored
+from ..numerics.arguments import check_integer, check_number
+from ..numerics.encoding import checked_keys, checked_vector, stored
 from .coordinates import from_vectors, metric
 
 if TYPE_CHECKING:
@@ -109,8 +110,26 @@ class Leaps(NamedTuple):
 
     @classmethod
     def from_fields(cls, given: Mapping[str, Any]) -> Leaps:
-        """Return what such fields hold."""
-        return cls(**given)
+        """Return what such fields hold; an error says why it can be of no fit."""
+        held = checked_keys(given, cls._fields)
+        steps = tuple((checked_vector(a), checked_vector(b)) for a, b in held["steps"])
+        start = None if held["start"] is None else checked_vector(held["start"])
+        own = [*(vector for step in steps for vector in step), *([] if start is None else [start])]
+        if len({len(vector) for vector in own}) > 1:
+            raise ValueError("steps of different lengths")
+        limit = check_number("limit", held["limit"], minimum=1.0)
+        plain = check_integer("plain", held["plain"], minimum=0)
+        lengths = tuple(float(length) for length in held["lengths"])
+        if not np.isfinite(lengths).all():
+            raise ValueError("lengths of leaps with NaN or infinity")
+        return cls(steps, start, limit, plain, lengths)
+
+    @property
+    def n_coordinates(self) -> int | None:
+        """Numbers of a place; None where none is remembered."""
+        places = [place for step in self.steps for place in step]
+        places += [] if self.start is None else [self.start]
+        return len(places[0]) if places else None
 
 
 def leap(

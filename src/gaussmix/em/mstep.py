@@ -159,7 +159,10 @@ def held_covariances(
     if len(statistics.groups) > 1:
         return _held_one_by_one(covariances, failed, statistics, family, floor, previous)
     found = _raised(failed, statistics, family, floor, previous)
-    return found, collapsed if collapsed.any() else found.floored(_CLOSE * floor)[1]
+    if not collapsed.any():
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            collapsed = found.floored(_CLOSE * floor)[1]
+    return found, collapsed
 
 
 def _worse(
@@ -208,7 +211,8 @@ def _not_worse(
     if before is None:
         return found
     value, old = _misfit(found, statistics), _misfit(before, statistics)
-    worse = old < value - _ROUNDING * np.abs(value)
+    with np.errstate(invalid="ignore"):  # what is beyond arithmetic is not compared
+        worse = old < value - _ROUNDING * np.abs(value)
     if not worse.any():
         return found
     values = np.where(statistics.moment.expand(worse), before.values, found.values)
@@ -229,7 +233,7 @@ def _raised(
     what is climbed does not fall (generalised EM, Dempster et al. 1977).
     """
     found = []
-    for which in (collapsed, None):
+    for which in (None,) if collapsed.all() else (collapsed, None):
         for begun in (previous, None):
             try:
                 with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -247,8 +251,9 @@ def _raised(
         found.append((value - _ROUNDING * abs(value), before))
     if not found:
         raise DataError(
-            f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic; "
-            "bring the features to similar scales"
+            f"X: {family.name} cannot be estimated, its matrices are beyond float64 arithmetic: a "
+            "component has no volume, or features are of very different scales. Use fewer "
+            "components or another family, leave far rows out, or bring features to similar scales"
         )
     return min(found, key=lambda own: own[0])[1]
 

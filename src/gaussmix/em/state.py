@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..components.parameters import one_of
-from ..numerics.encoding import stored
+from ..components.parameters import Parameters, one_of
+from ..components.statistics import SufficientStatistics
+from ..numerics.arguments import LARGEST_SQUARE, check_integer, check_number
+from ..numerics.encoding import checked_keys, checked_vector, stored
+from .coordinates import metric
+from .leaps import Leaps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..components.parameters import Parameters, Place
-    from ..components.statistics import SufficientStatistics
+    from ..components.parameters import Place
     from .convergence import Close
-    from .leaps import Leaps
 
 __all__ = ["FitState"]
 
 #: What of a state may be a place in a stack of many.
 _PLACES = ("now", "evaluated", "statistics", "target")
+_TRACES = ("log_likelihood", "climbed", "seconds")
+_FLAGS = ("leaping", "rejected", "stuck")
 
 
 @stored("fit-state")
@@ -90,6 +94,66 @@ class FitState(NamedTuple):
 
     @classmethod
     def from_fields(cls, given: Mapping[str, Any]) -> FitState:
-        """Return the state of such fields."""
-        places = {name: None if given[name] is None else (given[name], 0) for name in _PLACES}
-        return cls(**{**given, **places})
+        """Return the state of such fields; an error says why no fit can stand there."""
+        held = checked_keys(given, cls._fields)
+        _require_alike(held)
+        trace = {name: tuple(checked_vector(held[name]).tolist()) for name in _TRACES}
+        collapsed = tuple(_components(own, held["now"]) for own in held["all_collapsed"])
+        lengths = {*map(len, trace.values()), len(collapsed)}
+        if len(lengths) > 1 or (held["statistics"] is None) != (lengths == {0}):
+            raise ValueError("its trace and its statistics do not belong together")
+        counts = {
+            name: check_integer(name, held[name], minimum=0) for name in ("n_rejected", "last_leap")
+        }
+        if not all(isinstance(held[name], bool) for name in _FLAGS):
+            raise TypeError(f"{', '.join(_FLAGS)} must be true or false")
+        leaps = held["leaps"]
+        if (leaps is None and held["leaping"]) or (held["leaping"] and not collapsed):
+            raise ValueError("a leap of a fit that makes none")
+        return cls(
+            **{
+                **held,
+                **{name: None if held[name] is None else (held[name], 0) for name in _PLACES},
+                **trace,
+                **counts,
+                "collapsed": _components(held["collapsed"], held["now"]),
+                "all_collapsed": collapsed,
+                "close": _close(held["close"]),
+            }
+        )
+
+
+def _require_alike(held: Mapping[str, Any]) -> None:
+    """Raise an error if the parts of a state are not of one mixture."""
+    for name in ("now", "evaluated"):
+        if not isinstance(held[name], Parameters):
+            raise TypeError(f"{name} must be parameters")
+    shape = held["now"].means.shape
+    parts = [held[name] for name in _PLACES if held[name] is not None]
+    if any(part.means.shape != shape for part in parts):
+        raise ValueError("its parts are of different mixtures")
+    for name in ("statistics", "target"):
+        if not isinstance(held[name], SufficientStatistics | None):
+            raise TypeError(f"{name} must be statistics")
+    leaps, statistics = held["leaps"], held["statistics"]
+    if not isinstance(leaps, Leaps | None):
+        raise TypeError("leaps must be such")
+    if statistics is None or leaps is None or leaps.n_coordinates is None:
+        return
+    if leaps.n_coordinates != len(metric(statistics)[0]):
+        raise ValueError("its leaps are of another mixture")
+
+
+def _components(given: Any, now: Parameters) -> tuple[int, ...]:
+    """Return numbers of components that a file names; (-1,) is what all share."""
+    last = len(now.weights) - 1
+    return tuple(check_integer("collapsed", k, minimum=-1, maximum=last) for k in given)
+
+
+def _close(given: Any) -> Close:
+    if given is None:
+        return None
+    value, place = given
+    return check_number("close", value, minimum=-LARGEST_SQUARE), check_integer(
+        "close", place, minimum=0
+    )

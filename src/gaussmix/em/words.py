@@ -11,6 +11,7 @@ from .mstep import RELATIVE_FLOOR
 from .optima import describe
 
 if TYPE_CHECKING:
+    from .._typing import AnyArray
     from .result import FitResult
 
 __all__ = ["collapse", "notices", "summary"]
@@ -19,6 +20,8 @@ __all__ = ["collapse", "notices", "summary"]
 _NAMED = 5
 # A variance of so many floors is still no width.
 _AT_THE_FLOOR = 4.0
+# A component of less weight than so many rows is a single one.
+_ONE_ROW = 1.5
 # A component of less than so many rows for each that its covariance needs is a sliver, and so is
 # one of less than such a share of the largest volume, a dimension.
 _FEW_ROWS = 2.0
@@ -36,28 +39,48 @@ def collapse(result: FitResult) -> str:
         which += f"; and {len(result.collapsed) - len(shown)} more"
     return (
         f"covariance collapsed: {which}. It is held at a floor of {RELATIVE_FLOOR:g} of the "
-        "data's variance, and the log-likelihood is then arbitrary: raise reg_covar, use fewer "
-        "components, or choose a simpler family"
+        f"data's variance, and the log-likelihood is then arbitrary: {_advice(result)}"
     )
 
 
+def _advice(result: FitResult) -> str:
+    every = result.collapsed == (-1,) or len(result.collapsed) == result.mixture.n_components > 1
+    if every:
+        return (
+            "raise reg_covar, or choose a simpler family; where no component has a width, columns "
+            "may depend on each other (a sum that is constant): drop one of them"
+        )
+    return "raise reg_covar, use fewer components, or choose a simpler family"
+
+
 def _where(result: FitResult, k: int) -> str:
-    """Return where a component has no width: on tied values of a feature, or in between."""
+    """Return where a component has no width: on tied values of some features, or in between."""
     mixture, weight = result.mixture, f"(weight {result.mixture.weights[k]:.3g})"
-    if result.floor is not None:
-        variances = mixture.covariances.variances()[k]
-        tied = np.flatnonzero(variances <= _AT_THE_FLOOR * result.floor)
-        if 0 < len(tied) < mixture.n_features or mixture.n_features == 1 == len(tied):
-            names = mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)]
-            means = np.where(mixture.means[k] ** 2 > variances, mixture.means[k], 0.0)  # no -1e-14
-            values = ", ".join(f"{names[j]} = {means[j]:.6g}" for j in tied[:_NAMED])
-            return (
-                f"{weight} sits on tied values, {values} in all its rows (if that is a code for "
-                "missing or cut-off values, leave those rows out)"
-            )
-        if len(tied):
-            return f"{weight} sits on one point"
-    return f"{weight} has no width in some direction"
+    tied = _tied(result, k)
+    if not len(tied):
+        return f"{weight} has no width in some direction"
+    names = mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)]
+    variances = mixture.covariances.variances()[k]
+    means = np.where(mixture.means[k] ** 2 > variances, mixture.means[k], 0.0)  # no -1e-14
+    values = ", ".join(f"{names[j]} = {means[j]:.6g}" for j in tied[:_NAMED])
+    more = ", ..." if len(tied) > _NAMED else ""
+    if result.n_rows * mixture.weights[k] < _ONE_ROW:
+        return f"{weight} is one row, {values}{more} (leave it out, or give noise=)"
+    return (
+        f"{weight} sits on tied values, {values}{more} in all its rows (if that is a code for "
+        "missing or cut-off values, leave those rows out)"
+    )
+
+
+def _tied(result: FitResult, k: int) -> AnyArray:
+    """Return the features in which a component has no width by itself."""
+    if result.floor is None:
+        return np.empty(0, dtype=int)
+    covariances = result.mixture.covariances
+    variances, floor = covariances.variances()[k], result.floor
+    if covariances.moment.n_axes == 0:  # one variance for all
+        floor = np.full_like(floor, floor.max())
+    return np.flatnonzero(variances <= _AT_THE_FLOOR * floor)
 
 
 def notices(result: FitResult) -> list[str]:

@@ -65,8 +65,8 @@ class GaussianMixture(
         Number of starts, each of which may be a race of several; `select` says which is kept.
     select : str, default "predictive"
         Which of the optima found is returned.  "predictive": where most k-means starts
-        lead, unless another foretells each row without it surely better; "likelihood": the
-        highest.  On many rows they are the same.
+        lead, unless another foretells each row without it surely better; "likelihood": starts
+        drop out by likelihood alone.  On many rows they are the same.
     init_params : str, array-like or Mixture, default "race"
         "race" (up to 48 starts at once on a subsample, the best of them converged there),
         "kmeans", "k-means++", "random", "random_from_data", "mbahc" (hierarchical

@@ -13,6 +13,7 @@ from ..fitting.known import known_labels
 from ..fitting.stepwise import get_stepwise
 from ..fitting.stream import Stream
 from ..rows import MemorySource
+from ..rows.arrowstream import whole
 from .rows import open_rows
 from .settings import settings_of, warn_of_labels
 
@@ -103,7 +104,7 @@ class PartialFit:
         return stream
 
     def _block(self, X: Any, sample_weight: Any, *, reset: bool) -> MemorySource:
-        source = open_rows(self, X, sample_weight, reset=reset, fewest=1)
+        source = open_rows(self, whole(X), sample_weight, reset=reset, fewest=1)
         if not isinstance(source, MemorySource):
             raise DataError(
                 "X: partial_fit takes one block of rows in memory; call it for each block in turn"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..components.families import get_family
 from ..components.parameters import one_of
 from ..components.prior import get_prior
@@ -21,8 +23,8 @@ from ..exceptions import DataError, ParameterError
 from ..mixture import Mixture
 from ..numerics.arguments import as_numbers, check_integer, check_number, check_sample_weight
 from ..rows import MemorySource, open_source
-from ..rows.checks import require_bounded, require_near
-from ..rows.door import as_frame, require_numeric_columns
+from ..rows.checks import column_label, require_bounded, require_near
+from ..rows.door import as_frame, as_table, require_numeric_columns
 from .fit import summarise
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ def _open(X: Any, sample_weight: Any, n_jobs: int | None) -> Source:
     source = open_source(X, sample_weight, n_jobs)
     if source is not None:
         return source
+    X = as_table(X)
     frame = as_frame(X)
     require_numeric_columns(X)
     names = None if frame is None else tuple(map(str, frame.columns))
@@ -215,6 +218,7 @@ class Coordinator:
             max_iter=check_integer("max_iter", max_iter, minimum=0),
             accelerate=accelerate,
         )
+        totals.require_valid("totals")
         if totals.n_components != 1 or totals.n_features != start.n_features:
             raise ParameterError(
                 f"totals: expected one component of {start.n_features} features (the merged "
@@ -249,16 +253,44 @@ class Coordinator:
         if self.done:
             return
         _require_of(statistics, self._climb.model.family, self.mixture)
-        if statistics.n_rows != self._climb.n_rows:
-            raise ParameterError(
-                f"statistics: are of {statistics.n_rows} rows, and the totals of "
-                f"{self._climb.n_rows}: merge those of all sites, each once"
-            )
+        _require_same_rows(statistics, self._climb.objective.total)
         for _, status in self._batch.step([statistics]):
             self._status = status
 
 
+# What is summed over sites in another order agrees to rounding.
+_SAME = 1e-6
+
+
+def _require_same_rows(statistics: SufficientStatistics, totals: SufficientStatistics) -> None:
+    """Raise ParameterError if statistics of components do not add up to those of all rows."""
+    if statistics.n_rows != totals.n_rows:
+        raise ParameterError(
+            f"statistics: are of {statistics.n_rows} rows, and the totals of "
+            f"{totals.n_rows}: merge those of all sites, each once"
+        )
+    weight = statistics.total + float(statistics.noise[0])
+    if abs(weight - totals.total) > _SAME * totals.total:
+        raise ParameterError(
+            f"statistics: their counts sum to {weight:.8g}, and those of the totals to "
+            f"{totals.total:.8g}: merge those of all sites, each once"
+        )
+    if statistics.noise[0] > 0:  # where its rows are they do not say
+        return
+    shift = np.abs(statistics.as_one().means - totals.means)[0]
+    scale = np.sqrt(totals.variances) + np.abs(totals.means[0])
+    if (shift > _SAME * scale).any():
+        raise ParameterError(
+            f"statistics: {column_label(int((shift - _SAME * scale).argmax()), None)} has another "
+            "mean than in the totals: they are of other rows"
+        )
+
+
 def _require_of(statistics: SufficientStatistics, family: Family, mixture: Mixture) -> None:
+    """Raise ParameterError if these can be no statistics, or are of another model."""
+    statistics.require_valid()
+    if statistics.total == 0:
+        raise ParameterError("statistics: all counts are 0, the background has all rows")
     found = (statistics.n_components, statistics.n_features, statistics.moment.name)
     wanted = (mixture.n_components, mixture.n_features, family.held.moment.name)
     pooled = statistics.pooled

@@ -15,12 +15,12 @@ from ..em.problem import Problem
 from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status, height
 from ..exceptions import FitInterrupted
+from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_finite, require_near
 from ..rows.data import Data, Facts
 from ..rows.spread import Quantiles, brought_in
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
-from ..rows.threads import single_threaded_blas
 from ..starts.base import Beginning
 from .background import background_of
 from .known import align
@@ -184,7 +184,7 @@ def fit_problem(
     try:
         # Threads of our own work on blocks of rows; matrices as small as covariances only
         # lose by threads of BLAS, most of all where other processes want the cores too.
-        with single_threaded_blas:
+        with single_threaded_blas():
             for number in range(first, 1 if start.given else problem.options.n_init):
                 results.append(fit_once(number))
             best = best_of(problem, results, keeps_order=keeps_order)

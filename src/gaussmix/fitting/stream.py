@@ -26,9 +26,9 @@ from ..em.steps import EStep
 from ..exceptions import DataError
 from ..mixture import Mixture
 from ..rows import MemorySource
+from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_bounded, require_moderate_values, require_near
 from ..rows.spread import Quantiles
-from ..rows.threads import single_threaded_blas
 from .fit import summarise
 from .stepwise import Stepwise
 
@@ -280,7 +280,7 @@ class Stream:
             return
         state = self._state
         # To change the threads of BLAS takes longer than a step.
-        with single_threaded_blas if len(block.rows) > size else nullcontext():
+        with single_threaded_blas() if len(block.rows) > size else nullcontext():
             for part in block.parts(size):
                 state = self._step(state, part, source, model, options, stepwise, size)
         self._note(state)

@@ -18,12 +18,13 @@ from ..em.result import FitResult, History, Status
 from ..exceptions import CheckpointError, ParameterError
 from ..mixture.mixture import Mixture
 from ..numerics.arguments import check_integer, check_number
-from ..numerics.encoding import load_values, save_values
+from ..numerics.encoding import WRONG_FIELDS, load_values, save_values
 from ..rows.checks import column_label
 from ..starts import Start
+from .saved import require_of_model, require_saved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..em.model import Model
     from ..em.state import FitState
@@ -136,6 +137,7 @@ class _FileKeeper(Keeper):
         if not self.path.exists():
             return None
         old = load_values(self.path, _KIND, _VERSION, CheckpointError)
+        self._believed(lambda: require_saved(old))
         if self.options.resume:
             return old
         if not old.get("finished"):
@@ -144,6 +146,12 @@ class _FileKeeper(Keeper):
                 "on from it, or delete it"
             )
         return None
+
+    def _believed(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except WRONG_FIELDS as error:
+            raise CheckpointError(f"{self.path}: damaged {_KIND} file: {error}") from None
 
     def _require_same_settings(self, settings: dict[str, Any]) -> None:
         if self._old is None:
@@ -163,14 +171,15 @@ class _FileKeeper(Keeper):
         described = {name: _described(value) for name, value in settings.items()}
         self._now["settings"] = {"covariance_type": model.family.name, **described}
         self._require_same_settings(self._now["settings"])
-        if self._old is not None:
-            self._put_back(rng, self._old["first_rng"])
+        if (old := self._old) is not None:
+            self._believed(lambda: require_of_model(old, model))
+            self._put_back(rng, old["first_rng"])
         self._now["first_rng"] = rng.bit_generator.state
 
     def _put_back(self, rng: np.random.Generator, state: dict[str, Any]) -> None:
         try:
             rng.bit_generator.state = state
-        except (TypeError, ValueError, KeyError):
+        except WRONG_FIELDS:
             kinds = state.get("bit_generator"), type(rng.bit_generator).__name__
             raise CheckpointError(
                 f"checkpoint: {self.path} has random numbers of the kind {kinds[0]}, and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from ..em.result import Status
 from ..exceptions import ParameterError
 from ..mixture.bic import aic, bic
 from ..mixture.model_file import damaged, model_content, read_model, write_model
+from ..numerics.encoding import WRONG_FIELDS
 
 if TYPE_CHECKING:
     import os
@@ -108,12 +110,12 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     """Read a model file; see `read_model` for what it raises."""
     mixture, fit = read_model(path)
     try:
-        return Model(mixture, _fit(fit))
-    except (KeyError, TypeError, ValueError, ParameterError) as error:
+        return Model(mixture, _fit(fit, mixture.n_components))
+    except WRONG_FIELDS as error:
         raise damaged(path, error) from None
 
 
-def _fit(content: dict[str, Any] | None) -> FitSummary | None:
+def _fit(content: dict[str, Any] | None, n_components: int) -> FitSummary | None:
     if content is None:
         return None
     Status[content["status"]]
@@ -132,6 +134,12 @@ def _fit(content: dict[str, Any] | None) -> FitSummary | None:
             for field in fields(FitSummary)
         }
     )
-    if not (fit.n > 0 and len(fit.trace) > 0):
+    if not (0 < fit.n < math.inf and len(fit.trace) > 0):
         raise ParameterError("n must be positive and trace must have entries")
+    if not all(map(math.isfinite, (fit.log_likelihood, *fit.trace))):
+        raise ParameterError("log_likelihood and trace: contain NaN or infinity")
+    if min(fit.n_rows, fit.n_parameters, fit.n_iter) < 0:
+        raise ParameterError("n_rows, n_parameters and n_iter must not be negative")
+    if not all(-1 <= k < n_components for k in fit.collapsed):
+        raise ParameterError(f"collapsed: names other components than {n_components}")
     return fit

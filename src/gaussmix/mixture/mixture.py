@@ -99,9 +99,7 @@ class Mixture:
         *,
         covariance_type: str | Family | None = None,
     ) -> None:
-        weights, means = checked_parameters(
-            weights, means, 0.0 if noise is None else noise.weight, noisy=noise is not None
-        )
+        weights, means = checked_parameters(weights, means, noise)
         names = checked_names(feature_names, means.shape[1])
         held = checked_covariances(covariances, covariance_type, *means.shape)
         self._set(weights, means, held, names, noise)

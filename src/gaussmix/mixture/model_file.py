@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import ModelFileError, ParameterError
+from ..exceptions import ModelFileError
+from ..numerics.arguments import shown
 from ..numerics.atomic import writing
-from ..numerics.encoding import plain, written_by
+from ..numerics.encoding import WRONG_FIELDS, plain, read_json, written_by
 from .mixture import Mixture
 
 if TYPE_CHECKING:
@@ -50,22 +50,23 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Mixture, Any]:
     FileNotFoundError
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        content = read_json(path)
+    except ValueError:
         raise ModelFileError(
             f"{path}: not a gaussmix model file (it is not JSON); Mixture.save and "
             "gaussmix fit --out write them"
         ) from None
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    if content.get("format") != _FORMAT:
         raise ModelFileError(f'{path}: not a gaussmix model file (no "format": "{_FORMAT}" in it)')
-    if content.get("version") != _VERSION:
+    version = content.get("version")
+    if version != _VERSION or type(version) is not int:
         raise ModelFileError(
-            f"{path}: has format version {content.get('version')!r}, this gaussmix reads "
+            f"{path}: has format version {shown(version)}, this gaussmix reads "
             f"{_VERSION}; upgrade gaussmix"
         )
     try:
         return Mixture.from_fields(content["mixture"]), content.get("fit")
-    except (KeyError, TypeError, ValueError, ParameterError) as error:
+    except WRONG_FIELDS as error:
         raise damaged(path, error) from None
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.covariances import Covariances
     from ..components.families import Family
+    from ..components.noise import Noise
 
     #: Features by index or by name: one, or several.
     Columns: TypeAlias = Sequence[int | str] | AnyArray | int | str
@@ -36,12 +37,10 @@ __all__ = [
 WEIGHT_TOLERANCE = 1e-6
 
 
-def checked_parameters(
-    weights: Any, means: Any, rest: float, *, noisy: bool
-) -> tuple[Array, Array]:
+def checked_parameters(weights: Any, means: Any, noise: Noise | None) -> tuple[Array, Array]:
     """Return weights (K,) and means (K, d) as arrays of their own; or raise ParameterError.
 
-    `rest` is the weight of the noise.
+    The noise is looked at, too.
     """
     weights = np.array(as_numbers("weights", weights))
     if weights.ndim != 1 or len(weights) == 0:
@@ -55,10 +54,12 @@ def checked_parameters(
         )
     if not (np.isfinite(weights).all() and np.isfinite(means).all()):
         raise ParameterError("weights and means: contain NaN or infinity")
-    whole = weights.sum() + rest
+    if noise is not None:
+        noise.require_valid(means.shape[1])
+    whole = weights.sum() + (0.0 if noise is None else noise.weight)
     if weights.min() <= 0 or abs(whole - 1.0) > WEIGHT_TOLERANCE:
         raise ParameterError(
-            f"weights: must be positive and sum to 1{' with that of the noise' if noisy else ''}, "
+            f"weights: must be positive and sum to 1{' with that of the noise' if noise else ''}, "
             f"got sum {whole:.6g} and smallest {weights.min():.3g}"
         )
     return weights, means

@@ -9,24 +9,45 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 
+from .archive import Archive, NotWholeError
+from .arguments import shown
 from .atomic import writing
 from .version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from .._typing import Array
     from ..exceptions import GaussmixError
 
-__all__ = ["Stored", "load_values", "plain", "save_values", "stored", "written_by"]
+__all__ = [
+    "WRONG_FIELDS",
+    "Stored",
+    "checked_keys",
+    "checked_vector",
+    "load_values",
+    "parse_json",
+    "plain",
+    "read_json",
+    "save_values",
+    "stored",
+    "written_by",
+]
 
 _JSON = "json"
+# Bytes of text that are read at most, and by which it is told whether to.
+_LONGEST_TEXT = 2**30
+_HEAD = 4096
+
+#: What is raised where fields are not what they should be, by whatever makes values of them.
+WRONG_FIELDS: tuple[type[Exception], ...] = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class Stored(Protocol):
@@ -37,7 +58,7 @@ class Stored(Protocol):
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the value; raise ValueError, TypeError or KeyError if fields cannot be such."""
+        """Return the value; raise one of `WRONG_FIELDS` if fields cannot be such."""
 
 
 Kind = TypeVar("Kind", bound=type[Stored])
@@ -102,29 +123,89 @@ def load_values(
         If it is not of this kind, is damaged, or was written by another version.
     FileNotFoundError
     """
+    with Path(path).open("rb") as file:
+        begins_as_such = file.read(2) == b"PK"
+        try:
+            archive = Archive(file)
+            whole = parse_json(archive.array(_JSON).tobytes())
+            found = whole["format"], whole["version"]
+        except WRONG_FIELDS as problem:
+            if begins_as_such and isinstance(problem, NotWholeError):
+                raise error(f"{path}: damaged {kind} file: it is not whole ({problem})") from None
+            raise error(f"{path}: is not a {kind} file, or damaged") from None
+        _require_kind(path, found, (kind, version), error)
+        try:
+            content = _Decoder(archive).decode(whole["content"])
+            if not isinstance(content, dict):
+                raise TypeError(f"it holds {type(content).__name__}")
+        except NotWholeError as problem:
+            raise error(f"{path}: damaged {kind} file: it is not whole ({problem})") from None
+        except WRONG_FIELDS as problem:
+            raise error(f"{path}: damaged {kind} file: {problem}") from None
+    return content
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the object that a file of JSON holds; raise ValueError if it holds none.
+
+    How it begins is looked at first: other files are not read to find that out.
+    """
+    with Path(path).open("rb") as file:
+        text = file.read(_HEAD)
+        if _begins_as_object(text):
+            text += file.read(_LONGEST_TEXT)
+    return parse_json(text)
+
+
+def parse_json(text: bytes) -> dict[str, Any]:
+    """Return the object that text in JSON holds; raise ValueError if it holds none."""
+    if not _begins_as_object(text):
+        raise ValueError("not an object in JSON")
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"of more than {_LONGEST_TEXT} bytes")
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-        whole = json.loads(arrays.pop(_JSON).tobytes().decode())
-        found = whole["format"], whole["version"]
-    except (AttributeError, EOFError, KeyError, TypeError, ValueError, RecursionError):
-        raise error(f"{path}: is not a {kind} file, or damaged") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError):
-        raise error(f"{path}: damaged {kind} file: it is not whole") from None
-    if found[0] != kind:
-        raise error(f"{path}: is a {found[0]} file; expected a {kind} file")
-    if found[1] != version:
-        is_older = isinstance(found[1], int) and found[1] < version
-        remedy = "that one, or begin anew" if is_older else "that one, or a later one"
-        writer = "an earlier" if is_older else "another"
-        raise error(
-            f"{path}: has format version {found[1]!r}, this gaussmix reads {version}: {writer} "
-            f"gaussmix wrote it; use {remedy}"
-        )
-    try:
-        return _Decoder(arrays).decode(whole["content"])
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as found_error:
-        raise error(f"{path}: damaged {kind} file: {found_error}") from None
+        return json.loads(text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _begins_as_object(text: bytes) -> bool:
+    return text[:_HEAD].lstrip()[:1] == b"{"
+
+
+def checked_keys(fields: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the fields that a file holds; raise ValueError if they are not those of `names`."""
+    if not isinstance(fields, dict) or set(fields) != set(names):
+        raise ValueError(f"expected fields {', '.join(sorted(names))}, and no others")
+    return fields
+
+
+def checked_vector(given: Any) -> Array:
+    """Return numbers (m,) that a file holds; raise ValueError if they are not such."""
+    found = np.asarray(given, dtype=np.float64)
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"expected finite numbers (m,), found an array of shape {found.shape}")
+    return found
+
+
+def _require_kind(
+    path: str | os.PathLike[str],
+    found: tuple[Any, Any],
+    wanted: tuple[str, int],
+    error: type[GaussmixError],
+) -> None:
+    (kind, version), (wanted_kind, wanted_version) = found, wanted
+    if kind != wanted_kind:
+        raise error(f"{path}: is a {str(kind)[:80]} file; expected a {wanted_kind} file")
+    if version == wanted_version and type(version) is int:
+        return
+    is_older = isinstance(version, int) and version < wanted_version
+    remedy = "that one, or begin anew" if is_older else "that one, or a later one"
+    writer = "an earlier" if is_older else "another"
+    raise error(
+        f"{path}: has format version {shown(version)}, this gaussmix reads {wanted_version}: "
+        f"{writer} gaussmix wrote it; use {remedy}"
+    )
 
 
 class _Encoder:
@@ -165,8 +246,8 @@ def _fields(value: Any) -> tuple[str, dict[str, Any]]:
 class _Decoder:
     """The reverse of `_Encoder`."""
 
-    def __init__(self, arrays: dict[str, Any]) -> None:
-        self.arrays = arrays
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
 
     def decode(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -175,7 +256,7 @@ class _Decoder:
             return value
         ((tag, held),) = value.items()
         if tag == "array":
-            return self.arrays[held]
+            return self.archive.array(held)
         if tag == "tuple":
             return tuple(self.decode(held))
         fields = {key: self.decode(item) for key, item in held.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +14,8 @@ __all__ = ["axes_of", "factors_or_nan", "without_factor"]
 # Where the narrowest direction is less than this share of the widest (in variance), rounding of
 # the widest shows in it.
 _GRADED = 1e-5
-_MOST_SWEEPS = 60
-# Columns are orthogonal where their cosine is less.
-_ORTHOGONAL = 1e-15
+# LAPACK's JOBA = 'F': accurate for any scaling of rows.
+_ROWS_SCALED = 2
 
 
 def factors_or_nan(matrices: Array) -> Array:
@@ -74,53 +72,14 @@ def axes_of(matrices: Array) -> tuple[Array, Array]:
 def _axes_of_factors(factors: Array) -> tuple[Array, Array]:
     """Return the eigenvalues and eigenvectors of L L' for factors L (K, d, d).
 
-    One-sided Jacobi (Hestenes 1958): columns are turned two at a time until all are orthogonal.
-    A turn mixes what is in a row, and so keeps the digits of each feature in its own unit
-    (Demmel & Veselic 1992).
+    By LAPACK's preconditioned Jacobi method, which keeps the digits of each feature in its own
+    unit (Drmac & Veselic 2008): L is a diagonal matrix times a well-conditioned one.
     """
-    columns = np.array(np.swapaxes(factors, 1, 2))  # a column of L is contiguous
-    d = columns.shape[1]
-    for _ in range(_MOST_SWEEPS):
-        cosine = 0.0
-        for left, right in _rounds(d):
-            cosine = max(cosine, _turn(columns, left, right))
-        if cosine <= d * _ORTHOGONAL:
-            break
-    lengths = np.linalg.norm(columns, axis=2)
-    order = lengths.argsort(axis=1)
-    lengths = np.take_along_axis(lengths, order, axis=1)
-    columns = np.take_along_axis(columns, order[:, :, None], axis=1)
-    return lengths**2, np.swapaxes(columns / lengths[:, :, None], 1, 2)
+    from scipy.linalg.lapack import dgejsv
 
-
-def _turn(columns: Array, left: AnyArray, right: AnyArray) -> float:
-    """Make pairs of columns orthogonal; return the largest cosine that there was."""
-    p, q = columns[:, left], columns[:, right]
-    own, other = np.linalg.norm(p, axis=2), np.linalg.norm(q, axis=2)
-    cosines = np.einsum("kij,kij->ki", p / own[:, :, None], q / other[:, :, None])
-    largest = float(np.abs(cosines).max(initial=0.0))
-    if largest == 0.0:
-        return 0.0
-    # Half the difference of squared lengths by the product of the columns.
-    ratio = 0.5 * (other / own - own / other)
-    with np.errstate(divide="ignore", over="ignore"):
-        zeta = ratio / cosines
-        tangent = np.copysign(1.0, zeta) / (np.abs(zeta) + np.hypot(1.0, zeta))
-    tangent = np.where(cosines == 0.0, 0.0, tangent)[:, :, None]
-    cosine = 1.0 / np.hypot(1.0, tangent)
-    columns[:, left] = cosine * (p - tangent * q)
-    columns[:, right] = cosine * (tangent * p + q)
-    return largest
-
-
-@lru_cache(maxsize=64)
-def _rounds(d: int) -> list[tuple[AnyArray, AnyArray]]:
-    """Return rounds of a tournament in which each two of d meet once, as pairs of places."""
-    players = list(range(d + d % 2))
-    half, found = len(players) // 2, []
-    for _ in range(len(players) - 1):
-        pairs = zip(players[:half], players[: half - 1 : -1], strict=True)
-        met = np.array([sorted(pair) for pair in pairs if max(pair) < d], dtype=np.intp)
-        found.append((met[:, 0], met[:, 1]))
-        players = [players[0], players[-1], *players[1:-1]]
-    return found
+    values, vectors = np.empty(factors.shape[:2]), np.empty_like(factors)
+    for k, factor in enumerate(factors):
+        lengths, left, _, scales, *_ = dgejsv(factor, joba=_ROWS_SCALED, jobr=0)
+        values[k] = (lengths[::-1] * (scales[0] / scales[1])) ** 2
+        vectors[k] = left[:, ::-1]
+    return values, vectors

@@ -10,24 +10,61 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError
+from ..exceptions import DataError, MissingExtraError
 from ..numerics.arguments import as_numbers
+from .bookkeeping import without_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray
 
-__all__ = ["as_frame", "as_rows", "as_table", "named_columns", "require_numeric_columns"]
+__all__ = [
+    "as_frame",
+    "as_rows",
+    "as_table",
+    "is_read_once",
+    "named_columns",
+    "pyarrow_for_streams",
+    "require_numeric_columns",
+]
 
 
 def as_table(X: Any) -> Any:
-    """Return an Arrow record batch as the table that it is; anything else as it is."""
-    if type(X).__name__ != "RecordBatch" or not type(X).__module__.startswith("pyarrow"):
-        return X
-    import pyarrow
+    """Return Arrow's batch, table or reader as the table of what was measured; else X as it is.
 
-    return pyarrow.Table.from_batches([X])
+    What can be read once only is read into memory.  An index that pandas kept is not measured.
+    """
+    kind = type(X).__name__ if type(X).__module__.startswith("pyarrow") else ""
+    if kind == "Table":
+        return without_index(X)
+    if kind == "RecordBatch":
+        return without_index(pyarrow_for_streams().Table.from_batches([X]))
+    if not is_read_once(X):
+        return X
+    pa = pyarrow_for_streams()
+    try:
+        return without_index(pa.RecordBatchReader.from_stream(X).read_all())
+    except (pa.ArrowException, RuntimeError, TypeError, ValueError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"X: its stream of Arrow cannot be read ({told})") from None
+
+
+def is_read_once(X: Any) -> bool:
+    """Whether X is a stream of Arrow that is used up when it has been read."""
+    kind = type(X)
+    if not hasattr(kind, "__arrow_c_stream__"):
+        return False
+    return hasattr(kind, "__next__") or kind.__module__.startswith("nanoarrow.")
+
+
+def pyarrow_for_streams() -> Any:
+    """Return pyarrow, or raise MissingExtraError."""
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingExtraError("pyarrow", "files", "reading a stream of Arrow") from None
+    return pyarrow
 
 
 def as_frame(X: Any, argument: str = "X") -> Any:

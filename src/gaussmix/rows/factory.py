@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
+from .blas import single_threaded_blas
 from .chunked import ChunkedSource, Work
 from .given import Given, Seen, blocks_of, chunks_of, read_given
-from .threads import single_threaded_blas
+from .threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from concurrent.futures import Future
 
     from .._typing import AnyArray
     from .chunks import Chunk
@@ -46,6 +47,8 @@ class FactorySource(ChunkedSource):
     """
 
     name = "a callable that returns blocks"
+    #: What messages call it that gives rows.
+    giver: ClassVar[str] = "the callable"
 
     def __init__(self, factory: Callable[[], Any], n_jobs: int | None = None) -> None:
         super().__init__(n_jobs=n_jobs)
@@ -65,6 +68,8 @@ class FactorySource(ChunkedSource):
     @classmethod
     def opens(cls, data: Any) -> bool:
         kind = type(data)
+        if hasattr(kind, "__arrow_c_stream__"):  # the door reads it, or another source does
+            return False
         return hasattr(kind, "__next__") or (callable(data) and not hasattr(kind, "__array__"))
 
     @classmethod
@@ -120,9 +125,9 @@ class FactorySource(ChunkedSource):
 
         waiting: deque[Future[Result]] = deque()
         with (
-            single_threaded_blas,
+            single_threaded_blas(),
             closing(self._chunks()) as chunks,
-            ThreadPoolExecutor(self.n_threads) as pool,
+            Pool(self.n_threads) as pool,
         ):
             for chunk in chunks:
                 waiting.append(pool.submit(task, chunk))
@@ -134,7 +139,7 @@ class FactorySource(ChunkedSource):
     def _chunks(self) -> Generator[Chunk, None, None]:
         """Yield all rows in chunks of equal size; at the end compare them with the first pass."""
         size = min(_MOST_ROWS, max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * self.n_features)))
-        seen = Seen(self.n_features)
+        seen = Seen(self.n_features, self.giver)
         with closing(self._blocks()) as blocks:
             for chunk in chunks_of(blocks, size // 8 * 8, self.n_features):
                 seen.add(chunk)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["Given", "Seen", "blocks_of", "chunks_of", "read_given"]
+__all__ = ["Given", "Seen", "blocks_of", "checked_weights", "chunks_of", "read_given"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +65,13 @@ def read_given(given: Any, label: str, first: Given | None) -> Given:
         )
     if first is not None and rows.shape[1] != first.rows.shape[1]:
         raise DataError(f"{label}: has {rows.shape[1]} columns, the first block has {expected}")
-    return Given(rows, None if weights is None else _weights(weights, len(rows), label), names)
+    return Given(
+        rows, None if weights is None else checked_weights(weights, len(rows), label), names
+    )
 
 
-def _weights(given: Any, n_rows: int, label: str) -> Array:
+def checked_weights(given: Any, n_rows: int, label: str) -> Array:
+    """Return the weights (n,) of a block; ParameterError if they are none."""
     if np.ndim(given) == 1 and not np.any(given):  # a block may have no part in the fit
         return np.zeros(n_rows)
     try:
@@ -112,7 +115,8 @@ class Seen:
         Of the features, and of the weights: of the same chunks they have the same bits.
     """
 
-    def __init__(self, n_features: int) -> None:
+    def __init__(self, n_features: int, giver: str = "the callable") -> None:
+        self._giver = giver
         self.n_rows = self.n_positive = 0
         self.sums = np.zeros(n_features + 1)
         # Of each chunk: how many rows, and a bit for each if some have weight 0.
@@ -138,7 +142,7 @@ class Seen:
 
     def require_rows(self) -> None:
         if self.n_rows == 0:
-            raise DataError("X: the callable gave no rows")
+            raise DataError(f"X: {self._giver} gave no rows")
         if self.n_positive == 0:
             raise ParameterError("sample_weight: all weights are zero, so there are no rows to fit")
 
@@ -150,6 +154,6 @@ class Seen:
         else:
             return
         raise DataError(
-            f"X: the callable gave {what}. A fit makes several passes over the same rows: seed "
+            f"X: {self._giver} gave {what}. A fit makes several passes over the same rows: seed "
             "what is random in it and fix its order; for a stream use partial_fit"
         )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from .blas import single_threaded_blas
 from .chunks import blocks, cut
 from .folds import Fold, Mergeable, Workspaces, add_rows, rows_of_a_block
 from .source import BlockFunction, Output, Source
-from .threads import Pace, Pool, single_threaded_blas
+from .threads import Pace, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -180,7 +181,7 @@ class MemorySource(Source):
         if len(chunks) == 1:
             yield work(chunks[0])
             return
-        with single_threaded_blas:
+        with single_threaded_blas():
             yield from map(work, chunks) if n_threads == 1 else self._pool.map(work, chunks)
 
     def __getstate__(self) -> dict[str, Any]:

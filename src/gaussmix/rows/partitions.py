@@ -16,9 +16,9 @@ import numpy as np
 
 from ..exceptions import DataError
 from ..numerics.arguments import require_weight, require_weights
+from .blas import single_threaded_blas
 from .folds import Fold, Index, Mergeable, Workspace, add_rows, rows_of_a_block
 from .source import Source
-from .threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -166,7 +166,7 @@ def fold_partition(
     state, workspace = fold.open(), Workspace()
     n_rows = n_used = 0
     largest = 0.0
-    with single_threaded_blas:
+    with single_threaded_blas():
         for rows, weights in blocks:
             if weights is None:
                 used, largest = len(rows), 1.0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..numerics.distinct import count_distinct
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -73,7 +75,8 @@ class Quantiles:
         found = np.zeros(self._sorted.shape[1])
         for low, high, unit in _QUANTILES:
             least, most = self.of((low, high))
-            found = np.where(found > 0, found, ((most - least) / unit) ** 2)
+            with np.errstate(over="ignore"):
+                found = np.where(found > 0, found, ((most - least) / unit) ** 2)
             if (found > 0).all():
                 break
         return found
@@ -85,13 +88,15 @@ class Quantiles:
         None where nearly all values are equal.
         """
         low, high = self.of((0.01, 0.99))
-        reach = np.where(high > low, _FAR * (high - low), np.inf)
-        return low - reach, high + reach
+        with np.errstate(over="ignore"):  # beyond float64 nothing is far
+            reach = np.where(high > low, _FAR * (high - low), np.inf)
+            return low - reach, high + reach
 
     def middle(self, mean: Array) -> Array | None:
         """Return where most rows are (d,) if some far ones have drawn the mean away from there."""
         low, median, high = self.of((0.25, 0.5, 0.75))
-        away = np.abs(mean - median) > _AWAY * (high - low)
+        with np.errstate(over="ignore", invalid="ignore"):  # told later, with the column's name
+            away = np.abs(mean - median) > _AWAY * (high - low)
         return np.where(away, median, mean) if (away & (high > low)).any() else None
 
 
@@ -104,7 +109,7 @@ def brought_in(rows: Array, limits: tuple[Array, Array], fewest: int = 1) -> tup
     far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
     if len(far):
         found = np.clip(rows, low, high)
-        if len(np.unique(found, axis=0)) >= fewest:
+        if count_distinct(found) >= fewest:
             return found, far
     return rows, far[:0]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import DataError
+from ..numerics.distinct import count_distinct, distinct
 from .folds import Fold, Index, Workspace
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _are_distinct(rows: AnyArray, n_components: int) -> bool:
     """Whether at least `n_components` of the rows (m, d) differ."""
     # Almost always the first rows suffice; only repetitive data are looked at in full.
     some = (rows[: 10 * n_components + 100], rows)
-    return any(len(np.unique(part, axis=0)) >= n_components for part in some)
+    return any(count_distinct(part) >= n_components for part in some)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ class DistinctRows:
 
 def first_distinct(rows: AnyArray, weights: Array, limit: int) -> DistinctRows:
     """Return the first different rows of an array (n, d), with the total of their weights (n,)."""
-    _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    first, place = distinct(rows)
     totals: Array = np.bincount(place.reshape(-1), weights, minlength=len(first)).astype(float)
     order = np.argsort(first)[:limit]
     kept = np.asarray(rows[first[order]], dtype=np.float64)

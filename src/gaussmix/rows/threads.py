@@ -1,22 +1,22 @@
-"""Threads of our own, and those of BLAS, which must not multiply."""
+"""Threads of our own: how many, which they are, and whether they pay."""
 
 from __future__ import annotations
 
 import numbers
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+import weakref
+from collections import deque
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-from threadpoolctl import ThreadpoolController
 
 from ..numerics.arguments import check_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-__all__ = ["Pace", "Pool", "available_cores", "count_threads", "single_threaded_blas"]
+__all__ = ["Pace", "Pool", "available_cores", "count_threads"]
 
 
 Item = TypeVar("Item")
@@ -29,11 +29,6 @@ def available_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on Linux
         return os.cpu_count() or 1
-
-
-@lru_cache(maxsize=1)
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def count_threads(n_jobs: Any) -> int:
@@ -49,7 +44,9 @@ class Pool:
     """Threads that stay from one call of `map` to the next; none where one is enough.
 
     Starting threads costs as much as a pass over some ten thousand rows.  In a forked
-    process, where the threads are not, new ones are started.
+    process, where the threads are not, new ones are started.  They end when nobody has the
+    pool any more, and know nothing of the main thread: a fit goes on in a thread of the
+    user's when that has ended, which the pools of ``concurrent.futures`` do not.
 
     Parameters
     ----------
@@ -59,28 +56,88 @@ class Pool:
 
     def __init__(self, n_threads: int | None) -> None:
         self.n_threads = count_threads(n_threads)
-        self._threads: ThreadPoolExecutor | None = None
+        self._crew: _Crew | None = None
         self._process = 0
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield the results in the order of the items; a single one is done on the spot."""
         if self.n_threads == 1 or len(items) == 1:
             return map(function, items)
-        if self._threads is None or self._process != os.getpid():
-            self._threads = ThreadPoolExecutor(self.n_threads, "gaussmix")
+        return self._mapped(function, items)
+
+    def _mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Any:
+        waiting = deque(self.submit(function, item) for item in items)
+        try:
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
+        """Let a thread do it, or do it at once where no thread can be had."""
+        if self._crew is None or self._process != os.getpid():
+            self._crew = _Crew(self.n_threads)
             self._process = os.getpid()
-        return self._threads.map(function, items)
+            weakref.finalize(self, self._crew.dismiss).atexit = False
+        future: Future[Result] = Future()
+        if self._crew.threads:
+            self._crew.jobs.put((future, function, item))
+        else:
+            _do(future, function, item)
+        return future
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_threads": None}
+        return {**self.__dict__, "_crew": None}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._threads is not None:
-            self._threads.shutdown()
-            self._threads = None
+        crew, self._crew = self._crew, None
+        if crew is not None:
+            crew.dismiss()
+            if self._process == os.getpid():
+                for thread in crew.threads:
+                    thread.join()
+
+
+class _Crew:
+    """Threads that do what is put before them."""
+
+    def __init__(self, n_threads: int) -> None:
+        self.jobs: SimpleQueue[Any] = SimpleQueue()
+        self.threads: list[threading.Thread] = []
+        for number in range(n_threads):
+            # The interpreter does not wait for them; whoever takes their results does.
+            thread = threading.Thread(
+                target=_work, args=(self.jobs,), name=f"gaussmix-{number}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # no more can be had: these, or the one who asks, do it all
+                break
+            self.threads.append(thread)
+
+    def dismiss(self) -> None:
+        """Let them end when all is done."""
+        self.jobs.put(None)
+
+
+def _work(jobs: SimpleQueue[Any]) -> None:
+    while (job := jobs.get()) is not None:
+        _do(*job)
+        del job
+    jobs.put(None)  # for the next one
+
+
+def _do(future: Future[Result], function: Callable[[Item], Result], item: Item) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function(item))
+    except BaseException as error:  # raised again where the result is taken
+        future.set_exception(error)
 
 
 _TRIES = 2
@@ -110,47 +167,3 @@ class Pace:
         known = self._seconds[kind][n_threads]
         if len(known) < _TRIES:
             known.append(seconds)
-
-
-class _SingleThreadedBlas:
-    """Holds BLAS to one thread while any fit runs threads of its own.
-
-    The setting is the process's, so concurrent fits share it: the first one in
-    sets it and the last one out restores it.  Only the thread that set it can
-    restore it (threadpoolctl ignores all others), so one of our own does both.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all fits, and the thread: a forked child has none."""
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._limit: Any = None
-        self._keeper: ThreadPoolExecutor | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                if self._keeper is None:
-                    self._keeper = ThreadPoolExecutor(1, "gaussmix-blas")
-                self._keeper.submit(self._set).result()
-            self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                assert self._keeper is not None
-                self._keeper.submit(self._limit.__exit__, None, None, None).result()
-
-    def _set(self) -> None:
-        self._limit = _controller().limit(limits=1, user_api="blas")
-        self._limit.__enter__()
-
-
-single_threaded_blas = _SingleThreadedBlas()
-# A fork in the middle of another thread's fit must not inherit a held lock.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=single_threaded_blas.reset)

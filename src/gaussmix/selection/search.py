@@ -12,7 +12,8 @@ from ..em.loop import fit_together
 from ..estep.choice import MOST_TERMS
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
-from ..rows.threads import count_threads, single_threaded_blas
+from ..rows.blas import single_threaded_blas
+from ..rows.threads import count_threads
 from .cells import Cell
 from .criteria import Criterion, list_criteria
 from .fitter import FAILURES, Fitter, Plan, SizedFitter
@@ -191,7 +192,7 @@ def _together(
             fits += own
     told: set[int] = set()
     try:
-        with single_threaded_blas:
+        with single_threaded_blas():
             known = next((problem.data.facts.known for problem, _ in fits), None)
             for i, result in fit_together(fitter.estep(known), fits):
                 cell, sized, shared, results = waiting[owner[i]]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..numerics.distinct import distinct
 from ..rows.folds import rows_of_a_block
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def distinct_rows(
     Of arrivals at rates in proportion to the weights, the first are such a draw (Efraimidis &
     Spirakis 2006).
     """
-    kinds = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    kinds = distinct(rows)[1]
     order = (rng.standard_exponential((n_starts, len(rows))) / weights).argsort(axis=1)
     chosen = order[:, :n_components]
     found = np.sort(kinds[chosen], axis=1)

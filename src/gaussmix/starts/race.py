@@ -13,6 +13,7 @@ from ..em.optima import Candidate, merged
 from ..em.options import Options
 from ..em.problem import Problem
 from ..exceptions import DataError, FitInterrupted
+from ..numerics.distinct import count_distinct
 from ..rows import MemorySource
 from ..rows.data import Facts
 from ..rows.summary import SummaryFold
@@ -73,12 +74,12 @@ class Race(Start):
         track = _some_rows(problem, _track_length(problem), rng)
         entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
         try:
-            if track is problem and _is_whole(problem):
-                finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
-                return _weighed(problem, finalists, entrants, rng)
             if not problem.options.select.weighs:
                 finalists = contest(track, entrants.labels, _HALVINGS)
                 return _held_or_not(problem, finalists, [], rng)
+            if track is problem and _is_whole(problem):
+                finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
+                return _weighed(problem, finalists, entrants, rng)
             finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
         except np.linalg.LinAlgError:
             return KMeans().beginning(problem, rng)
@@ -110,7 +111,7 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
     if n_rows < len(data.sample):
         chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
         chosen = np.union1d(chosen, data.far)
-        if len(np.unique(data.sample[chosen], axis=0)) >= problem.n_components:
+        if count_distinct(data.sample[chosen]) >= problem.n_components:
             own = {name: getattr(data, name)[chosen] for name in ("sample", "weights", "drawn")}
             far = np.flatnonzero(np.isin(chosen, data.far))
             return replace(problem, data=replace(data, **own, far=far))

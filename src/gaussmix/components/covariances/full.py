@@ -117,12 +117,13 @@ class FullCovariances(Covariances):
     def _possibly_below(self, floor: Array) -> AnyArray:
         # trace(S^-1 diag(floor)) >= 1 / smallest eigenvalue of the scaled matrix, and the
         # inverse factors are needed by the next E-step anyway: the common case costs two sums.
-        try:
-            traces = np.square(self.inverse_factors).sum(axis=1) @ floor
-        except np.linalg.LinAlgError:
-            return np.ones(len(self.values), dtype=bool)
-        widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
-        return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST)))
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is looked into
+            try:
+                traces = np.square(self.inverse_factors).sum(axis=1) @ floor
+            except np.linalg.LinAlgError:
+                return np.ones(len(self.values), dtype=bool)
+            widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
+            return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST)))
 
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:

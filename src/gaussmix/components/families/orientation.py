@@ -90,15 +90,20 @@ class _Search:
 
     def descend(self) -> None:
         moving = np.ones(len(self.groups), dtype=bool)
-        for _ in range(_MAX_STEPS):
+        for number in range(_MAX_STEPS):
             before = self.objective
-            moving &= self._step(moving) & ~(before - self.objective < self.least)
+            moving &= self._step(moving, first=number == 0) & ~(
+                before - self.objective < self.least
+            )
             if not moving.any():
                 return
 
-    def _step(self, wanted: AnyArray) -> AnyArray:
-        """Turn all axes of the groups `wanted` (G,); say which a turn has lowered."""
-        angles = self._angles()
+    def _step(self, wanted: AnyArray, *, first: bool) -> AnyArray:
+        """Turn all axes of the groups `wanted` (G,); say which a turn has lowered.
+
+        At the `first` step axes may be those of equal variances; later ones lead there no more.
+        """
+        angles = self._untied(self._angles()) if first else self._angles()
         if not wanted.all():
             angles = np.where(wanted[:, None, None], angles, 0.0)
         unit = np.eye(angles.shape[1])
@@ -144,6 +149,11 @@ class _Search:
         curvature = cross + np.swapaxes(cross, 1, 2) - own[:, :, None] - own[:, None, :]
         angles = 0.5 * np.arctan2(2.0 * slope, curvature)
         angles[slope == 0.0] = 0.0  # not a half turn
+        return angles
+
+    def _untied(self, angles: Array) -> Array:
+        """Return the angles (G, d, d), others for pairs of axes that are tied."""
+        diagonals = np.diagonal(self.rotated, axis1=1, axis2=2)
         tied = self._tied(diagonals)
         return np.where(tied, self._apart(diagonals), angles) if tied.any() else angles
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from ...exceptions import DataError, ParameterError
 from ...numerics.arguments import as_numbers
+from ..blas import single_threaded_blas
 from ..door import require_numeric_columns
 from ..folds import Fold, Mergeable, Workspace, rows_of_a_block
 from ..partitions import Outcome, Window, attached, even_slices, fold_partition, pick_rows
-from ..threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +146,7 @@ def map_array(
     """Return the function of each row."""
     out: AnyArray = np.empty(output.shape(len(partition)), dtype=output.dtype)
     workspace, done = Workspace(), 0
-    with single_threaded_blas:
+    with single_threaded_blas():
         for rows, _ in reader(partition, None, rows_of_a_block(output.bytes_per_row)):
             out[done : done + len(rows)] = function(rows, workspace)
             done += len(rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...exceptions import DataError
+from ...exceptions import DataError, MissingExtraError
 from .base import Batch, Columns, Format, Part, Reader
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from .paths import Found
 
-__all__ = ["ArrayFormat"]
+__all__ = ["ArrayFormat", "readable"]
 
 # Bytes of a part: long enough to be read at speed, short enough for many cores.
 _PART_BYTES = 16 * 2**20
@@ -89,14 +90,15 @@ class _ArrayReader(Reader):
 
     def _look(self, path: Path) -> _Shape:
         with self._kind.opening(path, self._dataset) as array:
-            shape, dtype = tuple(array.shape), np.dtype(array.dtype)
+            with readable(path):
+                shape, dtype = tuple(array.shape), np.dtype(array.dtype)
+                step = max(1, self._kind.rows_at_once(array))
             if len(shape) not in (1, 2) or dtype.kind not in "iufb":
                 raise DataError(
                     f"{path}: expected numbers of shape (n_samples, n_features), got {dtype} "
                     f"of shape {shape}"
                 )
             width = 1 if len(shape) == 1 else int(shape[1])
-            step = max(1, self._kind.rows_at_once(array))
         rows = max(1, _PART_BYTES // max(1, width * dtype.itemsize))
         return _Shape(int(shape[0]), width, dtype, step * max(1, rows // step))
 
@@ -121,14 +123,25 @@ class _ArrayReader(Reader):
 
     def _read(self, path: Path, first: int, last: int) -> Iterator[Batch]:
         with self._kind.opening(path, self._dataset) as array:
-            try:
+            with readable(path):
                 rows = np.asarray(array[first:last])
-            except (OSError, ValueError, RuntimeError) as error:
-                raise DataError(
-                    f"{path}: cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}"
-                ) from None
             rows = rows.reshape(len(rows), -1)
             yield rows if self._columns is None else rows[:, self._columns]
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what a library says of a file it cannot read into a DataError that names it.
+
+    Which errors those are is not told, and depends on which of its bytes are damaged.
+    """
+    try:
+        yield
+    except (DataError, MissingExtraError):
+        raise
+    except Exception as error:
+        told = " ".join(str(error).split("\n")[:1]).strip() or type(error).__name__
+        raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {told}") from None
 
 
 def _positions(columns: Columns, width: int, path: Path) -> list[int]:

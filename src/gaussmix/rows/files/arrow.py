@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray
     from .paths import Found
 
-__all__ = ["ArrowFormat", "Look", "Piece", "pyarrow", "reading"]
+__all__ = ["ArrowFormat", "Look", "Piece", "pyarrow", "reading", "values_of"]
 
 # Rows of a batch: enough that calls cost nothing, few enough to stay in cache.
 _BATCH_ROWS = 65_536
@@ -48,8 +48,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: is not text in UTF-8; save it as such") from None
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (pa.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0]
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, MemoryError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
         if value := _NOT_A_NUMBER.search(told):
             where, what = value.groups()
             raise DataError(
@@ -243,7 +245,7 @@ class _Table:
         """Return columns as arrays (m,); weights are float64."""
         kinds = [dtype] * len(choice.names) + [np.float64]
         return [
-            _values(batch.column(name), kind)
+            values_of(batch.column(name), kind)
             if name in self.fields
             else np.full(batch.num_rows, self._key(name), kind)
             for name, kind in zip(choice.all, kinds, strict=False)
@@ -259,7 +261,7 @@ class _Table:
             ) from None
 
 
-def _values(column: Any, dtype: type) -> AnyArray:
+def values_of(column: Any, dtype: type) -> AnyArray:
     """Return an Arrow array (m,) as one of NumPy's; missing values are NaN."""
     pa = pyarrow()
     kind = pa.float32() if dtype is np.float32 else pa.float64()

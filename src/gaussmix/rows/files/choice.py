@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...exceptions import DataError
+from ..bookkeeping import index_columns
 from .layout import number_pattern
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def choose(
     """Choose among the columns of an Arrow table, the first rows of a file.
 
     `keys` are what folders' names say of files: they are read where they are asked for,
-    and so are columns that only repeat them.
+    and so are columns that only repeat them, and an index that pandas has saved.
 
     Raises
     ------
@@ -77,13 +78,17 @@ def choose(
     described = tuple(_describe(some.field(j), some.column(j)) for j in others)
     if others and (asked is not None or weight in {names[j] for j in others}):
         raise DataError(f"{path}: not numeric: {', '.join(described)}; choose other columns")
-    measured = [name for name in names if name in numeric and name not in (weight, *keys)]
+    index = [name for name in index_columns(some.schema) if name in numeric and name != weight]
+    aside = {weight, *keys, *index}
+    measured = [name for name in names if name in numeric and name not in aside]
     kept = measured if wanted is None else wanted
     if not kept:
         beside = f" besides {weight!r}" if weight else ""
-        has = f"; it has {', '.join(described)}" if described else ""
+        known = (*described, *(f"{name!r} (an index, says pandas)" for name in index))
+        has = f"; it has {', '.join(known)}" if known else ""
         raise DataError(f"{path}: no numeric columns{beside}{has}")
     told = tuple(f"{key!r} (from the names of folders)" for key in keys if key in numeric)
+    told += tuple(f"{name!r} (an index, says pandas)" for name in index if name not in keys)
     return Choice(tuple(kept), weight, described + (told if columns is None else ()))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import DataError, MissingExtraError
-from .arrays import ArrayFormat
+from ...exceptions import MissingExtraError
+from .arrays import ArrayFormat, readable
 from .containers import only_array
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ class HDF5(ArrayFormat):
             import h5py
         except ImportError:
             raise MissingExtraError("h5py", "hdf5", "reading HDF5") from None
-        try:
+        with readable(path):
             file = h5py.File(path, "r")
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
         with file:
             names: list[str] = []
-            file.visititems(
-                lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
-            )
-            yield file[only_array(path, names, dataset)]
+            with readable(path):
+                file.visititems(
+                    lambda name, item: (
+                        names.append(name) if isinstance(item, h5py.Dataset) else None
+                    )
+                )
+                array = file[only_array(path, names, dataset)]
+            yield array

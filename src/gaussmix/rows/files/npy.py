@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import io
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...exceptions import DataError
-from .arrays import ArrayFormat
+from ...numerics.npy import read_header
+from .arrays import ArrayFormat, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Npy", "header"]
+    from ..._typing import AnyArray
 
-# NumPy parses headers with `ast`, which in CPython before 3.12 counts its depth for all threads
-# together: two at once may end in a SystemError.
-_PARSING = threading.Lock()
+__all__ = ["Npy", "header"]
 
 
 class Npy(ArrayFormat):
@@ -33,13 +31,17 @@ class Npy(ArrayFormat):
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
         if dataset is not None:
             raise DataError(f"{path}: npy holds no named arrays; leave out dataset")
-        try:
-            with _PARSING:
-                array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise DataError(f"{path}: cannot be read as npy: {error}") from None
-        if not isinstance(array, np.ndarray):
-            raise DataError(f"{path}: holds several arrays, as .npz does; save one with np.save")
+        with readable(path):
+            with path.open("rb") as file:
+                if file.read(2) == b"PK":
+                    raise DataError(
+                        f"{path}: holds several arrays, as .npz does; save one with np.save"
+                    )
+                file.seek(0)
+                held = read_header(file, path.stat().st_size)
+            array: AnyArray = np.memmap(
+                path, held.dtype, "r", held.offset, held.shape, order=held.order
+            )
         # Mapped anew for each part: what has been read does not stay in memory.
         yield array
 

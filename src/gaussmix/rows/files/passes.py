@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from ...exceptions import DataError
+from ..blas import single_threaded_blas
 from ..chunks import Chunk
-from ..threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -75,7 +75,7 @@ class Pass(Generic[Result]):
             threading.Thread(target=self._run, name=f"gaussmix-{i}", daemon=True)
             for i in range(self._n_threads)
         ]
-        with single_threaded_blas:
+        with single_threaded_blas():
             try:
                 for thread in threads:
                     thread.start()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
 from ...exceptions import DataError
+from ...numerics.arguments import shown
 from .registry import format_of, formats
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def find(paths: Paths) -> Found:
     for path in given:
         if "://" in os.fspath(path):
             raise DataError(f"{path}: is an address; only files of this machine can be scanned")
-    named = [pair for path in given for pair in _expand(Path(path))]
+    named = [pair for path in given for pair in _named(Path(path))]
     named = [(path, base) for path, base in named if not _holds_nothing(path)]
     if not named:
         raise DataError(f"{given[0]}: is empty")
@@ -86,6 +87,17 @@ def find(paths: Paths) -> Found:
         tuple(_keys(path, base) for path, base in named),
         tuple(_stamp(path) for path, _ in named),
     )
+
+
+def _named(path: Path) -> list[tuple[Path, Path]]:
+    """Return the files that a path names; DataError where it cannot be one, or not be looked at."""
+    try:
+        return list(_expand(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        told = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{shown(str(path))}: cannot be looked for: {told}") from None
 
 
 def _expand(path: Path) -> Iterator[tuple[Path, Path]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import DataError, MissingExtraError
-from .arrays import ArrayFormat
+from ...exceptions import MissingExtraError
+from .arrays import ArrayFormat, readable
 from .containers import only_array
 
 if TYPE_CHECKING:
@@ -29,11 +29,9 @@ class Zarr(ArrayFormat):
             import zarr
         except ImportError:
             raise MissingExtraError("zarr", "zarr", "reading Zarr") from None
-        try:
+        with readable(path):
             found = zarr.open(path, mode="r")
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
-        if isinstance(found, zarr.Group):
-            names = [name for name, item in found.members(None) if isinstance(item, zarr.Array)]
-            found = found[only_array(path, names, dataset)]
+            if isinstance(found, zarr.Group):
+                names = [name for name, item in found.members(None) if isinstance(item, zarr.Array)]
+                found = found[only_array(path, names, dataset)]
         yield found

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ...exceptions import DataError, GaussmixError
+from ..blas import single_threaded_blas
 from ..folds import Fold, Mergeable, Workspace, rows_of_a_block
 from ..partitions import even_slices, fold_partition, merged, pick_rows
-from ..threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -218,7 +218,7 @@ def _mapped(
     function: BlockFunction, output: Output, rows: AnyArray, workspace: Workspace
 ) -> AnyArray:
     out: AnyArray = np.empty(output.shape(len(rows)), output.dtype)
-    with single_threaded_blas:
+    with single_threaded_blas():
         for own in even_slices(len(rows), rows_of_a_block(output.bytes_per_row)):
             out[own] = function(rows[own], workspace)
     return out
