@@ -140,7 +140,8 @@ class Groups:
 
     def subtract(self, array: Array, each: Array) -> None:
         """Subtract values of the groups (G, ...) from those of their components (J, ...)."""
-        np.subtract(*self._facing(array, each), out=self._apart(array) if self._size else array)
+        with np.errstate(invalid="ignore"):  # beyond arithmetic all may be infinite
+            np.subtract(*self._facing(array, each), out=self._apart(array) if self._size else array)
 
     def multiply(self, array: Array, each: Array) -> None:
         """Multiply those of components (J, ...) by values of their groups (G, ...)."""
