@@ -18,7 +18,7 @@ from ..exceptions import FitInterrupted
 from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_finite, require_near
 from ..rows.data import Data, Facts
-from ..rows.spread import Quantiles, brought_in
+from ..rows.spread import Quantiles, brought_in, looked_at
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
 from ..starts.base import Beginning
@@ -89,7 +89,8 @@ def draw(
     rows, weights = draw_rows(facts.clean, n_components, rng)
     background, found = facts.background, Quantiles(rows, weights)
     if background is not None:
-        turned = Quantiles(rows @ background.axes, weights)
+        # A product of few rows: threads of BLAS, once woken, would be in the way of ours.
+        turned = Quantiles(looked_at(rows) @ background.axes, looked_at(weights))
         facts = replace(facts, background=background.within(*turned.near))
     summary = summary.about(found)
     sample, far = rows, np.empty(0, dtype=int)

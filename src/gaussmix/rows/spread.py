@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["Quantiles", "brought_in", "resolutions"]
+__all__ = ["Quantiles", "brought_in", "looked_at", "resolutions"]
 
 # Quantiles whose distance is a spread, and what it is for a unit normal.  Where so many values
 # are equal that the inner ones coincide, outer ones count.
@@ -34,6 +34,11 @@ _AWAY = 10.0
 _ROWS = 500
 
 
+def looked_at(rows: AnyArray) -> AnyArray:
+    """Return about 500 of some rows (m, ...), all of them if they are not twice as many."""
+    return rows[:: max(1, len(rows) // _ROWS)]
+
+
 class Quantiles:
     """Quantiles of each feature of some rows: a row of weight w is w rows.
 
@@ -45,8 +50,7 @@ class Quantiles:
     """
 
     def __init__(self, rows: AnyArray, weights: Array) -> None:
-        step = max(1, len(rows) // _ROWS)
-        some, weights = np.asarray(rows[::step]), weights[::step]
+        some, weights = np.asarray(looked_at(rows)), looked_at(weights)
         if (weights == weights[0]).all():
             self._sorted = np.sort(some, axis=0)
             self._below = np.arange(1.0, len(some) + 1.0)[:, None]
