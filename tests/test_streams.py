@@ -360,6 +360,16 @@ def test_a_stream_survives_pickling_and_clones_begin_anew():
         clone(model).predict(X)
 
 
+def test_a_far_row_among_the_first_of_a_stream_does_not_set_the_floor():
+    rng = np.random.default_rng(3)
+    X = 8.0 * rng.integers(2, size=12_000)[:, None] + rng.standard_normal((12_000, 2))
+    X[100] = 1e9
+    model = streamed(GaussianMixture(3, random_state=0, stepwise=Stepwise(batch_rows=500)), X, 500)
+    np.testing.assert_allclose(model.means_[:2], [[0.0, 0.0], [8.0, 8.0]], atol=0.1)
+    np.testing.assert_allclose(model.mixture_.covariances.variances()[:2], 1.0, atol=0.1)
+    assert model.result_.collapsed == (2,)  # one row has no width
+
+
 def test_a_far_row_in_a_stream_does_not_set_the_floor():
     rng = np.random.default_rng(3)
     X = 8.0 * rng.integers(2, size=6000)[:, None] + rng.standard_normal((6000, 2))

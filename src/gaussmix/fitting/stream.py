@@ -138,9 +138,9 @@ class _State:
     def of(cls, result: FitResult) -> _State:
         statistics = result.statistics
         assert statistics is not None
-        widest = statistics.as_one().variances
-        if result.floor is not None:  # rows that are all the background's leave no variance
-            widest = np.maximum(widest, result.floor / RELATIVE_FLOOR)
+        # What a fit found of its rows: a far one, or none but the background's, change it little.
+        known = result.floor
+        widest = statistics.as_one().variances if known is None else known / RELATIVE_FLOOR
         mean_weight = result.n / max(result.n_rows, 1)
         parameters = result.mixture.parameters
         return cls(parameters, statistics, result.n, mean_weight, widest, result.collapsed)
