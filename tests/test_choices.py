@@ -202,10 +202,10 @@ def test_spreads_and_resolutions_are_of_most_rows():
     far = np.vstack([X, np.full((3, 3), 1e30)])
     np.testing.assert_allclose(spreads(far), spreads(X), rtol=0.2)
     rounded = np.round(rng.normal(size=(500, 2)) * [3.0, 0.5], 1) * [1.0, 100.0]
-    np.testing.assert_allclose(resolutions(rounded, np.ones(500)), [0.01 / 12, 100.0 / 12])
+    np.testing.assert_allclose(resolutions(rounded, spreads(rounded)), [0.01 / 12, 100.0 / 12])
     tied = np.where(np.arange(100) < 60, 0.0, rng.normal(size=100))[:, None]
     assert spreads(tied)[0] > 0.1
-    assert spreads(np.ones((5, 1)))[0] == resolutions(np.ones((5, 1)), np.ones(5))[0] == 0
+    assert spreads(np.ones((5, 1)))[0] == resolutions(np.ones((5, 1)), np.zeros(1))[0] == 0
 
 
 def test_quantiles_of_weighted_rows_are_those_of_repeated_rows():

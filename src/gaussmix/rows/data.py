@@ -93,10 +93,14 @@ class Data:
     @cached_property
     def scales(self) -> Array:
         """Variances of features (d,) that some far rows do not change."""
-        own = Quantiles(self.sample, self.weights).spreads
+        own = self._spreads
         return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
 
     @cached_property
     def resolutions(self) -> Array:
         """Variances of what rounding took from values, by feature (d,)."""
-        return resolutions(self.sample, self.weights)
+        return resolutions(self.sample, self._spreads)
+
+    @cached_property
+    def _spreads(self) -> Array:
+        return Quantiles(self.sample, self.weights).spreads

@@ -118,13 +118,12 @@ def brought_in(rows: Array, limits: tuple[Array, Array], fewest: int = 1) -> tup
     return rows, far[:0]
 
 
-def resolutions(rows: AnyArray, weights: Array) -> Array:
-    """Return the variances (d,) of what rounding took from rows (m, d).
+def resolutions(rows: AnyArray, spreads: Array) -> Array:
+    """Return the variances (d,) of what rounding took from rows (m, d) of such variances (d,).
 
     A value stands for all that round to it: the median gap between neighbouring different
     values is taken for the width of a step.
     """
-    spreads = Quantiles(rows, weights).spreads
     return np.array(
         [
             _resolution(column, spread)
