@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ from .entrants import Entrants, entrants_of
 from .kmeans import KMeans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..em.result import FitResult
     from ..mixture import Mixture
@@ -73,17 +74,21 @@ class Race(Start):
             return KMeans().beginning(problem, rng)
         track = _some_rows(problem, _track_length(problem), rng)
         entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
+        ending = _Ending(problem, entrants, rng)
         try:
             if not problem.options.select.weighs:
-                finalists = contest(track, entrants.labels, _HALVINGS)
-                return _held_or_not(problem, finalists, [], rng)
+                return ending.highest(contest(track, entrants.labels, _HALVINGS))
             if track is problem and _is_whole(problem):
-                finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
-                return _weighed(problem, finalists, entrants, rng)
-            finalists = contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
+                return ending.weighed(
+                    contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
+                )
+            return ending.highest_or_held(
+                contest(track, entrants.labels, _HALVINGS, entrants.is_trusted_if_doomed)
+            )
         except np.linalg.LinAlgError:
             return KMeans().beginning(problem, rng)
-        return _highest_or_held(problem, finalists, entrants, rng)
+        except FitInterrupted as interrupted:  # a fit to the sample: what is said of all rows
+            raise FitInterrupted(interrupted.result.before(problem.summary)) from None
 
 
 def _track_length(problem: Problem) -> int:
@@ -121,141 +126,116 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
 # -- the end of a race ---------------------------------------------------------------------
 
 
-def _highest(
-    problem: Problem, finalists: Iterable[Finalist], rng: np.random.Generator
-) -> FitResult | None:
-    """Return the first that keeps all its widths, converged on the sample, if one does."""
-    on_sample = _on_sample(problem, give_up_collapsed=True)
-    found = _converged(problem, on_sample, (_exactly(problem, one) for one in finalists))
-    if found is None:
-        # k-means leads to the widest components: it is for data on which all others collapse.
-        found = _converged(problem, on_sample, [KMeans()(problem, rng)])
-    return found
+@dataclass(frozen=True, eq=False)
+class _Ending:
+    """How a race ends: finalists converge on the sample, and one of them is chosen.
 
-
-def _weighed(
-    problem: Problem, finalists: Finalists, entrants: Entrants, rng: np.random.Generator
-) -> Beginning:
-    """Return the choice among all that are left, converged on the sample."""
-    candidates = _candidates(problem, [*finalists.best, *finalists.kept], entrants)
-    if all(one.result.collapsed for one in candidates):
-        return _held_or_not(problem, finalists, candidates, rng)
-    return _choice(problem, candidates)
-
-
-def _highest_or_held(
-    problem: Problem, finalists: Finalists, entrants: Entrants, rng: np.random.Generator
-) -> Beginning:
-    """Return the highest of fits without a held covariance, if those with one do not weigh more.
-
-    Where rows are many the highest likelihood is what foretells rows best.
+    Attributes
+    ----------
+    problem : Problem
+    entrants : Entrants
+    rng : Generator
     """
-    held = [one for one in [*finalists.best, *finalists.kept] if one.doomed][:_MOST_HELD]
-    candidates = _candidates(problem, held, entrants) if held else []
-    return _held_or_not(problem, finalists, candidates, rng)
 
+    problem: Problem
+    entrants: Entrants
+    rng: np.random.Generator
 
-def _held_or_not(
-    problem: Problem, finalists: Finalists, held: list[Candidate], rng: np.random.Generator
-) -> Beginning:
-    """Return the choice among fits with a held covariance and the highest without."""
-    found = _highest(problem, [*finalists.best, *finalists.reserve], rng)
-    others = [] if found is None else [Candidate(found, {}, 0)]
-    if held:
-        return _choice(problem, [*others, *held])
-    return Beginning(_exactly(problem, finalists.best[0]) if found is None else found.mixture)
+    @cached_property
+    def on_sample(self) -> Problem:
+        """The fit to the sample: no step of it costs more than it can save.
 
+        `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
+        And the start need not be more exact than a fit is by default: the fit itself will be.
+        """
+        problem, data = self.problem, self.problem.data
+        unit = None if (data.weights == 1.0).all() else data.weights
+        rows = data.drawn
+        source = MemorySource(
+            rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
+        )
+        summary = source.reduce(SummaryFold(data.summary.total.moment, rows.shape[1]))
+        summary = replace(summary, origin=problem.summary.origin)
+        n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
+        most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
+        options = replace(
+            problem.options,
+            tol=max(problem.options.tol, usual.tol),
+            max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
+        )
+        data = replace(data, source=source, summary=summary, facts=Facts(source))
+        return Problem(data, problem.model, options)
 
-def _exactly(problem: Problem, finalist: Finalist) -> Mixture:
-    """Return the mixture that a finalist is of the rows as they are: none of them brought in."""
-    data, mixture = problem.data, finalist.mixture
-    if not len(data.far):
-        return mixture
-    shares = mixture.responsibilities(data.sample + data.center)[:, : problem.n_components]
-    (found,) = from_divisions([problem], [shares])
-    return found if mixture.noise is None else found.with_noise(mixture.noise)
+    def highest(self, finalists: Finalists, held: Sequence[Candidate] = ()) -> Beginning:
+        """Return the highest without a held covariance, or the choice if some with one stand by."""
+        found = self._highest([*finalists.best, *finalists.reserve])
+        others = [] if found is None else [Candidate(found, {}, 0)]
+        if held:
+            return self._choice([*others, *held])
+        return Beginning(self._exactly(finalists.best[0]) if found is None else found.mixture)
 
+    def weighed(self, finalists: Finalists) -> Beginning:
+        """Return the choice among all that are left."""
+        candidates = self._candidates([*finalists.best, *finalists.kept])
+        if all(one.result.collapsed for one in candidates):
+            return self.highest(finalists, candidates)
+        return self._choice(candidates)
 
-def _candidates(
-    problem: Problem, finalists: Sequence[Finalist], entrants: Entrants
-) -> list[Candidate]:
-    on_sample = _on_sample(problem)
-    starts = [_exactly(problem, one) for one in finalists]
-    results = _all_converged(problem, on_sample, starts)
-    return [
-        entrants.candidate(result, one.starts)
-        for one, result in zip(finalists, results, strict=True)
-        if result is not None
-    ]
+    def highest_or_held(self, finalists: Finalists) -> Beginning:
+        """Return the highest without a held covariance, if those with one do not weigh more.
 
+        Where rows are many the highest likelihood is what foretells rows best.
+        """
+        held = [one for one in [*finalists.best, *finalists.kept] if one.doomed]
+        return self.highest(finalists, self._candidates(held[:_MOST_HELD]))
 
-def _choice(problem: Problem, candidates: Sequence[Candidate]) -> Beginning:
-    different = merged(candidates)
-    chosen, optima = problem.options.select(different, _on_sample(problem).data)
-    return Beginning(different[chosen].result.mixture, optima)
-
-
-def _on_sample(problem: Problem, *, give_up_collapsed: bool = False) -> Problem:
-    """Return the fit to the sample that a race ends with: no step costs more than it can save.
-
-    `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
-    And the start need not be more exact than a fit is by default: the fit itself will be.
-    """
-    data = problem.data
-    unit = None if (data.weights == 1.0).all() else data.weights
-    rows = data.drawn
-    source = MemorySource(
-        rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
-    )
-    summary = source.reduce(SummaryFold(data.summary.total.moment, rows.shape[1]))
-    summary = replace(summary, origin=problem.summary.origin)
-    n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
-    most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
-    options = replace(
-        problem.options,
-        tol=max(problem.options.tol, usual.tol),
-        max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
-        give_up_collapsed=give_up_collapsed,
-    )
-    data = replace(data, source=source, summary=summary, facts=Facts(source))
-    return Problem(data, problem.model, options)
-
-
-def _converged(
-    problem: Problem, on_sample: Problem, mixtures: Iterable[Mixture]
-) -> FitResult | None:
-    """Return what EM makes of the first that keeps all its widths, if one does."""
-    for mixture in mixtures:
-        try:
+    def _highest(self, finalists: Iterable[Finalist]) -> FitResult | None:
+        """Return the first that keeps all its widths, converged, if one does."""
+        options = replace(self.on_sample.options, give_up_collapsed=True)
+        on_sample = replace(self.on_sample, options=options)
+        for mixture in self._in_turn(finalists):
             result = fit(on_sample, mixture)
-        except FitInterrupted as interrupted:
-            raise _before(interrupted, problem) from None
-        if not result.collapsed:
-            return result
-    return None
+            if not result.collapsed:
+                return result
+        return None
 
+    def _in_turn(self, finalists: Iterable[Finalist]) -> Iterator[Mixture]:
+        yield from map(self._exactly, finalists)
+        # k-means leads to the widest components: it is for data on which all others collapse.
+        yield KMeans()(self.problem, self.rng)
 
-def _all_converged(
-    problem: Problem, on_sample: Problem, mixtures: Sequence[Mixture]
-) -> list[FitResult | None]:
-    """Return what EM makes of each; None where it fails."""
-    try:
-        return list(fit_all(on_sample, mixtures))
-    except FitInterrupted as interrupted:
-        raise _before(interrupted, problem) from None
-    except _FAILURES:
-        pass  # one of them: alone, it fails for itself
-    found: list[FitResult | None] = []
-    for mixture in mixtures:
+    def _candidates(self, finalists: Sequence[Finalist]) -> list[Candidate]:
+        results = self._all_converged([self._exactly(one) for one in finalists])
+        return [
+            self.entrants.candidate(result, one.starts)
+            for one, result in zip(finalists, results, strict=True)
+            if result is not None
+        ]
+
+    def _all_converged(self, mixtures: Sequence[Mixture]) -> list[FitResult | None]:
+        """Return what EM makes of each; None where it fails."""
         try:
-            found.append(fit(on_sample, mixture))
-        except FitInterrupted as interrupted:
-            raise _before(interrupted, problem) from None
+            return list(fit_all(self.on_sample, mixtures))
         except _FAILURES:
-            found.append(None)
-    return found
+            pass  # one of them: alone, it fails for itself
+        found: list[FitResult | None] = []
+        for mixture in mixtures:
+            try:
+                found.append(fit(self.on_sample, mixture))
+            except _FAILURES:
+                found.append(None)
+        return found
 
+    def _choice(self, candidates: Sequence[Candidate]) -> Beginning:
+        different = merged(candidates)
+        chosen, optima = self.problem.options.select(different, self.on_sample.data)
+        return Beginning(different[chosen].result.mixture, optima)
 
-def _before(interrupted: FitInterrupted, problem: Problem) -> FitInterrupted:
-    """Return what is said of all rows when a fit to some was interrupted."""
-    return FitInterrupted(interrupted.result.before(problem.summary))
+    def _exactly(self, finalist: Finalist) -> Mixture:
+        """Return the mixture that one is of the rows as they are: none of them brought in."""
+        data, mixture = self.problem.data, finalist.mixture
+        if not len(data.far):
+            return mixture
+        shares = mixture.responsibilities(data.sample + data.center)
+        (found,) = from_divisions([self.problem], [shares[:, : self.problem.n_components]])
+        return found if mixture.noise is None else found.with_noise(mixture.noise)
