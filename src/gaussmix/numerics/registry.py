@@ -83,6 +83,23 @@ class Registry(Generic[Kind]):
             raise ParameterError(f"{argument}: unknown {self.what} {shown(given)}. {known}")
         return name
 
+    def object_of(self, given: Any, argument: str, told: Callable[[], str] | None = None) -> Kind:
+        """Return the object whose name is written so; one that is given is returned as it is.
+
+        As `name_of`, but messages say what each is, if `told` is None.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        if isinstance(given, self.base):
+            return given
+        return self.objects[self.name_of(given, argument, told or self._each)]
+
+    def _each(self) -> str:
+        return f"Known: {'; '.join(map(repr, self.objects.values()))}."
+
     def _key(self, written: Any) -> str:
         word = written if isinstance(written, str) else shown(written)
         return word.lower() if self.any_case else word

@@ -44,9 +44,7 @@ def get_family(name: str | Family, argument: str = "covariance_type") -> Family:
     >>> get_family("tied")
     EEE (tied)
     """
-    if isinstance(name, Family):
-        return name
-    return _FAMILIES.objects[_FAMILIES.name_of(name, argument, lambda: _alternatives(shown(name)))]
+    return _FAMILIES.object_of(name, argument, lambda: _alternatives(shown(name)))
 
 
 def _alternatives(given: str) -> str:

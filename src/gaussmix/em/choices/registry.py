@@ -7,7 +7,6 @@ from .base import Choice
 
 __all__ = ["get_choice", "list_choices"]
 
-
 _CHOICES = Registry(__package__, Choice, "choice")  # type: ignore[type-abstract]
 
 
@@ -33,10 +32,4 @@ def get_choice(given: str | Choice, argument: str = "select") -> Choice:
     ParameterError
         If no choice has that name.
     """
-    if isinstance(given, Choice):
-        return given
-    return _CHOICES.objects[_CHOICES.name_of(given, argument, _known)]
-
-
-def _known() -> str:
-    return f"Known: {'; '.join(map(repr, list_choices()))}."
+    return _CHOICES.object_of(given, argument)

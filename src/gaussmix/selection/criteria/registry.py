@@ -31,10 +31,4 @@ def get_criterion(given: str | Criterion) -> Criterion:
     ParameterError
         If no criterion has that name.
     """
-    if isinstance(given, Criterion):
-        return given
-    return _CRITERIA.objects[_CRITERIA.name_of(given, "criterion", _known)]
-
-
-def _known() -> str:
-    return f"Known: {'; '.join(map(repr, list_criteria()))}."
+    return _CRITERIA.object_of(given, "criterion")
