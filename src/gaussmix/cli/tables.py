@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError, MissingExtraError
+from ..exceptions import DataError
 from ..numerics.atomic import writing
+from ..numerics.extras import imported
 from ..rows.files.npy import header
 
 if TYPE_CHECKING:
@@ -85,11 +86,7 @@ class _Rows:
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingExtraError("pyarrow", "files", "writing tables") from None
-    return pyarrow
+    return imported("pyarrow", "files", "writing tables")
 
 
 # -- formats ---------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import MissingExtraError, StatisticsFileError
+from ..exceptions import StatisticsFileError
 from ..numerics.encoding import WRONG_FIELDS, load_values, save_values
+from ..numerics.extras import imported
 from .moments import MOMENTS
 from .statistics import SufficientStatistics
 
@@ -93,11 +94,7 @@ def _from_row(row: dict[str, Any], number: int) -> SufficientStatistics:
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise MissingExtraError("pyarrow", None, "statistics in Arrow tables") from None
-    return pa
+    return imported("pyarrow", None, "statistics in Arrow tables")
 
 
 def _schema(pa: Any) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
     "require_moderate",
     "require_weight",
     "require_weights",
+    "said_by",
     "shown",
 ]
 
@@ -52,6 +53,12 @@ def shown(value: object) -> str:
     except ValueError:  # Python writes no integer of thousands of digits
         return "an integer of thousands of digits"
     return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}..."
+
+
+def said_by(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind if it says nothing."""
+    told = str(error).splitlines()
+    return told[0].strip() if told and told[0].strip() else type(error).__name__
 
 
 def as_float(value: Any) -> float:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from .arguments import said_by
+
 if TYPE_CHECKING:
     from typing import IO
 
@@ -76,10 +78,7 @@ def read_header(file: IO[bytes], length: int, *, exactly: bool = False) -> Heade
     except OSError:  # the disk failed, not the file
         raise
     except Exception as found:  # the text is parsed as Python's, which fails in a dozen ways
-        told = str(found).splitlines()[:1]
-        raise ValueError(
-            f"its header is damaged ({''.join(told) or type(found).__name__})"
-        ) from None
+        raise ValueError(f"its header is damaged ({said_by(found)})") from None
     header = Header(shape, dtype, "F" if in_columns else "C", file.tell())
     if dtype.kind not in _NUMBERS or dtype.shape or min(shape, default=0) < 0:
         raise ValueError(f"expected numbers, found {dtype} of shape {shape}")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import MissingExtraError, ParameterError
+from ..exceptions import ParameterError
+from ..numerics.extras import imported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +46,7 @@ _PALETTE = (
 
 def pyplot() -> Any:
     """Return matplotlib.pyplot, or raise an error that says what to install."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise MissingExtraError("matplotlib", "plot", "gaussmix.plot") from None
-    return plt
+    return imported("matplotlib.pyplot", "plot", "gaussmix.plot")
 
 
 def axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.8)) -> Axes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..exceptions import DataError, MissingExtraError
+from ..numerics.arguments import said_by
 from .bookkeeping import without_index
 from .door import as_frame, as_table, is_read_once, pyarrow_for_streams, require_numeric_columns
 from .factory import FactorySource
@@ -132,7 +133,7 @@ def _batches(
     except MissingExtraError:
         raise
     except Exception as error:  # of whichever library streams
-        told = (str(error).splitlines() or [type(error).__name__])[0]
+        told = said_by(error)
         hint = "; if it can be read once only, read it first: pyarrow.table(X)" if again else ""
         raise DataError(
             f"X: its stream of Arrow cannot be read{' again' if again else ''} ({told}){hint}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError, MissingExtraError
-from ..numerics.arguments import as_numbers
+from ..exceptions import DataError
+from ..numerics.arguments import as_numbers, said_by
+from ..numerics.extras import imported
 from .bookkeeping import without_index
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def as_table(X: Any) -> Any:
     try:
         return without_index(pa.RecordBatchReader.from_stream(X).read_all())
     except (pa.ArrowException, RuntimeError, TypeError, ValueError) as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0]
+        told = said_by(error)
         raise DataError(f"X: its stream of Arrow cannot be read ({told})") from None
 
 
@@ -60,11 +61,7 @@ def is_read_once(X: Any) -> bool:
 
 def pyarrow_for_streams() -> Any:
     """Return pyarrow, or raise MissingExtraError."""
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingExtraError("pyarrow", "files", "reading a stream of Arrow") from None
-    return pyarrow
+    return imported("pyarrow", "files", "reading a stream of Arrow")
 
 
 def as_frame(X: Any, argument: str = "X") -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from ..em.result import Status
-from ..exceptions import MissingExtraError
+from ..numerics.extras import imported
 
 if TYPE_CHECKING:
     from .cells import Cell
@@ -84,10 +83,7 @@ class ResultsTable(Sequence[dict[str, Any]]):
     def _frame(self, library: Literal["pandas", "polars"]) -> Any:
         import narwhals.stable.v2 as nw
 
-        try:
-            import_module(library)
-        except ImportError:
-            raise MissingExtraError(library, None, f"to_{library}()") from None
+        imported(library, None, f"to_{library}()")
         return nw.from_dict(self.to_dict(), backend=library).to_native()
 
     def __str__(self) -> str:

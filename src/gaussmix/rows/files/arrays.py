@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...exceptions import DataError, MissingExtraError
+from ...numerics.arguments import said_by
 from .base import Batch, Columns, Format, Part, Reader
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ def readable(path: Path) -> Iterator[None]:
     except (DataError, MissingExtraError):
         raise
     except Exception as error:
-        told = " ".join(str(error).split("\n")[:1]).strip() or type(error).__name__
-        raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {told}") from None
+        suffix = path.suffix[1:]
+        raise DataError(f"{path}: cannot be read as {suffix}: {said_by(error)}") from None
 
 
 def _positions(columns: Columns, width: int, path: Path) -> list[int]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...exceptions import DataError, MissingExtraError
+from ...exceptions import DataError
+from ...numerics.arguments import said_by
+from ...numerics.extras import imported
 from .base import Batch, Columns, Format, Part, Reader
 from .choice import Choice, choose, is_numeric
 
@@ -31,11 +33,7 @@ _NOT_A_NUMBER = re.compile(r"Row #(\d+): CSV conversion error.* invalid value ('
 
 def pyarrow() -> Any:
     """Return pyarrow, or raise MissingExtraError."""
-    try:
-        import pyarrow as found
-    except ImportError:
-        raise MissingExtraError("pyarrow", "files", "reading and writing tables") from None
-    return found
+    return imported("pyarrow", "files", "reading and writing tables")
 
 
 @contextmanager
@@ -51,7 +49,7 @@ def reading(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, MemoryError) as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0]
+        told = said_by(error)
         if value := _NOT_A_NUMBER.search(told):
             where, what = value.groups()
             raise DataError(

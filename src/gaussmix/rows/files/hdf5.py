@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import MissingExtraError
+from ...numerics.extras import imported
 from .arrays import ArrayFormat, readable
 from .containers import only_array
 
@@ -24,10 +24,7 @@ class HDF5(ArrayFormat):
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
-        try:
-            import h5py
-        except ImportError:
-            raise MissingExtraError("h5py", "hdf5", "reading HDF5") from None
+        h5py = imported("h5py", "hdf5", "reading HDF5")
         with readable(path):
             file = h5py.File(path, "r")
         with file:

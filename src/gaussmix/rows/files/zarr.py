@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import MissingExtraError
+from ...numerics.extras import imported
 from .arrays import ArrayFormat, readable
 from .containers import only_array
 
@@ -25,10 +25,7 @@ class Zarr(ArrayFormat):
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
-        try:
-            import zarr
-        except ImportError:
-            raise MissingExtraError("zarr", "zarr", "reading Zarr") from None
+        zarr = imported("zarr", "zarr", "reading Zarr")
         with readable(path):
             found = zarr.open(path, mode="r")
             if isinstance(found, zarr.Group):
