@@ -140,6 +140,7 @@ def test_labels_of_any_kind_are_groups():
         (lambda m, X: plot.univariate(m, X, feature=3), "feature: 3 is no index"),
         (lambda m, X: plot.univariate(m, X, bins="many"), "bins: expected a number"),
         (lambda m, X: plot.univariate(m, X, weights=[1]), "weights: expected 30 numbers"),
+        (lambda m, X: plot.univariate(m, X, weights=np.zeros(30)), "weights: all are zero"),
         (lambda m, X: plot.pairs(m, X, [0, 1]), "labels: expected 30, one a row"),
         (lambda m, X: plot.pairs(m, X, features=["a", "b"]), "features: no feature is called"),
         (lambda m, X: plot.scatter(X, "species"), "labels: expected one a row, got the text"),

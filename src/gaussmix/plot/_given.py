@@ -174,6 +174,8 @@ def as_weights(argument: str, given: Any, n_rows: int) -> Array | None:
             f"{argument}: expected {n_rows} numbers of at least 0, one a row of X, got shape "
             f"{weights.shape}"
         )
+    if not weights.any():
+        raise ParameterError(f"{argument}: all are zero, so there are no rows to draw")
     return weights
 
 
