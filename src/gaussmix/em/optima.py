@@ -92,17 +92,16 @@ def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return different optima, highest likelihood first; those that are the same are one."""
     found: list[Candidate] = []
     for one in sorted(candidates, key=lambda c: -c.result.log_likelihood):
-        last = found[-1].result if found else None
-        gap = np.inf if last is None else last.log_likelihood - one.result.log_likelihood
-        if last is not None and gap < _SAME * last.n and _n_held(last) == _n_held(one.result):
+        if found and _is_same(found[-1].result, one.result):
             found[-1] = found[-1].joined(one)
         else:
             found.append(one)
     return found
 
 
-def _n_held(result: FitResult) -> int:
-    return len(result.collapsed)
+def _is_same(higher: FitResult, lower: FitResult) -> bool:
+    gap = higher.log_likelihood - lower.log_likelihood
+    return gap < _SAME * higher.n and len(higher.collapsed) == len(lower.collapsed)
 
 
 def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:

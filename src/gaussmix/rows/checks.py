@@ -34,8 +34,6 @@ __all__ = [
 
 # Rows so many deviations away leave no digits for the others.
 _FURTHEST = 1e14
-
-
 # Weighted squares may add up to this.
 _LARGEST_SUM = 1e290
 

@@ -113,6 +113,10 @@ def contest(
         Says of a start, by the numbers of those that became it and whether it is doomed,
         that it must not drop out.
 
+    Returns
+    -------
+    Finalists
+
     Raises
     ------
     LinAlgError
