@@ -87,13 +87,15 @@ def folder(request, tmp_path_factory):
     for i, rows in enumerate(np.split(X, CUTS)):
         WRITERS[request.param](where / f"{i}.{request.param}", rows)
     (where / "_SUCCESS").touch()
-    (where / "readme.txt").write_text("not data")
+    (where / "readme.md").write_text("not data")
     return where
 
 
 def test_all_formats_are_tested():
     same = {".pq": ".parquet", ".ipc": ".arrow", ".feather": ".arrow", ".hdf5": ".h5"}
-    assert {same.get(ending, ending) for ending in formats()} == {f".{name}" for name in WRITERS}
+    same |= {".tab": ".tsv", ".txt": ".csv", ".dat": ".csv", ".data": ".csv", ".asc": ".csv"}
+    plain = {ending for ending in formats() if ending.count(".") == 1}
+    assert {same.get(ending, ending) for ending in plain} == {f".{name}" for name in WRITERS}
 
 
 def in_memory(**options):
@@ -247,7 +249,7 @@ def test_paths_are_files_folders_globs_and_several_of_them(folder):
         (f"{folder}/*.xyz", "matches no file"),
         ([], "got none"),
         ([folder, first], "is named more than once"),
-        (folder / "readme.txt", "unknown ending '.txt'; expected one of .arrow"),
+        (folder / "readme.md", "unknown ending '.md'; expected one of .arrow"),
     ]:
         with pytest.raises(DataError, match=message):
             scan(path)
@@ -328,29 +330,28 @@ def test_kinds_of_numbers_are_read_whatever_they_are(tmp_path):
         np.testing.assert_array_equal(scan(path).read()[0], expected)
 
 
-def test_rows_of_text_are_counted_once_and_only_if_need_be(tmp_path):
-    write_csv(tmp_path / "a.csv", X)
-    found = scan(tmp_path / "a.csv")
+def test_rows_of_several_text_files_are_counted_once_and_only_if_need_be(tmp_path):
+    for name in "ab":
+        write_csv(tmp_path / f"{name}.csv", X)
+    found = scan(tmp_path)
     assert "rows not counted yet" in repr(found)
     GaussianMixture(3, random_state=0).fit(found)
-    assert found.reader().known_rows == 1000
-    assert "1000 rows" in repr(found)
-    assert scan(tmp_path / "a.csv").n_rows == 1000
+    assert found.reader().known_rows == 2000
+    assert "2000 rows" in repr(found)
+    assert scan(tmp_path).n_rows == 2000
+    assert "1000 rows" in repr(scan(tmp_path / "a.csv"))  # looked at as a whole
 
 
-def test_text_beyond_the_first_block_is_read_as_the_first(tmp_path, monkeypatch):
-    from gaussmix.rows.files import separated
-
-    monkeypatch.setattr(separated, "_LOOKED_AT", 200)
+def test_all_of_a_column_decides_what_it_is(tmp_path):
     path = tmp_path / "a.csv"
-    lines = [f"{i},{i % 2 == 0},{i},w{i}\n".lower() for i in range(100)]
+    lines = [f"{i},{i % 2 == 0},{i},w{i}\n".lower() for i in range(3000)]
     path.write_text("".join(["n,flag,late,word\n", *lines, "0.5,false,1e3,w\n"]))
     found = scan(path)
     assert found.names == ("n", "flag", "late")
     assert found.read()[0][-1].tolist() == [0.5, 0, 1000]
     path.write_text("".join(["n,flag,late,word\n", *lines, "?,false,1,w\n"]))
-    with pytest.raises(DataError, match=r"a.csv: '\?' in row 102 is not a number.*empty cell"):
-        GaussianMixture().fit(scan(path))
+    with pytest.raises(DataError, match=r"1 of the 3001 values of column 'n'.*'\?' in row 3001"):
+        scan(path)
 
 
 def test_arrays_have_positions_and_may_have_one_column(tmp_path):
@@ -364,7 +365,7 @@ def test_arrays_have_positions_and_may_have_one_column(tmp_path):
     for path, options, message in [
         ("a.npy", {"columns": [3]}, "positions from 0 to 2, got 3"),
         (["a.npy", "b.npy"], {}, "b.npy: has 1 columns, but .*a.npy has 3"),
-        ("a.npy", {"dataset": "x"}, "npy holds no named arrays"),
+        ("a.npy", {"dataset": "x"}, "npy has no use for dataset; leave it out"),
     ]:
         paths = [tmp_path / p for p in ([path] if isinstance(path, str) else path)]
         with pytest.raises(DataError, match=message):
@@ -382,7 +383,9 @@ def test_one_of_several_arrays_is_chosen_by_its_name(tmp_path):
     for path in (tmp_path / "a.h5", tmp_path / "a.zarr"):
         np.testing.assert_array_equal(scan(path, dataset="x").read()[0], X)
         np.testing.assert_array_equal(scan(path, dataset="deep/y").read()[0], X[:, :2])
-        with pytest.raises(DataError, match=r"holds the arrays .*; choose one with dataset="):
+        with pytest.raises(
+            DataError, match=r"holds the arrays .*; choose one with dataset \(--dataset\)"
+        ):
             scan(path)
         with pytest.raises(DataError, match="no array 'z'; it has"):
             scan(path, dataset="z")

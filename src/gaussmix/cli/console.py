@@ -40,6 +40,7 @@ _OPTIONS = {
     "covariance_type": "--covariance",
     "init_params": "--init",
     "max_iter": "--max-iter",
+    "missing_values": "--missing",
     "n_components": "--components",
     "n_init": "--starts",
     "n_jobs": "--jobs",
@@ -55,15 +56,19 @@ _ARGUMENTS = {
     "checkpoint": "--checkpoint",
     "columns": "--features",
     "criterion": "--criterion",
+    "dataset": "--dataset",
+    "decimal": "--decimal",
     "families": "--families",
     "feature": "--features",
     "features": "--features",
     "select": "--select",
+    "separator": "--separator",
     "noise": "--noise",
     "prior": "--prior",
 }
 # Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
 _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")
+_DECIMAL = re.compile(r"(?<!\w)decimal='([.,])'")
 _ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")
 
 
@@ -95,7 +100,8 @@ def in_options(message: object) -> str:
         name, value = found.groups()
         return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
 
-    told = _ARGUMENT.sub(lambda found: _ARGUMENTS[found[0]], str(message))
+    told = _DECIMAL.sub(r"--decimal \1", str(message))
+    told = _ARGUMENT.sub(lambda found: _ARGUMENTS[found[0]], told)
     return _OPTION.sub(option, told)
 
 

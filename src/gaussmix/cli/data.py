@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,22 +9,21 @@ import numpy as np
 from ..exceptions import DataError
 from ..numerics.arguments import check_sample_weight
 from ..rows import MemorySource, Source, open_source
-from ..rows.files import Scan, find, scan
+from ..rows.files import Scan
 from .console import notes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..mixture.mixture import Mixture
+    from .reading import Data
 
-__all__ = ["files_of", "open_data", "open_for", "title"]
+__all__ = ["open_data", "open_for"]
 
 # Data of more bytes are not loaded, but read anew in each pass.
 _LOADED_BYTES = 256 * 2**20
 
 
 def open_data(
-    data: Sequence[Path],
+    data: Data,
     columns: list[str] | None,
     weights: str | None = None,
     n_jobs: int | None = None,
@@ -34,9 +32,9 @@ def open_data(
 
     `weights` is the column of sample weights, `n_jobs` how many threads work on the rows.
     """
-    found = scan(data, columns)
+    found = data.scan(columns)
     for note in found.notes:
-        notes().print(f"{found.files[0]}: {note}", markup=False)
+        notes().print(data.by_name(f"{found.files[0]}: {note}"), markup=False)
     if found.left_out:
         notes().print(f"left out: {', '.join(found.left_out)}", markup=False)
     try:
@@ -53,31 +51,18 @@ def open_data(
     )
 
 
-def open_for(mixture: Mixture, data: Sequence[Path], columns: list[str] | None) -> Source:
+def open_for(mixture: Mixture, data: Data, columns: list[str] | None) -> Source:
     """Open the columns that a model was fitted to; DataError if the data have others."""
     wanted = columns
-    if columns is None and mixture.feature_names is not None and find(data).format.has_names:
+    if columns is None and mixture.feature_names is not None and data.has_names:
         wanted = list(mixture.feature_names)
     source = open_data(data, wanted)
     if source.n_features != mixture.n_features:
         raise DataError(
-            f"{title(data)}: has {source.n_features} numeric columns, but the model was fitted to "
+            f"{data.title}: has {source.n_features} numeric columns, but the model was fitted to "
             f"{mixture.n_features}; choose them with --columns"
         )
     return source
-
-
-def files_of(data: Sequence[Path]) -> Sequence[Path]:
-    """Return the files that will be read; the paths themselves where there are none."""
-    try:
-        return find(data).files
-    except DataError:  # told when they are opened
-        return data
-
-
-def title(data: Sequence[Path]) -> str:
-    """Return how the data are called in pictures and messages."""
-    return data[0].name if len(data) == 1 else f"{data[0].name} and {len(data) - 1} more"
 
 
 def _bytes(found: Scan) -> int:

@@ -21,22 +21,23 @@ from ..interchange.model import Model, model_from_result, to_json
 from ..numerics.arguments import check_integer, check_number
 from ..starts import Start, get_start, list_starts
 from .console import in_options, notes, print_json, progress, results, say, warn
-from .data import files_of, open_data, title
+from .data import open_data
 from .options import (
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
-    DataArgument,
     JsonOption,
     SeedOption,
     split_names,
 )
 from .output import check_out, save_and_tell, save_or_fall_back
+from .reading import Data, reads_files
 from .report import model_report
 
 
+@reads_files
 def command(
-    data: DataArgument,
+    data: Data,
     components: ComponentsOption = 1,
     covariance: CovarianceOption = "full",
     columns: ColumnsOption = None,
@@ -99,11 +100,11 @@ def command(
     if share is not None and not 0.0 < share < 1.0:
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
     if out is not None:
-        check_out(out, *files_of(data))
+        check_out(out, *data.files)
     keeper = open_keeper(_checkpoint(checkpoint, resume=resume))
     source = open_data(data, chosen, weights)
     try:
-        with progress(title(data), quiet=json) as callback:
+        with progress(data.title, quiet=json) as callback:
             result = fit_mixture(
                 source,
                 fitted,

@@ -15,21 +15,12 @@ __all__ = [
     "ColumnsOption",
     "ComponentsOption",
     "CovarianceOption",
-    "DataArgument",
     "JsonOption",
     "ModelArgument",
     "SeedOption",
     "split_names",
 ]
 
-DataArgument = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="DATA...",
-        help="Files, folders or (quoted) globs: .csv, .tsv, .parquet, .arrow, .feather, .npy, "
-        ".h5 or .zarr; of any size.",
-    ),
-]
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="Model file written by `gaussmix fit`.")
 ]

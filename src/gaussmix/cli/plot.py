@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +13,11 @@ import typer
 from ..exceptions import DataError, ParameterError
 from ..interchange.model import Model, load_model
 from .console import notes
-from .data import files_of, open_for
+from .data import open_for
 from .demo import save_figure
 from .options import ColumnsOption, ModelArgument, split_names
 from .output import check_out
+from .reading import Data, reads_files
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -24,11 +26,10 @@ if TYPE_CHECKING:
 _MOST_ROWS = 100_000
 
 
+@partial(reads_files, required=False)
 def command(
     model: ModelArgument,
-    data: Annotated[
-        list[Path] | None, typer.Argument(metavar="DATA...", help="Data to draw; optional.")
-    ] = None,
+    data: Data,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -52,11 +53,11 @@ def command(
         raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
     if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
         raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
-    check_out(out, model, *files_of(data or []))
+    check_out(out, model, *data.files)
     loaded = load_model(model)
     mixture = loaded.mixture
     rows = None
-    if data:
+    if data.paths:
         source = open_for(mixture, data, wanted)
         rows, _ = source.sample(_MOST_ROWS, np.random.default_rng(0))
     drawn: Any = chosen

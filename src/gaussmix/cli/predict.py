@@ -13,9 +13,10 @@ import typer
 
 from ..interchange.model import load_model
 from .console import notes, print_json
-from .data import files_of, open_for
-from .options import ColumnsOption, DataArgument, JsonOption, ModelArgument, split_names
+from .data import open_for
+from .options import ColumnsOption, JsonOption, ModelArgument, split_names
 from .output import check_out
+from .reading import Data, reads_files
 from .tables import check_ending, printing_table, writing_table
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from ..mixture.mixture import Mixture
 
 
+@reads_files
 def command(
     model: ModelArgument,
-    data: DataArgument,
+    data: Data,
     columns: ColumnsOption = None,
     out: Annotated[
         Path | None,
@@ -42,7 +44,7 @@ def command(
     chosen = split_names("--columns", columns)
     if out is not None:
         check_ending(out)
-        check_out(out, model, *files_of(data))
+        check_out(out, model, *data.files)
     mixture = load_model(model).mixture
     source = open_for(mixture, data, chosen)
     assigned = _Assigned(mixture)

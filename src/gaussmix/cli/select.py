@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,18 +28,20 @@ from ..selection.search import (
 )
 from ..starts import get_start
 from .console import in_options, notes, print_json, results, say
-from .data import files_of, open_data, title
+from .data import open_data
 from .demo import save_figure
 from .folded import Column, FoldedTable
-from .options import ColumnsOption, DataArgument, JsonOption, SeedOption, split_names
+from .options import ColumnsOption, JsonOption, SeedOption, split_names
 from .output import check_out, save_and_tell
+from .reading import Data, reads_files
 
 # Where the picture and the model go unless the user says otherwise.
 _FOLDER = Path("gaussmix-output/select")
 
 
+@reads_files
 def command(
-    data: DataArgument,
+    data: Data,
     components: Annotated[
         str, typer.Option("--components", "-k", help="Numbers of components: 3, 1-9, 2,4,6.")
     ] = "1-9",
@@ -78,9 +79,9 @@ def command(
     criteria = wanted_criteria(get_criterion(criterion))
     name = criteria[-1].name
     picture = plot or _picture(data, out, name)
-    kept = out or _FOLDER / f"{_stem(data[0])}-{name}.json"
+    kept = out or _FOLDER / f"{data.stem}-{name}.json"
     for path in (picture, kept):  # better now than after a long search
-        check_out(path, *files_of(data))
+        check_out(path, *data.files)
     if jobs is not None:
         count_threads(jobs)
     source = open_data(data, chosen_columns, n_jobs=row_threads(jobs))
@@ -90,7 +91,7 @@ def command(
     cells: list[Cell] = []
     interrupted = False
     try:
-        with _progress(title(data), len(sizes) * len(chosen_families), quiet=json) as advance:
+        with _progress(data.title, len(sizes) * len(chosen_families), quiet=json) as advance:
             plan = Plan(Model(1, chosen_families[0]), Options(), seed=seed)
             for cell in search(
                 source, chosen_families, sizes, get_start(init), criteria, plan, n_jobs=jobs
@@ -105,7 +106,7 @@ def command(
     if best is None or best.result is None:
         if interrupted:
             raise typer.Exit(130)
-        raise DataError(f"{title(data)}: {describe_skipped(cells)}")
+        raise DataError(f"{data.title}: {describe_skipped(cells)}")
     found = ResultsTable(cells, [criterion.name for criterion in criteria], name)
     _draw(found, data, picture)
     try:
@@ -136,15 +137,10 @@ def parse_sizes(text: str) -> list[int]:
     return sizes
 
 
-def _picture(data: list[Path], out: Path | None, criterion: str) -> Path:
+def _picture(data: Data, out: Path | None, criterion: str) -> Path:
     if out is not None:
         return out.with_name(f"{out.stem}-{criterion}.png")
-    return _FOLDER / f"{_stem(data[0])}-{criterion}.png"
-
-
-def _stem(data: Path) -> str:
-    """Return a name for files about data; a glob has characters that files' names should not."""
-    return re.sub(r"[^\w.-]+", "_", data.stem).strip("_") or "data"
+    return _FOLDER / f"{data.stem}-{criterion}.png"
 
 
 @contextmanager
@@ -158,12 +154,12 @@ def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[Cell
         yield tell
 
 
-def _draw(found: ResultsTable, data: list[Path], picture: Path) -> None:
+def _draw(found: ResultsTable, data: Data, picture: Path) -> None:
     from .. import plot
     from ..plot._style import pyplot
 
     ax = plot.criterion(found)
-    ax.set_title(f"{title(data)}: {found.criterion.upper()} of {len(found)} models")
+    ax.set_title(f"{data.title}: {found.criterion.upper()} of {len(found)} models")
     save_figure(ax.figure, picture)
     pyplot().close("all")
 

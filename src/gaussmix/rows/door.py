@@ -5,6 +5,7 @@ Messages name the argument (and the column), what was found and what to do.
 
 from __future__ import annotations
 
+import numbers
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ __all__ = [
     "require_numeric_columns",
 ]
 
+# What has one of these can be made an array.
+_WORDS = ("__array__", "__array_interface__", "__len__", "__dataframe__", "__arrow_c_stream__")
+
 
 def as_table(X: Any) -> Any:
     """Return Arrow's batch, table or reader as the table of what was measured; else X as it is.
@@ -42,6 +46,7 @@ def as_table(X: Any) -> Any:
     if kind == "RecordBatch":
         return without_index(pyarrow_for_streams().Table.from_batches([X]))
     if not is_read_once(X):
+        _require_rows(X)
         return X
     pa = pyarrow_for_streams()
     try:
@@ -49,6 +54,16 @@ def as_table(X: Any) -> Any:
     except (pa.ArrowException, RuntimeError, TypeError, ValueError) as error:
         told = said_by(error)
         raise DataError(f"X: its stream of Arrow cannot be read ({told})") from None
+
+
+def _require_rows(X: Any) -> None:
+    """Raise DataError for what holds no rows: None, a mapping, a set, any other object."""
+    is_one = any(hasattr(X, word) for word in _WORDS) or isinstance(X, numbers.Number)
+    if not is_one or isinstance(X, dict | set | frozenset):
+        raise DataError(
+            "X: expected rows of numbers: an array, a table or frame, files opened by "
+            f"gaussmix.scan, a query that gives a stream of Arrow; got {type(X).__name__}"
+        )
 
 
 def is_read_once(X: Any) -> bool:

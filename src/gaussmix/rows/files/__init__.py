@@ -5,5 +5,17 @@ from .paths import Found, find
 from .registry import formats
 from .scanned import ScanSource
 from .scanning import Scan, scan
+from .spooled import Spooled
 
-__all__ = ["Format", "Found", "Part", "Reader", "Scan", "ScanSource", "find", "formats", "scan"]
+__all__ = [
+    "Format",
+    "Found",
+    "Part",
+    "Reader",
+    "Scan",
+    "ScanSource",
+    "Spooled",
+    "find",
+    "formats",
+    "scan",
+]

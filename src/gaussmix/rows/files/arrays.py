@@ -12,7 +12,7 @@ import numpy as np
 
 from ...exceptions import DataError, MissingExtraError
 from ...numerics.arguments import said_by
-from .base import Batch, Columns, Format, Part, Reader
+from .base import NO_OPTIONS, Batch, Columns, Format, Options, Part, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +52,15 @@ class ArrayFormat(Format):
         found: Found,
         columns: Columns | None = None,
         weight: str | None = None,
-        dataset: str | None = None,
+        options: Options = NO_OPTIONS,
     ) -> Reader:
+        self.refuse_others(found, options)
         if weight is not None:
             raise DataError(
                 f"{found.files[0]}: an array has no column called {weight!r}; give weights as an "
                 "array (n,)"
             )
-        return _ArrayReader(self, found, columns, dataset)
+        return _ArrayReader(self, found, columns, options.dataset)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class _ArrayReader(Reader):
     def count_rows(self) -> int:
         return self.known_rows
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self, n_threads: int = 1) -> Iterator[Part]:
         self.found.check()
         for path, shape in zip(self.files, self._shapes, strict=True):
             for first in range(0, shape.n_rows, shape.step):

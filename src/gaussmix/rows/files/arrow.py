@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,11 @@ import numpy as np
 from ...exceptions import DataError
 from ...numerics.arguments import said_by
 from ...numerics.extras import imported
-from .base import Batch, Columns, Format, Part, Reader
-from .choice import Choice, choose, is_numeric
+from ..bookkeeping import index_columns
+from .base import NO_OPTIONS, Batch, Columns, Format, Options, Part, Reader
+from .choice import Choice, Column, choose
+from .keys import constant
+from .numeric import described, fault_of, is_numeric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +26,10 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray
     from .paths import Found
 
-__all__ = ["ArrowFormat", "Look", "Piece", "pyarrow", "reading", "values_of"]
+__all__ = ["BATCH_ROWS", "ArrowFormat", "Piece", "pyarrow", "reading", "values_of"]
 
-# Rows of a batch: enough that calls cost nothing, few enough to stay in cache.
-_BATCH_ROWS = 65_536
-_NOT_A_NUMBER = re.compile(r"Row #(\d+): CSV conversion error.* invalid value ('.*')")
+#: Rows of a batch: enough that calls cost nothing, few enough to stay in cache.
+BATCH_ROWS = 65_536
 
 
 def pyarrow() -> Any:
@@ -42,22 +43,12 @@ def reading(path: Path) -> Iterator[None]:
     pa = pyarrow()
     try:
         yield
-    except UnicodeError:
-        raise DataError(f"{path}: is not text in UTF-8; save it as such") from None
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except DataError:
         raise
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, MemoryError) as error:
         told = said_by(error)
-        if value := _NOT_A_NUMBER.search(told):
-            where, what = value.groups()
-            raise DataError(
-                f"{path}: {what} in row {where} is not a number, as the values before it are. "
-                "Correct it (an empty cell means missing), or choose other columns"
-            ) from None
-        if "invalid UTF8" in told:
-            raise DataError(f"{path}: is not text in UTF-8; save it as such") from None
         raise DataError(f"{path}: cannot be read as {path.suffix[1:]}: {told}") from None
 
 
@@ -69,83 +60,52 @@ class Piece:
     n_rows: int | None = None
 
 
-@dataclass(frozen=True)
-class Look:
-    """What the first rows of a file show.
-
-    Attributes
-    ----------
-    some : pyarrow.Table
-        The rows.
-    notes : tuple of str
-        What was guessed, for people.
-    decimal : str
-        How text writes numbers.
-    """
-
-    some: Any
-    notes: tuple[str, ...] = ()
-    decimal: str = "."
-
-
 class ArrowFormat(Format):
     """A format of tables that pyarrow reads."""
 
     @abstractmethod
-    def look(self, path: Path) -> Look:
-        """Return the first rows of a file, their columns called as `shown` says."""
+    def first_rows(self, path: Path) -> Any:
+        """Return the first rows of a file, a table."""
 
     @abstractmethod
-    def pieces(self, path: Path, types: dict[str, Any]) -> list[Piece]:
-        """Return what a file can be cut into, at least one piece.
-
-        `types` are those of the columns that will be read, as the first file shows
-        them, for a format that has none itself.
-        """
-
-    def shown(self, name: str) -> str:
-        """Return how people call a column."""
-        return name
+    def pieces(self, path: Path) -> list[Piece]:
+        """Return what a file can be cut into, at least one piece."""
 
     def open(
         self,
         found: Found,
         columns: Columns | None = None,
         weight: str | None = None,
-        dataset: str | None = None,
+        options: Options = NO_OPTIONS,
     ) -> Reader:
-        self.refuse_dataset(found, dataset)
-        path, look = self._first_with_rows(found)
-        keys = tuple(found.keys[0])
-        choice = choose(look.some, path, columns, weight, look.decimal, keys)
-        types = {f.name: f.type for f in look.some.schema if f.name in choice.all}
-        return _ArrowReader(self, found, choice, types, look.notes)
+        self.refuse_others(found, options)
+        path, some = self._first_with_rows(found)
+        own = [
+            Column(f.name, is_numeric(f.type), described(f, values), fault_of(f.name, values))
+            for f, values in zip(some.schema, some.columns, strict=True)
+        ]
+        index = index_columns(some.schema)
+        choice = choose(own, path, columns, weight, tuple(found.keys[0]), index)
+        return _ArrowReader(self, found, choice)
 
-    def _first_with_rows(self, found: Found) -> tuple[Path, Look]:
+    def _first_with_rows(self, found: Found) -> tuple[Path, Any]:
         for path in found.files:
             with reading(path):
-                look = self.look(path)
-            if look.some.num_rows:
-                return path, look
+                some = self.first_rows(path)
+            if some.num_rows:
+                return path, some
         raise DataError(f"{found.files[0]}: has no rows")
 
 
 class _ArrowReader(Reader):
     """Columns of tables that follow each other; each row group or file is a part."""
 
-    def __init__(
-        self,
-        kind: ArrowFormat,
-        found: Found,
-        choice: Choice,
-        types: dict[str, Any],
-        notes: tuple[str, ...],
-    ) -> None:
-        self.found, self.choice, self._kind, self._types = found, choice, kind, types
+    def __init__(self, kind: ArrowFormat, found: Found, choice: Choice) -> None:
+        self.found, self.choice, self._kind = found, choice, kind
         self.files, self.names = found.files, choice.names
         self.n_features, self.weighted = len(choice.names), choice.weight is not None
         self.selection = repr((choice.names, choice.weight))
-        self.left_out, self.notes = choice.left_out, notes
+        self.left_out = choice.left_out
 
     @cached_property
     def _tables(self) -> list[_Table]:
@@ -154,9 +114,9 @@ class _ArrowReader(Reader):
         tables = []
         for path, keys in zip(self.files, self.found.keys, strict=True):
             with reading(path):
-                pieces = self._kind.pieces(path, self._types)
+                pieces = self._kind.pieces(path)
                 schema = pieces[0].fragment.physical_schema
-            table = _Table(path, {self._kind.shown(f.name): f for f in schema}, keys, pieces)
+            table = _Table(path, {f.name: f for f in schema}, keys, pieces)
             table.check(self.choice, first or table)
             first = first or table
             tables.append(table)
@@ -180,7 +140,7 @@ class _ArrowReader(Reader):
                         piece.n_rows = piece.fragment.count_rows()
         return self.known_rows or 0
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self, n_threads: int = 1) -> Iterator[Part]:
         self.found.check()
         for table in self._tables:
             for piece in table.pieces:
@@ -192,7 +152,7 @@ class _ArrowReader(Reader):
         with reading(table.path):
             for batch in piece.fragment.to_batches(
                 columns=table.projection(self.choice.all),
-                batch_size=_BATCH_ROWS,
+                batch_size=BATCH_ROWS,
                 batch_readahead=0,
                 use_threads=False,  # those of the fit decode, too
             ):
@@ -245,18 +205,9 @@ class _Table:
         return [
             values_of(batch.column(name), kind)
             if name in self.fields
-            else np.full(batch.num_rows, self._key(name), kind)
+            else np.full(batch.num_rows, constant(self.path, name, self.keys), kind)
             for name, kind in zip(choice.all, kinds, strict=False)
         ]
-
-    def _key(self, name: str) -> float:
-        text = self.keys[name]
-        try:
-            return np.nan if text == "__HIVE_DEFAULT_PARTITION__" else float(text)
-        except ValueError:
-            raise DataError(
-                f"{self.path}: {name!r} is {text!r} in the name of its folder, not a number"
-            ) from None
 
 
 def values_of(column: Any, dtype: type) -> AnyArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from ...exceptions import DataError
@@ -15,12 +15,36 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray
     from .paths import Found
 
-__all__ = ["Batch", "Columns", "Format", "Part", "Reader"]
+__all__ = ["NO_OPTIONS", "Batch", "Columns", "Format", "Options", "Part", "Reader"]
 
 #: Rows as they were decoded: an array (m, c), or its c columns (m,).
 Batch: TypeAlias = "AnyArray | list[AnyArray]"
 #: Columns by name, or by position where there are no names.
 Columns: TypeAlias = "Sequence[str | int]"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said of files that do not say it themselves.
+
+    Attributes
+    ----------
+    dataset : str or None
+        Which array of a file that holds several.
+    separator, decimal : str or None
+        Of text: what stands between cells, and the decimal mark.
+    missing_values : tuple of str
+        Of text: what cells without a value hold, besides what is known.
+    """
+
+    dataset: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    missing_values: tuple[str, ...] = ()
+
+
+#: Files that say all that is to be known of them.
+NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True)
@@ -81,10 +105,11 @@ class Reader(ABC):
         """Return the rows of all files, by a pass over them if need be."""
 
     @abstractmethod
-    def parts(self) -> Iterator[Part]:
+    def parts(self, n_threads: int = 1) -> Iterator[Part]:
         """Yield the parts of all files, in order.
 
-        A part of unknown length has been read when the next one is asked for.
+        `n_threads` is how many work on the rows: a library that decodes in threads of its
+        own uses no more.  A part of unknown length has been read when the next one is asked for.
         Missing values are NaN, whatever the format calls them.
 
         Raises
@@ -113,6 +138,12 @@ class Format(ABC):
     may_be_empty: ClassVar[bool] = False
     #: Whether what it calls a file is a folder.
     is_folder: ClassVar[bool] = False
+    #: Whether folders are searched for its files, or each must be named.
+    in_folders: ClassVar[bool] = True
+    #: What its files begin with, where they come without a name; empty if it is unknown.
+    magic: ClassVar[bytes] = b""
+    #: Which of the `Options` it has a use for.
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def open(
@@ -120,7 +151,7 @@ class Format(ABC):
         found: Found,
         columns: Columns | None = None,
         weight: str | None = None,
-        dataset: str | None = None,
+        options: Options = NO_OPTIONS,
     ) -> Reader:
         """Return a reader of the columns asked for, or of all that are numeric.
 
@@ -131,8 +162,7 @@ class Format(ABC):
         columns : sequence of str or int, optional
         weight : str, optional
             The column of weights, which is no feature.
-        dataset : str, optional
-            Which array of files that may hold several.
+        options : Options, optional
 
         Raises
         ------
@@ -140,9 +170,10 @@ class Format(ABC):
             For a file that cannot be read, an unknown column, or one that is not numeric.
         """
 
-    def refuse_dataset(self, found: Found, dataset: str | None) -> None:
-        """Raise DataError if `dataset` is given to a format that has no use for it."""
-        if dataset is not None:
-            raise DataError(
-                f"{found.files[0]}: {self.name} holds no named arrays; leave out dataset"
-            )
+    def refuse_others(self, found: Found, options: Options) -> None:
+        """Raise DataError if an option is given that the format has no use for."""
+        for field in fields(options):
+            if getattr(options, field.name) and field.name not in self.takes:
+                raise DataError(
+                    f"{found.files[0]}: {self.name} has no use for {field.name}; leave it out"
+                )

@@ -82,15 +82,15 @@ class Cached(Reader):
             weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder / f"gaussmix-{key}.npy"
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self, n_threads: int = 1) -> Iterator[Part]:
         self._found.check()
         copy = self._existing()
         if copy is not None:
-            yield from copy.parts()
+            yield from copy.parts(n_threads)
         elif self._failed or self._writing is not None:
-            yield from self._reader.parts()
+            yield from self._reader.parts(n_threads)
         else:
-            yield from self._copying()
+            yield from self._copying(n_threads)
 
     def _existing(self) -> Reader | None:
         """Return the reader of the copy; None where there is none, or no longer one."""
@@ -101,7 +101,7 @@ class Cached(Reader):
             self._copy = copy if copy.n_features == self.n_features + self.weighted else None
         return self._copy
 
-    def _copying(self) -> Iterator[Part]:
+    def _copying(self, n_threads: int) -> Iterator[Part]:
         """Yield parts whose batches are written, too, as they are read."""
         dtype = np.float64 if self.weighted else self.dtype
         try:
@@ -110,10 +110,10 @@ class Cached(Reader):
             )
         except OSError as error:
             self._fail(error)
-            yield from self._reader.parts()
+            yield from self._reader.parts(n_threads)
             return
         first = 0
-        for part in self._reader.parts():
+        for part in self._reader.parts(n_threads):
             place = [first]
             yield replace(part, read=partial(self._read, part, writing, place))
             # A part of unknown length has been read by now.

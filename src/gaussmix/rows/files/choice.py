@@ -1,13 +1,12 @@
-"""Which columns of a table are numbers, and what to say of the others."""
+"""Which columns of a table are read, and what to say of the others."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...exceptions import DataError
-from ..bookkeeping import index_columns
-from .layout import number_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +14,31 @@ if TYPE_CHECKING:
 
     from .base import Columns
 
-__all__ = ["Choice", "choose", "is_numeric"]
+__all__ = ["Choice", "Column", "choose"]
+
+# Columns that a message names.
+_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a format says of a column.
+
+    Attributes
+    ----------
+    name : str
+    is_numeric : bool
+        Whether it can be read as numbers.
+    described : str
+        How people are told of it, if it is left out.
+    fault : str
+        Why it must not be left out in silence, although it is not numeric.
+    """
+
+    name: str
+    is_numeric: bool
+    described: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,17 +65,17 @@ class Choice:
 
 
 def choose(
-    some: Any,
+    table: Sequence[Column],
     path: Path,
     columns: Columns | None,
     weight: str | None,
-    decimal: str = ".",
     keys: Sequence[str] = (),
+    index: Sequence[str] = (),
 ) -> Choice:
-    """Choose among the columns of an Arrow table, the first rows of a file.
+    """Choose among the columns of a table.
 
     `keys` are what folders' names say of files: they are read where they are asked for,
-    and so are columns that only repeat them, and an index that pandas has saved.
+    and so are columns that only repeat them, and those of an `index` that pandas has saved.
 
     Raises
     ------
@@ -60,96 +83,65 @@ def choose(
         For an unknown column, a column asked for that is not numeric, or a column of
         numbers with some text in it.
     """
-    names = some.column_names
-    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    names = [column.name for column in table]
+    repeated = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if repeated:
         raise DataError(f"{path}: several columns are called {', '.join(map(repr, repeated))}")
     wanted = None if columns is None else [str(name) for name in columns if name != weight]
-    _refuse_unknown([*(wanted or ()), *([weight] if weight else ())], [*names, *keys], path)
-    numeric = {f.name for f in some.schema if f.name and is_numeric(f.type)}
+    known = list(dict.fromkeys([*names, *keys]))
+    _refuse_unknown([*(wanted or ()), *([weight] if weight else ())], known, path)
+    numeric = {column.name for column in table if column.name and column.is_numeric}
     numeric |= set(keys) - set(names)
     asked = None if wanted is None else {*wanted, weight}
     others = [
-        j
-        for j, name in enumerate(names)
-        if name not in numeric and (asked is None or name in asked)
+        column
+        for column in table
+        if column.name not in numeric and (asked is None or column.name in asked)
     ]
-    _refuse_text_among_numbers(some.select(others), path, decimal)
-    described = tuple(_describe(some.field(j), some.column(j)) for j in others)
-    if others and (asked is not None or weight in {names[j] for j in others}):
+    _refuse_text_among_numbers(others, path)
+    described = tuple(_told(column) for column in others)
+    if others and (asked is not None or weight in {column.name for column in others}):
         raise DataError(f"{path}: not numeric: {', '.join(described)}; choose other columns")
-    index = [name for name in index_columns(some.schema) if name in numeric and name != weight]
+    index = [name for name in index if name in numeric and name != weight]
     aside = {weight, *keys, *index}
     measured = [name for name in names if name in numeric and name not in aside]
     kept = measured if wanted is None else wanted
     if not kept:
         beside = f" besides {weight!r}" if weight else ""
-        known = (*described, *(f"{name!r} (an index, says pandas)" for name in index))
-        has = f"; it has {', '.join(known)}" if known else ""
+        others_told = (*described, *(f"{name!r} (an index, says pandas)" for name in index))
+        has = f"; it has {_few(others_told)}" if others_told else ""
         raise DataError(f"{path}: no numeric columns{beside}{has}")
     told = tuple(f"{key!r} (from the names of folders)" for key in keys if key in numeric)
     told += tuple(f"{name!r} (an index, says pandas)" for name in index if name not in keys)
     return Choice(tuple(kept), weight, described + (told if columns is None else ()))
 
 
-def is_numeric(kind: Any) -> bool:
-    """Whether an Arrow type is one of numbers."""
-    from pyarrow import types
+def _told(column: Column) -> str:
+    return column.described if column.name else "a column without a name"
 
-    tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-    return any(test(kind) for test in tests)
+
+def _few(known: Sequence[str]) -> str:
+    more = f", and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return ", ".join(known[:_NAMED]) + more
 
 
 def _refuse_unknown(wanted: list[str], names: list[str], path: Path) -> None:
-    missing = [name for name in wanted if name not in names]
+    known = set(names)
+    missing = [name for name in wanted if name not in known]
     if missing:
         raise DataError(
             f"{path}: no column {', '.join(map(repr, missing))}; it has "
-            f"{', '.join(map(repr, names))}"
+            f"{_few([repr(name) for name in names])}"
         )
 
 
-def _refuse_text_among_numbers(table: Any, path: Path, decimal: str) -> None:
-    """Raise DataError if a text column is one of numbers, but for a few values."""
-    from pyarrow import compute
-
-    found = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        values = _text(column)
-        if values is None:
-            continue
-        numbers = compute.match_substring_regex(values, number_pattern(decimal))
-        n_numbers = compute.sum(numbers).as_py() or 0
-        n_others = len(values) - n_numbers
-        if 0 < n_others < n_numbers:
-            example = values.filter(compute.invert(numbers))[0].as_py()
-            found.append(
-                f"{n_others} of the {len(values)} values of column {name!r} "
-                f"{'is not a number' if n_others == 1 else 'are not numbers'}, such as {example!r}"
-            )
+def _refuse_text_among_numbers(table: Sequence[Column], path: Path) -> None:
+    """Raise DataError if a column that would be left out is one of numbers, for the most part."""
+    found = [column.fault for column in table if column.fault]
     if found:
+        told = "; ".join(found[:_NAMED])
+        more = f"; and {len(found) - _NAMED} more columns" if len(found) > _NAMED else ""
         raise DataError(
-            f"{path}: {'; '.join(found)}. Correct them (an empty cell means missing), or choose "
-            "other columns with --columns"
+            f"{path}: {told}{more}. Correct them (an empty cell means missing, "
+            "and what missing_values names), or choose other columns with --columns"
         )
-
-
-def _text(column: Any) -> Any:
-    """Return the text values of a column that are not missing; None if it is not text."""
-    from pyarrow import types
-
-    if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not (types.is_string(column.type) or types.is_large_string(column.type)):
-        return None
-    return column.drop_null()
-
-
-def _describe(field: Any, column: Any) -> str:
-    if not field.name:
-        return "a column without a name"
-    example = next((value.as_py() for value in column if value.is_valid), None)
-    if example is None:
-        return f"{field.name!r} (without values)"
-    shown = repr(example) if isinstance(example, str) else str(example)
-    return f"{field.name!r} ({field.type}, such as {shown})"

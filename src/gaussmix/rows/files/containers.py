@@ -20,6 +20,6 @@ def only_array(path: Path, names: list[str], wanted: str | None) -> str:
             raise DataError(f"{path}: no array {wanted!r}; it has {known or 'none'}")
         return wanted
     if len(names) != 1:
-        hint = f"the arrays {known}; choose one with dataset=" if names else "no array"
+        hint = f"the arrays {known}; choose one with dataset (--dataset)" if names else "no array"
         raise DataError(f"{path}: holds {hint}")
     return names[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .arrow import ArrowFormat, Look, Piece
+from .arrow import ArrowFormat, Piece
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +19,12 @@ class Feather(ArrowFormat):
 
     name = "Arrow"
     endings = (".arrow", ".feather", ".ipc")
+    magic = b"ARROW1"
 
-    def look(self, path: Path) -> Look:
-        return Look(self._fragment(path).head(_FIRST_ROWS))
+    def first_rows(self, path: Path) -> Any:
+        return self._fragment(path).head(_FIRST_ROWS)
 
-    def pieces(self, path: Path, types: dict[str, Any]) -> list[Piece]:
+    def pieces(self, path: Path) -> list[Piece]:
         whole = self._fragment(path)
         return [Piece(whole, whole.count_rows())]
 

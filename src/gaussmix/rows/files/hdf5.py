@@ -21,6 +21,8 @@ class HDF5(ArrayFormat):
 
     name = "HDF5"
     endings = (".h5", ".hdf5")
+    magic = b"\x89HDF\r\n\x1a\n"
+    takes = frozenset({"dataset"})
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:

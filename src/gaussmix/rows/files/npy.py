@@ -26,11 +26,10 @@ class Npy(ArrayFormat):
 
     name = "npy"
     endings = (".npy",)
+    magic = b"\x93NUMPY"
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:
-        if dataset is not None:
-            raise DataError(f"{path}: npy holds no named arrays; leave out dataset")
         with readable(path):
             with path.open("rb") as file:
                 if file.read(2) == b"PK":

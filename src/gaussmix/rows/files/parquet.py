@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .arrow import ArrowFormat, Look, Piece
+from .arrow import ArrowFormat, Piece
 from .feather import fragment_of
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ class Parquet(ArrowFormat):
 
     name = "Parquet"
     endings = (".parquet", ".pq")
+    magic = b"PAR1"
 
-    def look(self, path: Path) -> Look:
-        return Look(self._fragment(path).head(_FIRST_ROWS))
+    def first_rows(self, path: Path) -> Any:
+        return self._fragment(path).head(_FIRST_ROWS)
 
-    def pieces(self, path: Path, types: dict[str, Any]) -> list[Piece]:
+    def pieces(self, path: Path) -> list[Piece]:
         whole = self._fragment(path)
         groups = [Piece(part, part.row_groups[0].num_rows) for part in whole.split_by_row_group()]
         return groups or [Piece(whole, 0)]

@@ -55,7 +55,7 @@ class Pass(Generic[Result]):
         self._reader, self._chunks, self._work = reader, chunks, work
         self._n_threads, self._ahead = n_threads, ahead
         self._dtype = reader.dtype
-        self._parts = reader.parts()
+        self._parts = reader.parts(n_threads)
         self._changed = threading.Condition()
         # All of what follows is guarded by it.
         self._reading = False  # whether some thread asks for the next part

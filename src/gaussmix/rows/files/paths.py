@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from ...exceptions import DataError
 from ...numerics.arguments import shown
-from .registry import format_of, formats
+from .registry import ending_of, format_of, formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,6 +72,9 @@ def find(paths: Paths) -> Found:
         if "://" in os.fspath(path):
             raise DataError(f"{path}: is an address; only files of this machine can be scanned")
     named = [pair for path in given for pair in _named(Path(path))]
+    for path, _ in named:
+        if path.is_fifo():
+            raise DataError(f"{path}: is a pipe, which can be read once only; save it as a file")
     named = [(path, base) for path, base in named if not _holds_nothing(path)]
     if not named:
         raise DataError(f"{given[0]}: is empty")
@@ -105,7 +108,7 @@ def _expand(path: Path) -> Iterator[tuple[Path, Path]]:
     if path.is_dir() and not _is_folder_format(path):
         files = list(_walk(path))
         if not files:
-            raise DataError(f"{path}: is a folder without any {', '.join(sorted(formats()))}")
+            raise DataError(f"{path}: is a folder without any {', '.join(_searched_for())}")
         yield from ((file, path) for file in files)
     elif path.exists():
         yield path, path.parent
@@ -134,12 +137,16 @@ def _walk(folder: Path) -> Iterator[Path]:
             continue
         if entry.is_dir() and not _is_folder_format(entry):
             yield from _walk(entry)
-        elif entry.suffix.lower() in formats():
+        elif (kind := formats().get(ending_of(entry))) is not None and kind.in_folders:
             yield entry
 
 
+def _searched_for() -> list[str]:
+    return sorted(e for e, kind in formats().items() if kind.in_folders and e.count(".") == 1)
+
+
 def _is_folder_format(path: Path) -> bool:
-    kind = formats().get(path.suffix.lower())
+    kind = formats().get(ending_of(path))
     return kind is not None and kind.is_folder
 
 

@@ -11,7 +11,7 @@ from .base import Format
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["format_of", "formats"]
+__all__ = ["ending_of", "format_of", "formats"]
 
 
 _FORMATS = Registry(__package__, Format, "format")  # type: ignore[type-abstract]
@@ -22,10 +22,17 @@ def formats() -> dict[str, Format]:
     return {ending: kind for kind in _FORMATS.objects.values() for ending in kind.endings}
 
 
+def ending_of(path: Path) -> str:
+    """Return the ending of a known format that a name has, or its suffix."""
+    endings = [suffix.lower() for suffix in path.suffixes[-2:]]
+    both = "".join(endings)
+    return both if both in formats() else path.suffix.lower()
+
+
 def format_of(path: Path) -> Format:
     """Return the format of a file; raise DataError if its ending is not known."""
-    found = formats().get(path.suffix.lower())
+    found = formats().get(ending_of(path))
     if found is None:
-        endings = ", ".join(sorted(formats()))
+        endings = ", ".join(sorted(ending for ending in formats() if ending.count(".") == 1))
         raise DataError(f"{path}: unknown ending {path.suffix!r}; expected one of {endings}")
     return found

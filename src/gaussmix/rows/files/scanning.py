@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...exceptions import DataError, ParameterError
+from ..threads import available_cores
+from .base import NO_OPTIONS, Options
 from .cache import Cached
 from .paths import Paths, find
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scan", "scan"]
 
+_LONGEST_SEPARATOR = 4
+
 
 def scan(
     path: Paths,
@@ -28,6 +32,9 @@ def scan(
     *,
     cache: bool | str | os.PathLike[str] = False,
     dataset: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    missing_values: Sequence[str] = (),
 ) -> Scan:
     """Open files of any size lazily: the result goes wherever X goes.
 
@@ -39,8 +46,9 @@ def scan(
     path : path, or sequence of paths
         Files, folders (searched through, and partitioned by names such as
         ``year=2025`` if need be) or globs.  Parquet (.parquet, .pq), Arrow (.arrow,
-        .feather, .ipc), CSV and TSV, NumPy (.npy), HDF5 (.h5, .hdf5) and Zarr (.zarr);
-        all of one format.  Rows are in the order of the files' names.
+        .feather, .ipc), text (.csv, .tsv, .tab, .txt, .dat, .data, .asc, also compressed:
+        .gz, .zst, .bz2, .xz), NumPy (.npy), HDF5 (.h5, .hdf5) and Zarr (.zarr); all of one
+        format.  Rows are in the order of the files' names.
     columns : sequence of str or int, optional
         Names of columns; positions for .npy, HDF5 and Zarr.  Without it all columns of
         numbers are read; ``left_out`` describes the others.
@@ -50,6 +58,14 @@ def scan(
         folder: it stays there, for later scans of the same files too.
     dataset : str, optional
         Which array of an HDF5 or Zarr file that holds several.
+    separator : str, optional
+        What stands between the cells of text: one to four characters, " " for any number
+        of spaces.  Without it the file shows it.
+    decimal : {".", ","}, optional
+        The decimal mark of text.  Without it the columns show theirs, each its own.
+    missing_values : sequence of str, default ()
+        What cells of text without a value hold, such as "?" or "-999", besides nothing,
+        NA, N/A, NaN, NULL and the like.
 
     Raises
     ------
@@ -57,9 +73,14 @@ def scan(
         If an argument is not one of these, or the folder of the cache cannot be made.
     DataError
         If there is no such file, the files are of several formats, a column is unknown,
-        or one that was asked for is not numeric.
+        one that was asked for is not numeric, or one of numbers holds some text.
     MissingExtraError
         If the library that reads the format is not installed.
+
+    Notes
+    -----
+    Text is looked at as a whole before its columns are known, by DuckDB: a column is one
+    of numbers if all of its values are.
 
     Examples
     --------
@@ -81,7 +102,14 @@ def scan(
         raise ParameterError(f"columns: expected a sequence of columns, got {columns!r}")
     if columns is not None and len(set(columns)) < len(columns):
         raise ParameterError(f"columns: some are given more than once in {list(columns)!r}")
-    return Scan(path, columns, cache=cache, dataset=dataset)
+    if decimal not in {None, ".", ","}:
+        raise ParameterError(f"decimal: expected '.' or ',', got {decimal!r}")
+    if separator is not None and not 0 < len(separator.encode()) <= _LONGEST_SEPARATOR:
+        raise ParameterError(f"separator: expected one to four characters, got {separator!r}")
+    if isinstance(missing_values, str):
+        raise ParameterError(f"missing_values: expected a sequence of str, got {missing_values!r}")
+    options = Options(dataset, separator, decimal, tuple(map(str, missing_values)))
+    return Scan(path, columns, cache=cache, options=options)
 
 
 class Scan:
@@ -105,10 +133,10 @@ class Scan:
         columns: Columns | None,
         *,
         cache: bool | str | os.PathLike[str] = False,
-        dataset: str | None = None,
+        options: Options = NO_OPTIONS,
     ) -> None:
         self._found = find(path)
-        self._columns, self._cache, self._dataset = columns, cache, dataset
+        self._columns, self._cache, self._options = columns, cache, options
         self._readers: dict[str | None, Reader] = {}
         plain = self.reader()
         self.files: tuple[Path, ...] = plain.files
@@ -122,7 +150,7 @@ class Scan:
 
     @cached_property
     def n_rows(self) -> int:
-        """Rows of all files; for CSV it may take a pass to know."""
+        """Rows of all files; for several of text it takes a look at them to know."""
         return self.reader().count_rows()
 
     @property
@@ -134,7 +162,7 @@ class Scan:
         """Return the reader of the features, and of a column of weights."""
         if weight not in self._readers:
             columns = self._columns
-            reader = self._found.format.open(self._found, columns, weight, self._dataset)
+            reader = self._found.format.open(self._found, columns, weight, self._options)
             self._readers[weight] = (
                 Cached(reader, self._found, None if self._cache is True else self._cache)
                 if self._cache
@@ -144,7 +172,7 @@ class Scan:
 
     def only(self, column: str) -> Reader:
         """Return a reader of one column."""
-        return self._found.format.open(self._found, [column], None, self._dataset)
+        return self._found.format.open(self._found, [column], None, self._options)
 
     def read(self, weight: str | None = None) -> tuple[AnyArray, Array | None]:
         """Return all rows (n, d), and their weights (n,) if a column of them is named.
@@ -154,8 +182,8 @@ class Scan:
         DataError
             If a file cannot be read, or there are no rows.
         """
-        reader = self.reader(weight)
-        kept = [_rows(batch, reader) for part in reader.parts() for batch in part.read()]
+        reader, n_threads = self.reader(weight), available_cores()
+        kept = [_rows(batch, reader) for part in reader.parts(n_threads) for batch in part.read()]
         reader.done(complete=True)
         if not sum(len(rows) for rows, _ in kept):
             raise DataError(f"{self.files[0]}: has no rows")

@@ -22,6 +22,7 @@ class Zarr(ArrayFormat):
     name = "Zarr"
     endings = (".zarr",)
     is_folder = True
+    takes = frozenset({"dataset"})
 
     @contextmanager
     def opening(self, path: Path, dataset: str | None) -> Iterator[Any]:

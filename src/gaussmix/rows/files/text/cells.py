@@ -1,0 +1,62 @@
+"""What a cell of text looks like, as conditions of a query in which ``@`` is the cell."""
+
+from __future__ import annotations
+
+from .engine import literal
+
+__all__ = ["BY_COMMAS", "IS_DOUBLE", "LOOKS", "LOOKS_OF_NUMBERS", "ONE_DOT", "WITH_COMMA", "of"]
+
+_SIGN = "[+-]?"
+_EXPONENT = rf"([eE]{_SIGN}\d+)?"
+_DIGITS = rf"^{_SIGN}\d+{_EXPONENT}$"
+_COMMA = rf"^{_SIGN}(\d+,\d*|,\d+){_EXPONENT}$"
+# Beside their thousands, numbers have a mark at most once: 1.234.567,89 or 1,234,567.89.
+_BY_COMMAS = rf"^{_SIGN}\d{{1,3}}(,\d{{3}})+(\.\d*)?$"
+_BY_DOTS = rf"^{_SIGN}\d{{1,3}}(\.\d{{3}})+(,\d*)?$"
+_ONE_COMMA = rf"^{_SIGN}[1-9]\d{{0,2}},\d{{3}}$"
+_ONE_DOT = rf"^{_SIGN}[1-9]\d{{0,2}}\.\d{{3}}$"
+# It begins as a number does, but for signs of money and quotation marks.
+_LIKE = r"""^[\s"'(]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?[.,]?\d"""
+# A number and something beside it: signs of money, per cent, a unit, spaces or apostrophes
+# between thousands, a typesetter's minus, an exponent of Fortran's, quotation marks.
+_BESIDE = (
+    r"""^["'(]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?(\d[\d.,_'’\s\x{A0}\x{202F}]*|[.,]\d+)"""
+    r"""([eEdD][+\-−]?\d+)?\s?(%|‰|°|[$€£¥]|°?\s[^\s\d:/\-.,]+)?["')]*$|^[+-]?0[xX][0-9a-fA-F]+$"""
+)
+_DATE = r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|^\d{1,2}:\d{2}"
+
+
+def _matches(*patterns: str) -> str:
+    found = (f"regexp_matches(trim(@), {literal(pattern)})" for pattern in patterns)
+    return f"({' OR '.join(found)})"
+
+
+#: A number as the library reads it.
+IS_DOUBLE = "TRY_CAST(@ AS DOUBLE) IS NOT NULL"
+#: A number if the comma is the decimal mark.
+WITH_COMMA = _matches(_DIGITS, _COMMA, _BY_DOTS)
+#: A number whose thousands commas may part: 1,234 or 1,234.5.
+BY_COMMAS = _matches(_BY_COMMAS)
+#: A number as 1.234, which may have a decimal point or a dot of thousands.
+ONE_DOT = _matches(_ONE_DOT)
+
+#: Asked of columns that are not all numbers.
+LOOKS = {
+    "empty": "trim(@) = ''",
+    "flags": "lower(trim(@)) IN ('true', 'false')",
+    "like": _matches(_LIKE),
+}
+#: Asked of those that may be, for the most part.
+LOOKS_OF_NUMBERS = {
+    "with_comma": WITH_COMMA,
+    "by_commas": BY_COMMAS,
+    "sure_comma": f"({_matches(_COMMA)} AND NOT {_matches(_ONE_COMMA)}) "
+    f"OR ({_matches(_BY_DOTS)} AND NOT {ONE_DOT})",
+    "sure_thousands": f"{BY_COMMAS} AND NOT {_matches(_ONE_COMMA)}",
+    "beside": f"{_matches(_BESIDE)} AND NOT {_matches(_DATE)}",
+}
+
+
+def of(column: int, condition: str) -> str:
+    """Return a condition, or any expression, of a column."""
+    return condition.replace("@", f"c{column}")

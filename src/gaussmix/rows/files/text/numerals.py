@@ -1,0 +1,253 @@
+"""Which columns of text are numbers, how they are written, and what to say of the others.
+
+All values of a column decide, not the first ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .cells import BY_COMMAS, IS_DOUBLE, LOOKS, LOOKS_OF_NUMBERS, ONE_DOT, WITH_COMMA, of
+from .engine import says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from .dialect import Dialect
+
+__all__ = ["Numerals", "TextColumn", "look_at"]
+
+
+@dataclass(frozen=True)
+class Numerals:
+    """A way to write numbers.
+
+    Attributes
+    ----------
+    expression : str
+        The number in a cell ``@``, as a query has it.
+    parsed : bool
+        Whether the library makes the number by itself, as it parses the file.
+    note : str
+        What people are told of it.
+    """
+
+    expression: str
+    parsed: bool = False
+    note: str = ""
+
+
+_FILLED = "nullif(trim(@), '')"
+PLAIN = Numerals("@", parsed=True)
+PADDED = Numerals(f"CAST({_FILLED} AS DOUBLE)")
+FLAGS = Numerals(f"CAST(CAST({_FILLED} AS BOOLEAN) AS DOUBLE)")
+DECIMAL_COMMA = Numerals(
+    f"CAST(replace(replace({_FILLED}, '.', ''), ',', '.') AS DOUBLE)",
+    note="numbers are read with a decimal comma",
+)
+THOUSANDS = Numerals(
+    f"CAST(replace({_FILLED}, ',', '') AS DOUBLE)", note="commas are read as marks of thousands"
+)
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """What is known of a column.
+
+    Attributes
+    ----------
+    numerals : Numerals or None
+        How its numbers are written; None if they are none.
+    example : str or None
+        The first value that is no number; None if it has none.
+    fault : str
+        Why it can neither be read as numbers nor be left out as text; empty if it can.
+    """
+
+    numerals: Numerals | None
+    example: str | None = None
+    fault: str = ""
+
+
+@dataclass
+class _Counts:
+    """How many cells of a column look like what; see `cells`."""
+
+    values: int
+    numbers: int
+    empty: int = 0
+    flags: int = 0
+    like: int = 0
+    with_comma: int = 0
+    by_commas: int = 0
+    sure_comma: int = 0
+    sure_thousands: int = 0
+    beside: int = 0
+
+    @property
+    def filled(self) -> int:
+        return self.values - self.empty
+
+    @property
+    def with_dot(self) -> int:
+        """Numbers if the dot is the decimal mark, and commas part thousands."""
+        return self.numbers + self.by_commas
+
+
+def look_at(
+    connection: Any,
+    path: Path,
+    dialect: Dialect,
+    names: Mapping[int, str],
+    decimal: str | None = None,
+) -> tuple[int, dict[int, TextColumn]]:
+    """Return how many rows a file has, and what its columns are, by all of their cells.
+
+    Parameters
+    ----------
+    names : dict of int to str
+        Which columns are looked at, and what they are called.
+    decimal : str or None
+        The decimal mark, where the user says it.
+
+    Raises
+    ------
+    UnreadableError
+        If the file cannot be read in this dialect.
+    """
+    look = _Look(connection, path, dialect, decimal)
+    look.count(names)
+    return look.n_rows, {j: look.column(j, name) for j, name in names.items()}
+
+
+class _Look:
+    """Looks at a file, and remembers how many of its cells look like what."""
+
+    def __init__(self, connection: Any, path: Path, dialect: Dialect, decimal: str | None) -> None:
+        self._connection, self._path, self._decimal = connection, path, decimal
+        self._table, self._parses = dialect.table(path), dialect.parses
+        self._counts: dict[int, _Counts] = {}
+        self.n_rows = 0
+
+    def count(self, columns: Iterable[int]) -> None:
+        """Count: of text only as much as tells that it is text."""
+        asked = list(columns)
+        self.n_rows, *found = self._row(
+            ["count(*)", *(f"count(c{j}), count(TRY_CAST(c{j} AS DOUBLE))" for j in asked)]
+        )
+        pairs = zip(found[::2], found[1::2], strict=True)
+        self._counts = {j: _Counts(*pair) for j, pair in zip(asked, pairs, strict=True)}
+        own = [j for j, c in self._counts.items() if c.numbers < c.values or self._decimal == ","]
+        self._count_looks(own, LOOKS)
+        like = [j for j in own if 2 * self._counts[j].like >= self._counts[j].filled]
+        self._count_looks(like, LOOKS_OF_NUMBERS)
+
+    def _count_looks(self, columns: Sequence[int], looks: Mapping[str, str]) -> None:
+        if columns:
+            found = iter(self._row([_count(j, one) for j in columns for one in looks.values()]))
+            for j in columns:
+                for name in looks:
+                    setattr(self._counts[j], name, next(found))
+
+    def column(self, j: int, name: str) -> TextColumn:
+        """Return what a column is."""
+        own = self._counts[j]
+        if own.filled == 0:
+            return TextColumn(None)
+        if own.numbers == own.values and self._decimal != ",":
+            if self._may_be_thousands(j):
+                return self._doubtful(j, name, "point or dots", ONE_DOT)
+            return TextColumn(PLAIN if self._parses else PADDED)
+        if own.flags == own.filled:
+            return TextColumn(FLAGS)
+        return self._written_otherwise(j, name)
+
+    def _written_otherwise(self, j: int, name: str) -> TextColumn:
+        own = self._counts[j]
+        by_comma = own.with_comma == own.filled and self._decimal != "."
+        by_dot = own.with_dot == own.filled and self._decimal != ","
+        if by_comma and by_dot and own.by_commas:
+            # One way to write 1,234 or the other: the rest of the file tells.
+            commas, dots = self._decimal_commas, self._decimal_dots
+            if commas == dots:
+                return self._doubtful(j, name, "comma or commas", BY_COMMAS)
+            by_dot = dots
+        if by_dot:
+            return TextColumn(THOUSANDS if own.by_commas else PADDED)
+        return TextColumn(DECIMAL_COMMA) if by_comma else self._text(j, name)
+
+    def _text(self, j: int, name: str) -> TextColumn:
+        """Return a column that is not one of numbers, with its fault if it should be one."""
+        own = self._counts[j]
+        allowed = []
+        if self._decimal != ".":
+            allowed.append((own.with_comma, WITH_COMMA))
+        if self._decimal != ",":
+            allowed.append((own.with_dot, f"({IS_DOUBLE}) OR {BY_COMMAS}"))
+        numbers, fits = max(allowed)
+        others = own.filled - numbers
+        if others < numbers:
+            are = "is not a number" if others == 1 else "are not numbers"
+            told = f"{others} of the {own.filled} values of column {name!r} {are}, such as "
+            return self._faulty(j, told, f"NOT ({fits})")
+        if 2 * own.beside > own.filled:
+            told = f"the numbers of column {name!r} have something beside them, such as "
+            return self._faulty(j, told, f"NOT ({fits})")
+        return TextColumn(None, self._first(j, f"NOT ({fits})")[0])
+
+    def _doubtful(self, j: int, name: str, what: str, looks: str) -> TextColumn:
+        told = f"column {name!r} has a decimal {what} of thousands, such as "
+        column = self._faulty(j, told, looks)
+        return replace(column, fault=f"{column.fault}: say decimal='.' or decimal=','")
+
+    def _faulty(self, j: int, told: str, condition: str) -> TextColumn:
+        value, row = self._first(j, condition)
+        return TextColumn(None, value, f"{told}{value!r} in row {row}")
+
+    def _may_be_thousands(self, j: int) -> bool:
+        """Whether all values are as 1.234, in a file that has decimal commas."""
+        if self._decimal is not None or not self._decimal_commas:
+            return False
+        (found,) = self._row([_count(j, ONE_DOT)])
+        return found == self._counts[j].values
+
+    @cached_property
+    def _decimal_commas(self) -> bool:
+        """Whether some column has decimal commas beyond doubt."""
+        return any(
+            c.sure_comma and c.with_comma == c.filled and c.numbers < c.filled
+            for c in self._counts.values()
+        )
+
+    @cached_property
+    def _decimal_dots(self) -> bool:
+        """Whether some column has decimal points beyond doubt."""
+        counts = self._counts
+        if any(c.sure_thousands and c.with_dot == c.filled for c in counts.values()):
+            return True
+        plain = [j for j, c in counts.items() if c.values and c.numbers == c.values]
+        return bool(plain) and any(self._row([_count(j, "contains(@, '.')") for j in plain]))
+
+    def _first(self, j: int, condition: str) -> tuple[str, int]:
+        """Return the first value that fulfils a condition, and its row, counted from 1."""
+        numbered = f"(SELECT c{j}, row_number() OVER () AS row FROM {self._table})"
+        fulfils = of(j, f"trim(@) <> '' AND ({condition})")
+        with says(self._path):
+            value, row = self._connection.execute(
+                f"SELECT c{j}, row FROM {numbered} WHERE {fulfils} LIMIT 1"
+            ).fetchone()
+        return value, row
+
+    def _row(self, asked: Sequence[str]) -> list[int]:
+        with says(self._path):
+            row = self._connection.execute(
+                f"SELECT {', '.join(asked)} FROM {self._table}"
+            ).fetchone()
+        return [int(value) for value in row]
+
+
+def _count(j: int, looks: str) -> str:
+    return f"count_if({of(j, looks)})"

@@ -1,0 +1,183 @@
+"""A table of text, once it is known how it is written and which of its columns are numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ....exceptions import DataError
+from ....numerics.extras import imported
+from ..arrow import BATCH_ROWS, values_of
+from ..choice import Column
+from .cells import of
+from .engine import UnreadableError, connected, says
+from .numerals import TextColumn, look_at
+from .plain import WESTERN, Plain
+from .sniffing import dialects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ..base import Batch, Options
+    from .dialect import Dialect
+
+__all__ = ["TextTable", "opened"]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A file of text, and how it is read.
+
+    Attributes
+    ----------
+    path : Path
+    plain : Plain
+        Where the text is.
+    dialect : Dialect
+    names : tuple of str
+        Of all columns.
+    n_rows : int
+    found : dict of int to TextColumn
+        What is known of the columns that were looked at.
+    """
+
+    path: Path
+    plain: Plain
+    dialect: Dialect
+    names: tuple[str, ...]
+    n_rows: int
+    found: dict[int, TextColumn]
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each column stands."""
+        return {name: j for j, name in enumerate(self.names)}
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns, as a choice among them is made."""
+        return [self._column(j) for j in range(len(self.names))]
+
+    def _column(self, j: int) -> Column:
+        name, known = self.names[j], self.found.get(j)
+        if known is None or known.numerals is not None:
+            return Column(name, is_numeric=known is not None)
+        has = "without values" if known.example is None else f"text, such as {known.example!r}"
+        return Column(name, False, f"{name!r} ({has})", known.fault)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed about the file, for people."""
+        dialect = self.dialect
+        notes = [*self.plain.notes]
+        if dialect.above:
+            lines = "line is" if dialect.above == 1 else f"{dialect.above} lines are"
+            notes.append(f"the first {lines} not of the table: passed over")
+        if dialect.comment:
+            notes.append(f"what follows {dialect.comment} in a line is passed over")
+        if dialect.names is None:
+            called = ", ".join(self.names[:2]) + (", ..." if len(self.names) > 2 else "")
+            notes.append(f"the first line holds numbers, not names: columns are called {called}")
+        kinds = [own.numerals for own in self.found.values() if own.numerals is not None]
+        notes += dict.fromkeys(kind.note for kind in kinds if kind.note)
+        return tuple(notes)
+
+    def read(self, names: Sequence[str], n_threads: int) -> Iterator[Batch]:
+        """Yield batches of columns that are numbers."""
+        wanted = [self.place[name] for name in names]
+        kinds = {j: self.found[j].numerals for j in wanted}
+        parsed = {j: "DOUBLE" for j, kind in kinds.items() if kind is not None and kind.parsed}
+        asked = ", ".join(
+            f"{'CAST(NULL AS DOUBLE)' if kind is None else of(j, kind.expression)} AS v{j}"
+            for j, kind in kinds.items()
+        )
+        query = f"SELECT {asked or '0.0 AS v'} FROM {self.dialect.table(self.plain.place, parsed)}"
+        count = 0
+        try:
+            with connected(n_threads) as connection, says(self.path):
+                for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
+                    count += batch.num_rows
+                    yield [values_of(column, np.float64) for column in batch.columns]
+        except UnreadableError as refusal:
+            raise DataError(f"{self.path}: {refusal.told}") from None
+        if count != self.n_rows:
+            raise DataError(f"{self.path}: has changed since it was scanned; scan it again")
+
+
+def opened(
+    path: Path,
+    separators: Sequence[str],
+    options: Options,
+    n_threads: int,
+    wanted: Callable[[str], bool] = lambda name: True,
+) -> TextTable:
+    """Look at a whole file; `wanted` tells which columns matter, by their names.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    csv = imported("pyarrow.csv", "files", "reading tables of text")
+    missing = tuple(word for word in csv.ConvertOptions().null_values if word)
+    missing += tuple(word for word in options.missing_values if word not in missing)
+    plain = None
+    try:
+        plain = Plain(path)
+        with connected(n_threads) as connection:
+            return _Opening(connection, path, plain, separators, missing, options, wanted).table()
+    except UnreadableError as refusal:
+        ending = path.name.split(".", 1)[-1]
+        told = refusal.told.replace(str(plain.place), path.name) if plain else refusal.told
+        raise DataError(
+            f"{path}: {told if told.startswith('is ') else f'cannot be read as {ending}: {told}'}"
+        ) from None
+
+
+@dataclass
+class _Opening:
+    """Tries the ways in which a file can be read, one after the other."""
+
+    connection: Any
+    path: Path
+    plain: Plain
+    separators: Sequence[str]
+    missing: tuple[str, ...]
+    options: Options
+    wanted: Callable[[str], bool]
+
+    def table(self) -> TextTable:
+        try:
+            return self._in_some_dialect()
+        except UnreadableError as refusal:
+            if refusal.kind == "encoding":
+                self.plain.copy(WESTERN)
+            elif self.plain.has_uneven_lines():
+                self.plain.copy("utf-8")
+            else:
+                raise
+        return self._in_some_dialect()
+
+    def _in_some_dialect(self) -> TextTable:
+        refusal: UnreadableError | None = None
+        place = self.plain.place
+        for dialect in dialects(self.connection, place, self.separators, self.missing):
+            try:
+                return self._looked_at(dialect)
+            except UnreadableError as found:
+                if found.kind == "encoding":
+                    raise
+                refusal = refusal or found
+        raise refusal or UnreadableError("there is no table in it")
+
+    def _looked_at(self, dialect: Dialect) -> TextTable:
+        names = dialect.names or tuple(f"x{j}" for j in range(dialect.width))
+        looked = {j: name for j, name in enumerate(names) if name and self.wanted(name)}
+        n_rows, found = look_at(
+            self.connection, self.plain.place, dialect, looked, self.options.decimal
+        )
+        return TextTable(self.path, self.plain, dialect, names, n_rows, found)
