@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -38,8 +39,16 @@ class Query:
         return reader.__arrow_c_stream__(requested_schema)
 
 
+def relation(query="SELECT * FROM own"):
+    own = duckdb.connect()
+    own.register("own", TABLE)
+    return own.sql(query)
+
+
 WAYS = {
     "query": Query,
+    "DuckDB": relation,
+    "DuckDB's query": lambda: relation("SELECT a, b, c FROM own WHERE a IS NOT NULL"),
     "reader": lambda: TABLE.to_reader(max_chunksize=700),
     "lazy": lambda: pl.from_arrow(TABLE).lazy(),
     "lazy query": lambda: pl.from_arrow(TABLE).lazy().filter(pl.col("a").is_finite()),
@@ -112,6 +121,8 @@ def test_missing_values_whole_numbers_and_indexes_are_as_in_files():
         (Query(most=0), r"X: its stream of Arrow cannot be read .*used up.$"),
         (Query(pa.table([ROWS[:, 0]] * 2, names=["a", "a"])), "several columns .*'a'|same name"),
         (pl.LazyFrame({"a": []}), "X: "),
+        (relation("SELECT * FROM own LIMIT 0"), "X: its stream gave no rows"),
+        (duckdb.connect(), "X: expected rows of numbers: .*; got DuckDBPyConnection"),
     ],
 )
 def test_what_cannot_be_used_is_refused(X, message):

@@ -29,7 +29,18 @@ from gaussmix.mixture.datasets import iris
 from tests.tables import write_table
 
 # Options of gaussmix fit that no argument of the estimator stands for.
-NOT_FITTED = {"data", "columns", "weights", "out", "json", "resume"}
+NOT_FITTED = {
+    "dataset",
+    "separator",
+    "decimal",
+    "missing",
+    "data",
+    "columns",
+    "weights",
+    "out",
+    "json",
+    "resume",
+}
 COMMAND = [str(Path(sys.executable).parent / "gaussmix")]
 
 
@@ -69,7 +80,7 @@ def work(tmp_path_factory):
     write_table(folder / "iris.csv", {**columns, "species": species})
     done = gaussmix("fit", "iris.csv", "-k", 3, "--out", "model.json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "'species' (string, such as 'setosa')" in done.stderr
+    assert "'species' (text, such as 'setosa')" in done.stderr
     assert "Model saved to model.json" in done.stderr
     assert "log-likelihood     -180.18" in done.stdout
     assert "petal width" in done.stdout

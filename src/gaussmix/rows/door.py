@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # What has one of these can be made an array.
-_WORDS = ("__array__", "__array_interface__", "__len__", "__dataframe__", "__arrow_c_stream__")
+_WORDS = ("__array__", "__array_interface__", "__len__", "__dataframe__", "shape")
 
 
 def as_table(X: Any) -> Any:
@@ -57,8 +57,10 @@ def as_table(X: Any) -> Any:
 
 
 def _require_rows(X: Any) -> None:
-    """Raise DataError for what holds no rows: None, a mapping, a set, any other object."""
+    """Raise DataError for what holds no rows: a mapping, a set, a connection, ..."""
     is_one = any(hasattr(X, word) for word in _WORDS) or isinstance(X, numbers.Number)
+    if X is None:  # as scikit-learn refuses it
+        return
     if not is_one or isinstance(X, dict | set | frozenset):
         raise DataError(
             "X: expected rows of numbers: an array, a table or frame, files opened by "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LONGEST", "NO_SEPARATOR", "SPACES", "Dialect", "lines"]
+__all__ = ["LONGEST", "NO_SEPARATOR", "SPACES", "Dialect", "blocks", "lines"]
 
 #: The separator of tables whose cells are apart by any number of spaces and tabs.
 SPACES = " +"
@@ -20,6 +20,8 @@ NO_SEPARATOR = "\x1f"
 #: Longest lines, in bytes: at first, and where that is not enough.
 LONGEST = (2 * 2**20, 64 * 2**20)
 
+# Smaller blocks than the library's own: they stay in cache.
+_BLOCK = 8 * 2**20
 _NOTHING = "\x1e"
 
 
@@ -86,7 +88,7 @@ class Dialect:
                 "skip": self.n_skipped,
                 "header": self.header,
                 "nullstr": [*empty, *words],
-                "max_line_size": self.longest,
+                **blocks(self.longest),
             },
             columns,
         )
@@ -115,6 +117,11 @@ def _is_wide(width: int) -> str:
     return f"CASE WHEN len(cells) = {width} THEN true ELSE error({told}) END"
 
 
+def blocks(longest: int) -> dict[str, int]:
+    """Return in which blocks a file is read if its lines have so many bytes at most."""
+    return {"max_line_size": longest, "buffer_size": max(_BLOCK, longest)}
+
+
 def lines(path: Path, comment: str = "", n_skipped: int = 0, longest: int = LONGEST[0]) -> str:
     """Return the lines of a file as a table of one column, `line`; empty ones are NULL."""
     return _read_csv(
@@ -126,7 +133,7 @@ def lines(path: Path, comment: str = "", n_skipped: int = 0, longest: int = LONG
             "comment": comment,
             "skip": n_skipped,
             "header": False,
-            "max_line_size": longest,
+            **blocks(longest),
         },
         "'line': 'VARCHAR'",
     )

@@ -110,7 +110,7 @@ def _refusal(told: str) -> UnreadableError:
             "Correct the line, or take it out"
         )
     if "unterminated quote" in told:
-        return UnreadableError(f"{where} has a quotation mark that is not closed{line}", "quotes")
+        return UnreadableError(f"{where} has a quotation mark that is not closed{line}")
     if "Could not convert" in told or "onversion Error" in told:
         return UnreadableError(f"{where or 'a cell'} is not a number any more{line}")
     reason = _KIND.sub("", told.splitlines()[0])

@@ -188,12 +188,12 @@ class _Look:
         if self._decimal != ",":
             allowed.append((own.with_dot, f"({IS_DOUBLE}) OR {BY_COMMAS}"))
         numbers, fits = max(allowed)
-        others = own.filled - numbers
-        if others < numbers:
+        others, like = own.filled - numbers, 2 * own.beside > own.filled
+        if others < numbers or (like and self._decimal is not None):
             are = "is not a number" if others == 1 else "are not numbers"
             told = f"{others} of the {own.filled} values of column {name!r} {are}, such as "
             return self._faulty(j, told, f"NOT ({fits})")
-        if 2 * own.beside > own.filled:
+        if like:
             told = f"the numbers of column {name!r} have something beside them, such as "
             return self._faulty(j, told, f"NOT ({fits})")
         return TextColumn(None, self._first(j, f"NOT ({fits})")[0])

@@ -13,6 +13,7 @@ from ....numerics.extras import imported
 from ..arrow import BATCH_ROWS, values_of
 from ..choice import Column
 from .cells import of
+from .dialect import LONGEST
 from .engine import UnreadableError, connected, says
 from .numerals import TextColumn, look_at
 from .plain import WESTERN, Plain
@@ -152,7 +153,7 @@ class _Opening:
 
     def table(self) -> TextTable:
         try:
-            return self._in_some_dialect()
+            return self._with_long_lines()
         except UnreadableError as refusal:
             if refusal.kind == "encoding":
                 self.plain.copy(WESTERN)
@@ -160,16 +161,25 @@ class _Opening:
                 self.plain.copy("utf-8")
             else:
                 raise
-        return self._in_some_dialect()
+        return self._with_long_lines()
 
-    def _in_some_dialect(self) -> TextTable:
+    def _with_long_lines(self) -> TextTable:
+        for longest in LONGEST[:-1]:
+            try:
+                return self._in_some_dialect(longest)
+            except UnreadableError as refusal:
+                if refusal.kind != "long":
+                    raise
+        return self._in_some_dialect(LONGEST[-1])
+
+    def _in_some_dialect(self, longest: int) -> TextTable:
         refusal: UnreadableError | None = None
         place = self.plain.place
-        for dialect in dialects(self.connection, place, self.separators, self.missing):
+        for dialect in dialects(self.connection, place, self.separators, self.missing, longest):
             try:
                 return self._looked_at(dialect)
             except UnreadableError as found:
-                if found.kind == "encoding":
+                if found.kind:
                     raise
                 refusal = refusal or found
         raise refusal or UnreadableError("there is no table in it")

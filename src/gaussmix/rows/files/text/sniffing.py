@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .dialect import LONGEST, NO_SEPARATOR, SPACES, Dialect, lines
+from .dialect import NO_SEPARATOR, SPACES, Dialect, blocks, lines
 from .engine import UnreadableError, literal, says
 from .header import is_number, names_in
 
@@ -50,23 +50,27 @@ class _Candidate:
 
 
 def dialects(
-    connection: Any, path: Path, separators: Sequence[str], missing: tuple[str, ...]
+    connection: Any,
+    path: Path,
+    separators: Sequence[str],
+    missing: tuple[str, ...],
+    longest: int,
 ) -> Iterator[Dialect]:
     """Yield ways in which a file can be read, the likeliest first.
 
     Those that follow differ in what quotation marks mean: how they are used far down in
     the file shows only when it is read.
     """
-    yield from _Sniffing(connection, path, missing).dialects(separators)
+    yield from _Sniffing(connection, path, missing, longest).dialects(separators)
 
 
 class _Sniffing:
     """Tries ways to read a file on its first rows."""
 
-    def __init__(self, connection: Any, path: Path, missing: tuple[str, ...]) -> None:
+    def __init__(self, connection: Any, path: Path, missing: tuple[str, ...], longest: int) -> None:
         self._connection, self._path, self._missing = connection, path, missing
-        self._longest = _longest_allowed(connection, path)
-        self._first = _first_lines(connection, path)
+        self._longest = longest
+        self._first = _first_lines(connection, path, longest)
         self._text = "\n".join(self._first)
 
     def dialects(self, separators: Sequence[str]) -> Iterator[Dialect]:
@@ -128,7 +132,7 @@ class _Sniffing:
     def _sniffed(self, separator: str, quote: str, escape: str, comment: str) -> _Candidate | None:
         """Return how the file is read with these marks, if DuckDB sees a table in it."""
         marks = {"delim": separator, "quote": quote, "escape": escape, "comment": comment}
-        told: dict[str, str | int] = {**marks, "max_line_size": self._longest}
+        told: dict[str, str | int] = {**marks, **blocks(self._longest)}
         options = ", ".join(f"{name} = {literal(value)}" for name, value in told.items())
         try:
             with says(self._path):
@@ -246,26 +250,10 @@ def _commonest(counts: list[int]) -> int:
     return max(set(counts), key=lambda count: (counts.count(count), count))
 
 
-def _longest_allowed(connection: Any, path: Path) -> int:
-    """Return the least of the lengths of lines that are allowed for which a file can be read."""
-    for longest in LONGEST[:-1]:
-        try:
-            with says(path):
-                connection.execute(
-                    f"SELECT count(*) FROM {lines(path, longest=longest)}"
-                ).fetchall()
-        except UnreadableError as refusal:
-            if refusal.kind != "long":
-                raise
-        else:
-            return longest
-    return LONGEST[-1]
-
-
-def _first_lines(connection: Any, path: Path) -> list[str]:
+def _first_lines(connection: Any, path: Path, longest: int) -> list[str]:
     """Return the first lines of a file, as far as they tell how it is written."""
     with says(path):
         rows = connection.execute(
-            f"SELECT left(line, {_SEEN}) FROM {lines(path, longest=LONGEST[-1])} LIMIT {_ROWS}"
+            f"SELECT left(line, {_SEEN}) FROM {lines(path, longest=longest)} LIMIT {_ROWS}"
         ).fetchall()
     return [row[0] or "" for row in rows]
