@@ -26,7 +26,7 @@ class Cost(ABC):
         self.clusters = clusters
 
     #: Whether `bounds` are the costs themselves; if not, there is `pair_costs`.
-    bounds_are_costs: ClassVar[bool] = True
+    bounds_are_costs: bool = True
 
     @abstractmethod
     def bounds(self, rows: AnyArray, stop: int) -> Array:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...._typing import AnyArray, Array
+    from ..clusters import Clusters
 
 # Of the size of the terms: more than their rounding errors.
 _MARGIN = 1e-14
@@ -21,14 +22,21 @@ _MARGIN = 1e-14
 class VVV(SumOverClusters):
     """Sum of n_k log(det(W_k / n_k) + (tr(W_k) + a) / n_k) (Fraley 1998, section 2.4).
 
-    Without its determinant a union costs less: few determinants need to be computed.
+    Without its determinant a union costs less: few determinants need to be computed.  Of one
+    feature the determinant is the trace, and none needs to be.
     """
 
     name = "VVV"
     needs_scatters = True
     bounds_are_costs = False
 
+    def __init__(self, clusters: Clusters) -> None:
+        self.bounds_are_costs = clusters.n_features == 1
+        super().__init__(clusters)
+
     def own_terms(self, some: slice) -> Array:
+        if self.bounds_are_costs:
+            return super().own_terms(some)
         clusters = self.clusters
         return self._full_terms(
             clusters.counts[some],
@@ -36,8 +44,13 @@ class VVV(SumOverClusters):
             lambda places: clusters.scatters[:, some][:, places],
         )
 
+    def terms(self, counts: Array, traces: Array) -> Array:
+        return super().terms(counts, 2.0 * traces if self.bounds_are_costs else traces)
+
     def bounds(self, rows: AnyArray, stop: int) -> Array:
         out = super().bounds(rows, stop)
+        if self.bounds_are_costs:
+            return out
         sizes = np.abs(self.clusters.terms)
         out -= _MARGIN * (np.abs(out) + 2.0 * (sizes[rows, None] + sizes[:stop]))
         return out
