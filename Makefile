@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 PEERS := .venv-peers
 
-.PHONY: help iris sizes test fuzz check format benchmark benchmark-peers clean
+.PHONY: help iris sizes test fuzz check format docs docs-fast docs-serve benchmark benchmark-peers clean
 
 help:
 	@echo "make iris       set up and run the main job: EM on IRIS, tables and pictures"
@@ -14,6 +14,9 @@ help:
 	@echo "make fuzz       fits of anything to anything, new examples each time (an hour or more)"
 	@echo "make check      format, lint and type checks"
 	@echo "make format     format the code"
+	@echo "make docs       build the documentation site with its gallery, in site/"
+	@echo "make docs-fast  the same without running the gallery's examples"
+	@echo "make docs-serve build it and serve it at http://127.0.0.1:8000"
 	@echo "make benchmark  measure an EM iteration beside scikit-learn (some minutes)"
 	@echo "make benchmark-peers  the same beside all peers (benchmarks/README.md)"
 	@echo "make clean      remove the virtual environment and caches"
@@ -74,3 +77,24 @@ $(VENV)/installed-check: pyproject.toml | $(VENV)/installed-test
 
 clean:
 	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# -- the documentation site: nothing is fetched but packages --------------------------------
+
+SPHINX := .venv-docs/bin/python -m sphinx -W --keep-going -q
+
+docs: .venv-docs/installed
+	@$(SPHINX) -j 2 docs site
+	@echo "site/index.html"
+
+docs-fast: .venv-docs/installed
+	@$(SPHINX) -j 2 -D plot_gallery=0 -d site/.doctrees-fast docs site/fast
+
+docs-serve: docs
+	@.venv-docs/bin/python -m http.server --directory site --bind 127.0.0.1 8000
+
+.venv-docs/installed: pyproject.toml
+	@echo "setting up .venv-docs ..."
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@.venv-docs/bin/python -m pip install --quiet --editable '.[cli,fast]' --group docs
+	@touch $@

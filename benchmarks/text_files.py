@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from common import save
+from out_of_core import peak_mib
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.odd_texts import ODD_TEXTS, OddText
@@ -213,8 +213,7 @@ def one(name: str, path: str, n_jobs: int) -> None:
     begin = time.perf_counter()
     look, n_rows = PASSES[name](path, n_jobs)
     seconds = time.perf_counter() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    found = {"look": look, "pass": seconds - look, "rows": n_rows, "MiB": peak}
+    found = {"look": look, "pass": seconds - look, "rows": n_rows, "MiB": peak_mib()}
     print(json.dumps(found))
 
 
@@ -247,7 +246,7 @@ def table_of_passes(rows: list[dict[str, object]], size: int) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {r['reader']} | {r['threads']} | {r['look']:.1f} | {r['pass']:.1f} | {r['MiB']} |"
+        f"| {r['reader']} | {r['threads']} | {r['look']:.1f} | {r['pass']:.1f} | {r['MiB']:.0f} |"
         for r in rows
     ]
     return "\n".join(lines)

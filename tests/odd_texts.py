@@ -195,6 +195,14 @@ _add(
     {"a": 1 + np.arange(N) / 1000, "b": np.arange(N) + 0.5},
 )
 _add(
+    "three decimals, some below one",
+    "a;b\n" + "".join(f"{i % 2},{i:03d};{i},5\n" for i in range(100, 160)),
+    {
+        "a": np.arange(100, 160) % 2 + np.arange(100, 160) / 1000,
+        "b": np.arange(100, 160) + 0.5,
+    },
+)
+_add(
     "dots of thousands or decimal points, beside decimal commas",
     "a;b\n" + "".join(f"1.{i:03d};{i},5\n" for i in range(N)),
     None,

@@ -47,11 +47,11 @@ class Moment(ABC):
 
     @abstractmethod
     def unpack(self, flat: Array, n_features: int) -> Array:
-        """Turn summed features (K, n_terms) into scatters (K, *shape)."""
+        """Turn summed features (K, n_terms) into scatters ``(K, *shape)``."""
 
     @abstractmethod
     def outer(self, vectors: Array) -> Array:
-        """Return the moment of each of ``vectors`` (K, d), shape (K, *shape).
+        """Return the moment of each of ``vectors`` (K, d), shape ``(K, *shape)``.
 
         Law: ``outer`` of one vector equals ``of_rows`` of that row with weight 1.
         """
@@ -62,7 +62,7 @@ class Moment(ABC):
 
     @abstractmethod
     def of_diagonals(self, variances: Array) -> Array:
-        """Return diag(v) for each row v of ``variances`` (K, d), as scatters (K, *shape)."""
+        """Return diag(v) for each row v of ``variances`` (K, d), as scatters ``(K, *shape)``."""
 
     def narrowed(self, covariances: Array, most: Array) -> Array:
         """Return covariances (G, *shape) with variances of at most `most` (d,), as correlated."""
@@ -84,7 +84,7 @@ class Moment(ABC):
 
     @abstractmethod
     def coordinates(self, covariances: Array) -> Array:
-        """Return unconstrained numbers (K, n) for covariances (K, *shape).
+        """Return unconstrained numbers (K, n) for covariances ``(K, *shape)``.
 
         Their differences do not depend on the units of the features.  Those of a covariance
         that is not positive definite are not all finite.
@@ -92,10 +92,10 @@ class Moment(ABC):
 
     @abstractmethod
     def from_coordinates(self, coordinates: Array, n_features: int) -> Array:
-        """Return the covariances (K, *shape) of coordinates (K, n)."""
+        """Return the covariances ``(K, *shape)`` of coordinates (K, n)."""
 
     def expand(self, per_component: AnyArray) -> AnyArray:
-        """Append axes to a (K,) array so that it multiplies a (K, *shape) scatter."""
+        """Append axes to a (K,) array so that it multiplies a ``(K, *shape)`` scatter."""
         return per_component.reshape(per_component.shape + (1,) * self.n_axes)
 
     #: Number of axes a scatter has after the component axis.
@@ -111,7 +111,7 @@ class Moment(ABC):
 
     @abstractmethod
     def diagonal(self, scatters: Array, n_features: int) -> Array:
-        """Return each feature's own part (K, d) of scatters (K, *shape)."""
+        """Return each feature's own part (K, d) of scatters ``(K, *shape)``."""
 
     def __reduce__(self) -> str:
         # Moments are compared by identity: a copy made by another process must be the same one.

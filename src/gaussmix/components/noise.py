@@ -39,6 +39,16 @@ class Noise:
     -----
     The density counts as constant outside of the box too: rows to come may lie a
     little outside of the rows seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix import GaussianMixture
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.vstack([rng.normal(size=(300, 2)), rng.uniform(-9, 9, size=(60, 2))])
+    >>> noise = GaussianMixture(1, noise=0.1, random_state=0).fit(X).mixture_.noise
+    >>> round(noise.weight, 1)
+    0.2
     """
 
     weight: float

@@ -42,7 +42,7 @@ class SufficientStatistics:
         Sum of responsibilities (times sample weights): N_k.
     means : ndarray (K, d)
         Weighted mean of each component; 0 where the count is 0.
-    scatters : ndarray (K, *shape), or (G, *shape) if pooled
+    scatters : ndarray ``(K, *shape)``, or ``(G, *shape)`` if pooled
         Scatter about the component's own mean, held as `moment` says: (d, d), (d,) or a
         trace.  Pooled scatters are sums over each mixture's components.
     moment : Moment
@@ -65,6 +65,16 @@ class SufficientStatistics:
     -----
     Two statistics merge by the pairwise update of Chan, Golub & LeVeque (1983),
     so blocks, files and machines are all the same to the M-step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix import Mixture
+    >>> from gaussmix.federated import Site
+    >>> X = np.random.default_rng(0).normal(size=(100, 2))
+    >>> one, other = (Site(rows).totals for rows in (X[:30], X[30:]))
+    >>> bool(np.allclose(one.merge(other).means, X.mean(axis=0)))
+    True
     """
 
     counts: Array

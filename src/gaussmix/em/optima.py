@@ -75,6 +75,14 @@ class Optimum:
         Whether it is the one that was returned.
     n : float
         Rows, by weight, that starts looked at.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> model = GaussianMixture(3, random_state=0).fit(load_iris().data)
+    >>> any(optimum.chosen for optimum in model.result_.optima)
+    True
     """
 
     log_likelihood: float

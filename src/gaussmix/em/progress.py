@@ -37,6 +37,20 @@ class Progress:
     seconds_left : float or None
         Until the fit converges or is at `max_iter`, as predicted from its last gains; None
         while unknown.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> class Tell:
+    ...     def __call__(self, iteration):
+    ...         pass
+    ...     def progress(self, progress):
+    ...         self.last = progress
+    >>> tell = Tell()
+    >>> model = GaussianMixture(3, random_state=0, callback=tell).fit(load_iris().data)
+    >>> tell.last.n_rows
+    150
     """
 
     rows: int

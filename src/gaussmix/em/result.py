@@ -24,7 +24,16 @@ __all__ = ["Callback", "FitResult", "History", "Iteration", "Status", "height"]
 
 
 class Status(Enum):
-    """Why a fit stopped; the value is the text for people."""
+    """Why a fit stopped; the value is the text for people.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> model = GaussianMixture(3, random_state=0).fit(load_iris().data)
+    >>> model.status_.name
+    'CONVERGED'
+    """
 
     CONVERGED = "converged: the log-likelihood still to come is below tol a row"
     MAX_ITERATIONS = "stopped at max_iter before converging: raise max_iter, or tol"
@@ -48,6 +57,16 @@ class Iteration:
         Since the previous iteration, a row; NaN at the start.
     remaining : float
         Predicted gain still to come, a row; infinite while unknown.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> seen = []
+    >>> model = GaussianMixture(3, random_state=0, callback=seen.append)
+    >>> model = model.fit(load_iris().data)
+    >>> [iteration.number for iteration in seen][:2]
+    [0, 1]
     """
 
     number: int
@@ -74,6 +93,15 @@ class History:
         Components whose covariance is held at the floor.
     rejected : int
         Passes over the data whose parameters were not kept: leaps that did not climb.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> model = GaussianMixture(3, random_state=0).fit(load_iris().data)
+    >>> climbed = model.history_.log_likelihood
+    >>> climbed == sorted(climbed)
+    True
     """
 
     log_likelihood: list[float] = field(default_factory=list)
@@ -108,6 +136,16 @@ class FitResult:
         The different optima that starts led to, where several were looked at.
     floor : ndarray (d,) or None
         Below which no covariance was let.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> from sklearn.datasets import load_iris
+    >>> model = GaussianMixture(3, random_state=0).fit(load_iris().data)
+    >>> model.result_.status.value
+    'converged: the log-likelihood still to come is below tol a row'
+    >>> round(model.result_.log_likelihood, 2)
+    -180.19
     """
 
     mixture: Mixture

@@ -141,6 +141,18 @@ def next_mixture(
     ------
     ParameterError
         If the statistics are of another model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix import Mixture
+    >>> from gaussmix.federated import Site, next_mixture
+    >>> X = np.random.default_rng(0).normal(size=(200, 1)) + np.repeat([0, 6], 100)[:, None]
+    >>> site, mixture = Site(X), Mixture([0.5, 0.5], [0.0, 5.0], [1.0, 1.0])
+    >>> for _ in range(3):
+    ...     mixture = next_mixture(site.statistics(mixture), mixture)
+    >>> mixture.means.round(0).ravel().tolist()
+    [0.0, 6.0]
     """
     family = get_family(covariance_type)
     _require_of(statistics, family, mixture)

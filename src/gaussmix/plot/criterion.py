@@ -32,6 +32,17 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     ------
     ParameterError
         If the results do not have that criterion, or are none.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from gaussmix import GaussianMixtureIC, plot
+    >>> from sklearn.datasets import load_iris
+    >>> search = GaussianMixtureIC([1, 2, 3], families=["EEE", "VVV"], random_state=0)
+    >>> ax = plot.criterion(search.fit(load_iris().data))
+    >>> len(ax.lines) >= 2
+    True
     """
     table = getattr(results, "results_", results)
     if not hasattr(table, "criteria"):

@@ -37,6 +37,13 @@ class Cell:
         Criteria by name; smaller is better.
     reason : str
         Why the model could not be fitted; empty when it could.
+
+    Examples
+    --------
+    >>> from gaussmix.families import get_family
+    >>> from gaussmix.selection import Cell
+    >>> Cell(get_family("VVV"), 2, 29, None, {}, "too few rows").reason
+    'too few rows'
     """
 
     family: Family
@@ -55,6 +62,13 @@ def best_cell(cells: Iterable[Cell], criterion: str) -> Cell | None:
     """Return the cell with the smallest criterion, or None if none is fitted.
 
     Of equal ones it is the one with the fewest components, then parameters.
+
+    Examples
+    --------
+    >>> from gaussmix.families import get_family
+    >>> from gaussmix.selection import Cell, best_cell
+    >>> best_cell([Cell(get_family("VVV"), 2, 29, None, {}, "too few rows")], "bic") is None
+    True
     """
     fitted = [cell for cell in cells if not math.isnan(cell.values.get(criterion, math.nan))]
     if not fitted:

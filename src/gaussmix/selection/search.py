@@ -75,6 +75,23 @@ def search(
     ------
     DataError
         If no model at all can be fitted to such data (NaN, for instance).
+
+    Examples
+    --------
+    >>> from gaussmix.em.model import Model
+    >>> from gaussmix.em.options import Options
+    >>> from gaussmix.families import get_family
+    >>> from gaussmix.rows import MemorySource
+    >>> from gaussmix.selection import get_criterion, search
+    >>> from gaussmix.selection.fitter import Plan
+    >>> from gaussmix.starts import get_start
+    >>> from sklearn.datasets import load_iris
+    >>> family = get_family("VVV")
+    >>> plan = Plan(Model(1, family), Options(), seed=0)
+    >>> source, start = MemorySource(load_iris().data), get_start("mbahc")
+    >>> cells = list(search(source, [family], [1, 2], start, [get_criterion("bic")], plan))
+    >>> [cell.n_components for cell in cells]
+    [1, 2]
     """
     from sklearn.utils.parallel import Parallel, delayed
 
@@ -233,6 +250,14 @@ def choose_families(given: Any, n_features: int) -> list[Family]:
     ------
     ParameterError
         If a name is unknown, or there is none.
+
+    Examples
+    --------
+    >>> from gaussmix.selection import choose_families
+    >>> [family.name for family in choose_families(["tied", "VVV"], n_features=2)]
+    ['EEE', 'VVV']
+    >>> [family.name for family in choose_families("all", n_features=1)]
+    ['E', 'V']
     """
     if isinstance(given, str) and given.lower() == "all":
         if n_features == 1:

@@ -70,7 +70,7 @@ class Covariances(ABC):
 
     Parameters
     ----------
-    values : ndarray (K, *shape), or (1, *shape) when shared
+    values : ndarray ``(K, *shape)``, or ``(1, *shape)`` when shared
         The free numbers: variances or matrices.
     n_components, n_features : int
     shared : bool
@@ -98,7 +98,7 @@ class Covariances(ABC):
     def from_array(cls, array: Array, n_components: int, n_features: int, *, shared: bool) -> Self:
         """Build from user input; raise ParameterError if the shape or a matrix is wrong.
 
-        `array` has shape (K, *shape), or *shape when shared.
+        `array` has shape ``(K, *shape)``, or ``shape`` when shared.
         """
         array = np.array(array, dtype=np.float64)
         shape = cls.value_shape(n_features)
@@ -126,7 +126,7 @@ class Covariances(ABC):
     @classmethod
     @abstractmethod
     def values_of(cls, other: Covariances) -> Array:
-        """Return values (K, *shape) nearest to covariances of any structure."""
+        """Return values ``(K, *shape)`` nearest to covariances of any structure."""
 
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
@@ -169,7 +169,7 @@ class Covariances(ABC):
         """The matrices, shape (K, d, d)."""
 
     def as_scatters(self) -> Array:
-        """Scatters of this moment, shaped (K or 1, *shape), that a count of 1 would have."""
+        """Scatters of this moment, shaped ``(K or 1, *shape)``, that a count of 1 would have."""
         return self.values
 
     def to_fields(self) -> dict[str, Any]:
@@ -243,7 +243,7 @@ class Covariances(ABC):
         return moment.coefficients(moment.of_diagonals(1.0 / self.variances()))
 
     def magnitude(self, extent: Array) -> float:
-        """Largest sum of absolute terms in x' P x over the box |x| <= extent: (d,), or (K, d).
+        """Largest sum of absolute terms in x' P x over a box of half-widths (d,), or (K, d).
 
         Times the machine epsilon it bounds the rounding error of the natural form.
         """

@@ -19,7 +19,15 @@ __all__ = ["DiagonalCovariances"]
 
 @dataclass(frozen=True, eq=False)
 class DiagonalCovariances(Covariances):
-    """A variance for each feature; ``values`` is (K, d) or (1, d)."""
+    """A variance for each feature; ``values`` is (K, d) or (1, d).
+
+    Examples
+    --------
+    >>> from gaussmix import Mixture
+    >>> mixture = Mixture([0.5, 0.5], [[0, 0], [5, 5]], [[1.0, 4.0], [9.0, 1.0]])
+    >>> type(mixture.covariances).__name__
+    'DiagonalCovariances'
+    """
 
     name: ClassVar[str] = "diagonal"
     moment: ClassVar[Moment] = SQUARES

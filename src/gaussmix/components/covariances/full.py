@@ -25,7 +25,15 @@ _NARROWEST = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class FullCovariances(Covariances):
-    """Symmetric positive-definite matrices; ``values`` is (K, d, d) or (1, d, d)."""
+    """Symmetric positive-definite matrices; ``values`` is (K, d, d) or (1, d, d).
+
+    Examples
+    --------
+    >>> from gaussmix import Mixture
+    >>> mixture = Mixture([1.0], [[0, 0]], [[[1.0, 0.5], [0.5, 1.0]]])
+    >>> type(mixture.covariances).__name__
+    'FullCovariances'
+    """
 
     name: ClassVar[str] = "full"
     moment: ClassVar[Moment] = PRODUCTS

@@ -19,7 +19,15 @@ __all__ = ["SphericalCovariances"]
 
 @dataclass(frozen=True, eq=False)
 class SphericalCovariances(Covariances):
-    """A multiple of the identity; ``values`` is (K,) or (1,)."""
+    """A multiple of the identity; ``values`` is (K,) or (1,).
+
+    Examples
+    --------
+    >>> from gaussmix import Mixture
+    >>> mixture = Mixture([1.0], [[0, 0, 0]], [2.0])
+    >>> type(mixture.covariances).__name__
+    'SphericalCovariances'
+    """
 
     name: ClassVar[str] = "spherical"
     moment: ClassVar[Moment] = NORM

@@ -120,7 +120,7 @@ class Family(ABC):
         return found if usable and not is_member else own
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
-        """Wrap values (K, *shape), or (1, *shape) when shared, in this family's structure.
+        """Wrap values ``(K, *shape)``, or ``(1, *shape)`` when shared, in this family's structure.
 
         Of several mixtures that each share one, these count as so many covariances.
         """

@@ -30,5 +30,11 @@ def get_criterion(given: str | Criterion) -> Criterion:
     ------
     ParameterError
         If no criterion has that name.
+
+    Examples
+    --------
+    >>> from gaussmix.selection import get_criterion
+    >>> get_criterion("BIC").name
+    'bic'
     """
     return _CRITERIA.object_of(given, "criterion")

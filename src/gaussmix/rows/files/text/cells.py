@@ -11,8 +11,8 @@ _EXPONENT = rf"([eE]{_SIGN}\d+)?"
 _DIGITS = rf"^{_SIGN}\d+{_EXPONENT}$"
 _COMMA = rf"^{_SIGN}(\d+,\d*|,\d+){_EXPONENT}$"
 # Beside their thousands, numbers have a mark at most once: 1.234.567,89 or 1,234,567.89.
-_BY_COMMAS = rf"^{_SIGN}\d{{1,3}}(,\d{{3}})+(\.\d*)?$"
-_BY_DOTS = rf"^{_SIGN}\d{{1,3}}(\.\d{{3}})+(,\d*)?$"
+_BY_COMMAS = rf"^{_SIGN}[1-9]\d{{0,2}}(,\d{{3}})+(\.\d*)?$"
+_BY_DOTS = rf"^{_SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+(,\d*)?$"
 _ONE_COMMA = rf"^{_SIGN}[1-9]\d{{0,2}},\d{{3}}$"
 _ONE_DOT = rf"^{_SIGN}[1-9]\d{{0,2}}\.\d{{3}}$"
 # It begins as a number does, but for signs of money and quotation marks.
