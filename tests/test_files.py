@@ -240,7 +240,7 @@ def test_a_first_line_of_numbers_is_a_row(text, names, tmp_path):
         ("\ufeffa,b\n1,2\n", ("a", "b")),
         ("\n\na,b\n1,2\n", ("a", "b")),
         ("land,2019,2020\nDE,1,2\nFR,3,4\n", ("2019", "2020")),
-        ("name,0.25,0.75\nx,1,2\n", ("0.25", "0.75")),
+        ("name,1,2,3\nx,1.5,2,9\n", ("1", "2", "3")),
         ('"length, cm","width; cm"\n1,2\n3,4\n', ("length, cm", "width; cm")),
         ("a,b;c\n1,2\n3,4\n", ("a", "b;c")),
     ],

@@ -88,7 +88,7 @@ def find(paths: Paths) -> Found:
         tuple(path for path, _ in named),
         kind,
         tuple(_keys(path, base) for path, base in named),
-        tuple(_stamp(path) for path, _ in named),
+        tuple(_first_stamp(path) for path, _ in named),
     )
 
 
@@ -173,6 +173,13 @@ def _keys(path: Path, base: Path) -> dict[str, str]:
     folders = path.relative_to(base).parts[:-1]
     pairs = (folder.partition("=") for folder in folders if "=" in folder)
     return {unquote(key): unquote(value) for key, _, value in pairs}
+
+
+def _first_stamp(path: Path) -> tuple[int, int]:
+    try:
+        return _stamp(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be opened: {error.strerror or error}") from None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

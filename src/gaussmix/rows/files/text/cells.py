@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from .engine import literal
 
-__all__ = ["BY_COMMAS", "IS_DOUBLE", "LOOKS", "LOOKS_OF_NUMBERS", "ONE_DOT", "WITH_COMMA", "of"]
+__all__ = [
+    "BY_COMMAS",
+    "BY_DOTS_ALONE",
+    "IS_DOUBLE",
+    "LOOKS",
+    "LOOKS_OF_NUMBERS",
+    "ONE_DOT",
+    "WITH_COMMA",
+    "of",
+]
 
 _SIGN = "[+-]?"
 _EXPONENT = rf"([eE]{_SIGN}\d+)?"
@@ -16,12 +25,12 @@ _BY_DOTS = rf"^{_SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+(,\d*)?$"
 _ONE_COMMA = rf"^{_SIGN}[1-9]\d{{0,2}},\d{{3}}$"
 _ONE_DOT = rf"^{_SIGN}[1-9]\d{{0,2}}\.\d{{3}}$"
 # It begins as a number does, but for signs of money and quotation marks.
-_LIKE = r"""^[\s"'(]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?[.,]?\d"""
+_LIKE = r"""^[\s"'(\[{]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?[.,]?\d"""
 # A number and something beside it: signs of money, per cent, a unit, spaces or apostrophes
 # between thousands, a typesetter's minus, an exponent of Fortran's, quotation marks.
 _BESIDE = (
-    r"""^["'(]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?(\d[\d.,_'’\s\x{A0}\x{202F}]*|[.,]\d+)"""
-    r"""([eEdD][+\-−]?\d+)?\s?(%|‰|°|[$€£¥]|°?\s[^\s\d:/\-.,]+)?["')]*$|^[+-]?0[xX][0-9a-fA-F]+$"""
+    r"""^["'(\[{]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?(\d[\d.,_'’\s\x{A0}\x{202F}]*|[.,]\d+)"""
+    r"""([eEdD][+\-−]?\d+)?\s?(%|‰|°|[$€£¥]|°?\s[^\s\d:/\-.,]+)?["')\]}]*$|^[+-]?0[xX][0-9a-fA-F]+$"""
 )
 _DATE = r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|^\d{1,2}:\d{2}"
 
@@ -37,6 +46,10 @@ IS_DOUBLE = "TRY_CAST(@ AS DOUBLE) IS NOT NULL"
 WITH_COMMA = _matches(_DIGITS, _COMMA, _BY_DOTS)
 #: A number whose thousands commas may part: 1,234 or 1,234.5.
 BY_COMMAS = _matches(_BY_COMMAS)
+#: A number without a comma whose thousands only dots may part: 1.234.567.
+BY_DOTS_ALONE = f"({_matches(_BY_DOTS)} AND NOT contains(@, ',') AND NOT {_matches(_ONE_DOT)})"
+#: Four numbers with dots between, as of the internet.
+ADDRESS = _matches(r"^\d{1,3}(\.\d{1,3}){3}$")
 #: A number as 1.234, which may have a decimal point or a dot of thousands.
 ONE_DOT = _matches(_ONE_DOT)
 
@@ -44,6 +57,7 @@ ONE_DOT = _matches(_ONE_DOT)
 LOOKS = {
     "empty": "trim(@) = ''",
     "flags": "lower(trim(@)) IN ('true', 'false')",
+    "begins_anew": "starts_with(@, chr(10)) OR starts_with(@, chr(13))",
     "like": _matches(_LIKE),
 }
 #: Asked of those that may be, for the most part.
@@ -53,7 +67,9 @@ LOOKS_OF_NUMBERS = {
     "sure_comma": f"({_matches(_COMMA)} AND NOT {_matches(_ONE_COMMA)}) "
     f"OR ({_matches(_BY_DOTS)} AND NOT {ONE_DOT})",
     "sure_thousands": f"{BY_COMMAS} AND NOT {_matches(_ONE_COMMA)}",
-    "beside": f"{_matches(_BESIDE)} AND NOT {_matches(_DATE)}",
+    "by_dots_alone": BY_DOTS_ALONE,
+    "beside": f"{_matches(_BESIDE)} AND NOT {_matches(_DATE)} AND NOT {ADDRESS}",
+    "addresses": ADDRESS,
 }
 
 

@@ -35,7 +35,7 @@ class UnreadableError(Exception):
     told : str
         The reason, for people.
     kind : str
-        "encoding", "long", or "" for any other.
+        "encoding", "long", "blank" (a line of blanks), or "" for any other.
     """
 
     def __init__(self, told: str, kind: str = "") -> None:
@@ -94,27 +94,28 @@ def says(path: Path) -> Iterator[None]:
 
 
 def _refusal(told: str) -> UnreadableError:
-    place = _LINE.search(told)
-    where = f"line {place.group(1)}" if place else ""
-    original = _ORIGINAL.search(told)
+    place, original = _LINE.search(told), _ORIGINAL.search(told)
+    where = f"line {place.group(1)}" if place else "a line"
     line = original.group(1).strip() if original else ""
-    line = f": {line[:_SHOWN]!r}" if line else ""
-    if "nvalid unicode" in told or "not utf-8 encoded" in told:
-        return UnreadableError("is not text in UTF-8; save it as such", "encoding")
-    if "Maximum line size of" in told:
-        return UnreadableError(f"{where or 'a line'} is longer than can be read", "long")
+    shown = f": {line[:_SHOWN]!r}" if line else ""
     if width := _WIDTH.search(told):
         expected, found = width.groups()
         return UnreadableError(
-            f"{where} has {_cells(found)} where {expected} are expected{line}. "
-            "Correct the line, or take it out"
+            f"{where} has {_cells(found)} where {expected} are expected{shown}. "
+            "Correct the line, or take it out",
+            "blank" if original and not line else "",
         )
-    if "unterminated quote" in told:
-        return UnreadableError(f"{where} has a quotation mark that is not closed{line}")
-    if "Could not convert" in told or "onversion Error" in told:
-        return UnreadableError(f"{where or 'a cell'} is not a number any more{line}")
-    reason = _KIND.sub("", told.splitlines()[0])
-    return UnreadableError(f"{where + ': ' if where else ''}{reason}")
+    for sign, reason, kind in (
+        ("nvalid unicode", "is not text in UTF-8; save it as such", "encoding"),
+        ("not utf-8 encoded", "is not text in UTF-8; save it as such", "encoding"),
+        ("Maximum line size of", f"{where} is longer than can be read", "long"),
+        ("state machine", "its quotation marks, or its line ends, do not fit together", ""),
+        ("unterminated quote", f"{where} has a quotation mark that is not closed{shown}", ""),
+        ("onversion Error", f"{where} has what is not a number any more{shown}", ""),
+    ):
+        if sign in told:
+            return UnreadableError(reason, kind)
+    return UnreadableError(_KIND.sub("", told.splitlines()[0]))
 
 
 def _cells(count: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,16 +11,22 @@ if TYPE_CHECKING:
 
 __all__ = ["is_number", "names_in"]
 
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}((,\d{3})+(\.\d*)?|(\.\d{3})+(,\d*)?)")
+_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+_FLAGS = {"true", "false"}
+# So many numbers at equal distances are hardly values.
+_COUNTED = 3
+
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number, with a decimal point or a decimal comma."""
+    """Whether a cell holds a number, with whatever marks of decimals and thousands."""
     text = cell.strip()
     if text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
     try:
         float(text)
     except ValueError:
-        return False
+        return _GROUPED.fullmatch(text) is not None
     return True
 
 
@@ -27,20 +35,47 @@ def names_in(
 ) -> tuple[str, ...] | None:
     """Return the names that the first row holds; None if it is one of data.
 
-    It is data if it has a number, and text only where that recurs below.  A name is not
-    a value of its own column: so names such as 2019 beside others that are words stay
-    names.  An empty cell may be a name that lacks, but hardly beside 1.5.
+    It is data if it has a number that is not whole: that is no name.  With whole numbers it
+    is data, too, unless they are years among other values or count 1, 2, 3, ... beside a
+    word; and so is a row of values that recur below, or are written as those below.
     """
     first = [(cell or "").strip() for cell in rows[0]]
-    numbers = [is_number(cell) for cell in first]
-    measured = any(number and not first[j].isdigit() for j, number in enumerate(numbers))
-
-    def is_data(j: int) -> bool:
-        cell = first[j]
-        if numbers[j] or cell in missing or (measured and not cell):
-            return True
-        return any((row[j] or "").strip() == cell for row in rows[1:])
-
-    if any(numbers) and all(is_data(j) for j in range(len(first))):
+    below = [[(row[j] or "").strip() for row in rows[1:]] for j in range(len(first))]
+    numbers = [j for j, cell in enumerate(first) if is_number(cell)]
+    if any(not first[j].isdigit() for j in numbers):
+        return None
+    words = [j for j, cell in enumerate(first) if j not in set(numbers)]
+    if numbers and all(_is_value(first[j], below[j], missing) for j in words):
+        return None
+    if not numbers and all(_is_written_alike(first[j], below[j]) for j in words):
+        return None
+    if numbers and not _are_names([first[j] for j in numbers], [below[j] for j in numbers]):
         return None
     return tuple(first)
+
+
+def _is_value(cell: str, below: list[str], missing: Collection[str]) -> bool:
+    """Whether text is a value of its column: it recurs, or is written as the others are."""
+    is_word = cell in missing or cell.lower() in _FLAGS or cell in below
+    return is_word or _is_written_alike(cell, below)
+
+
+def _is_written_alike(cell: str, below: list[str]) -> bool:
+    """Whether text with digits in it has the form of most of those below, as dates have."""
+    if not any(sign.isdigit() for sign in cell):
+        return False
+    alike = sum(_form(other) == _form(cell) for other in below)
+    return 2 * alike > len(below)
+
+
+def _form(cell: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", cell))
+
+
+def _are_names(cells: list[str], below: list[list[str]]) -> bool:
+    """Whether whole numbers are names: years among other values, or a count."""
+    if all(_YEAR.fullmatch(cell) for cell in cells):
+        values = [value for column in below for value in column]
+        return 2 * sum(_YEAR.fullmatch(value) is not None for value in values) <= len(values)
+    steps = {int(b) - int(a) for a, b in pairwise(cells)}
+    return len(cells) >= _COUNTED and steps == {1}

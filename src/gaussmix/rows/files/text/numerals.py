@@ -9,8 +9,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .cells import BY_COMMAS, IS_DOUBLE, LOOKS, LOOKS_OF_NUMBERS, ONE_DOT, WITH_COMMA, of
-from .engine import says
+from .cells import (
+    BY_COMMAS,
+    BY_DOTS_ALONE,
+    IS_DOUBLE,
+    LOOKS,
+    LOOKS_OF_NUMBERS,
+    ONE_DOT,
+    WITH_COMMA,
+    of,
+)
+from .engine import UnreadableError, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,7 +94,10 @@ class _Counts:
     by_commas: int = 0
     sure_comma: int = 0
     sure_thousands: int = 0
+    by_dots_alone: int = 0
     beside: int = 0
+    addresses: int = 0
+    begins_anew: int = 0
 
     @property
     def filled(self) -> int:
@@ -142,15 +154,32 @@ class _Look:
         self._counts = {j: _Counts(*pair) for j, pair in zip(asked, pairs, strict=True)}
         own = [j for j, c in self._counts.items() if c.numbers < c.values or self._decimal == ","]
         self._count_looks(own, LOOKS)
+        self._refuse_swallowed_rows()
         like = [j for j in own if 2 * self._counts[j].like >= self._counts[j].filled]
         self._count_looks(like, LOOKS_OF_NUMBERS)
 
     def _count_looks(self, columns: Sequence[int], looks: Mapping[str, str]) -> None:
-        if columns:
-            found = iter(self._row([_count(j, one) for j in columns for one in looks.values()]))
-            for j in columns:
-                for name in looks:
-                    setattr(self._counts[j], name, next(found))
+        """Count the cells of columns that look like something: of all columns in one go."""
+        if not columns:
+            return
+        cells = ", ".join(f"c{j}" for j in columns)
+        counts = ", ".join(f"count_if({look.replace('@', 'v')})" for look in looks.values())
+        unfolded = f"SELECT unnest([{cells}]) AS v, unnest({columns!r}) AS j FROM {self._table}"
+        with says(self._path):
+            found = self._connection.execute(
+                f"SELECT j, {counts} FROM ({unfolded}) GROUP BY j"
+            ).fetchall()
+        for j, *numbers in found:
+            for name, number in zip(looks, numbers, strict=True):
+                setattr(self._counts[j], name, int(number))
+
+    def _refuse_swallowed_rows(self) -> None:
+        """Raise UnreadableError where a quotation mark alone has opened a cell of several lines."""
+        if any(c.begins_anew for c in self._counts.values()):
+            raise UnreadableError(
+                "a quotation mark stands alone in a cell, and all up to the next one is taken for "
+                "text; double it, or take it out"
+            )
 
     def column(self, j: int, name: str) -> TextColumn:
         """Return what a column is."""
@@ -167,7 +196,11 @@ class _Look:
 
     def _written_otherwise(self, j: int, name: str) -> TextColumn:
         own = self._counts[j]
+        if own.addresses == own.filled:
+            return TextColumn(None, self._first(j, "true")[0])
         by_comma = own.with_comma == own.filled and self._decimal != "."
+        if by_comma and own.by_dots_alone and self._decimal is None and not self._decimal_commas:
+            return self._doubtful(j, name, "point or dots", BY_DOTS_ALONE)
         by_dot = own.with_dot == own.filled and self._decimal != ","
         if by_comma and by_dot and own.by_commas:
             # One way to write 1,234 or the other: the rest of the file tells.
@@ -208,17 +241,17 @@ class _Look:
         return TextColumn(None, value, f"{told}{value!r} in row {row}")
 
     def _may_be_thousands(self, j: int) -> bool:
-        """Whether all values are as 1.234, in a file that has decimal commas."""
+        """Whether all that have a dot are as 1.234, in a file that has decimal commas."""
         if self._decimal is not None or not self._decimal_commas:
             return False
-        (found,) = self._row([_count(j, ONE_DOT)])
-        return found == self._counts[j].values
+        dots, doubtful = self._row([_count(j, "contains(@, '.')"), _count(j, ONE_DOT)])
+        return dots == doubtful > 0
 
     @cached_property
     def _decimal_commas(self) -> bool:
         """Whether some column has decimal commas beyond doubt."""
         return any(
-            c.sure_comma and c.with_comma == c.filled and c.numbers < c.filled
+            c.sure_comma > c.by_dots_alone and c.with_comma == c.filled and c.numbers < c.filled
             for c in self._counts.values()
         )
 

@@ -157,7 +157,7 @@ class _Opening:
         except UnreadableError as refusal:
             if refusal.kind == "encoding":
                 self.plain.copy(WESTERN)
-            elif self.plain.has_uneven_lines():
+            elif refusal.kind == "blank" or self.plain.has_uneven_lines():
                 self.plain.copy("utf-8")
             else:
                 raise
@@ -179,7 +179,7 @@ class _Opening:
             try:
                 return self._looked_at(dialect)
             except UnreadableError as found:
-                if found.kind:
+                if found.kind in {"encoding", "long"}:
                     raise
                 refusal = refusal or found
         raise refusal or UnreadableError("there is no table in it")

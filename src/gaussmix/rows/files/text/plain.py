@@ -13,6 +13,7 @@ import io
 import lzma
 import re
 import tempfile
+import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,8 +29,9 @@ __all__ = ["WESTERN", "Plain"]
 _SEEN = 2**20
 _END_SEEN = 2**16
 _OTHER_CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
-# Line ends of two kinds, or lines of blanks or of Ctrl-Z (which once ended files).
-_UNEVEN = re.compile(rb"\r\n[^\r]*[^\r]\n|[^\r]\n[^\r]*\r\n|\n[ \t\x1a]+(\r|\n|$)")
+# Lines of blanks, or of Ctrl-Z, which once ended files.
+_BLANK = re.compile(rb"\n[ \t\x1a]+(?:\r|\n|\Z)")
+_UTF_8 = b"\xef\xbb\xbf"
 _MARKS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -51,6 +53,8 @@ _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[Path], Any]], ...] = (
     (b"BZh", ".bz2", bz2.open),
     (b"\xfd7zXZ\0", ".xz", lzma.open),
 )
+# Names that mean nothing else to the library: no globs, no home folder, no lone surrogates.
+_NAME = re.compile(r"[^~*?\[\ud800-\udfff][^*?\[\ud800-\udfff]*")
 _READ = ("", ".gz", ".zst")
 #: What text that is not in UTF-8 is taken to be: one byte a letter.
 WESTERN = "cp1252"
@@ -81,16 +85,22 @@ class Plain:
         self.notes: tuple[str, ...] = ()
         self._folder: Any = None
         self.encodings: tuple[str, ...] = ()
-        with path.open("rb") as file:
-            start = file.read(16)
+        try:
+            with path.open("rb") as file:
+                start = file.read(16)
+        except OSError as error:
+            raise UnreadableError(f"cannot be opened: {error.strerror or error}") from None
         self._ending = next(
             (ending for mark, ending, _ in _COMPRESSIONS if start.startswith(mark)), ""
         )
         first = self._first_bytes()
         encoding = next((name for mark, name in _MARKS.items() if first.startswith(mark)), None)
         if encoding is None and b"\0" in first:
-            raise UnreadableError("is not text in UTF-8; save it as such")
-        if encoding is not None or self._ending not in _READ:
+            raise UnreadableError("is not text in UTF-8 (it has bytes of 0); save it as such")
+        self._require_whole()
+        # After the mark of UTF-8 the library takes no quotation mark.
+        marked = first.startswith(_UTF_8) and not first[3:4].isalnum()
+        if encoding is not None or self._ending not in _READ or marked:
             self.copy(encoding or "utf-8")
         elif self._is_misnamed():
             self._call_otherwise()
@@ -110,7 +120,9 @@ class Plain:
             with self._path.open("rb") as file:
                 file.seek(-_END_SEEN, io.SEEK_END)
                 seen += b"\n" + file.read()
-        return _UNEVEN.search(seen) is not None
+        both = seen.count(b"\r\n")
+        ends = (both, seen.count(b"\n") - both, seen.count(b"\r") - both)
+        return sum(count > 0 for count in ends) > 1 or _BLANK.search(seen) is not None
 
     def _first_bytes(self) -> bytes:
         try:
@@ -119,9 +131,20 @@ class Plain:
         except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
             raise UnreadableError(f"cannot be decompressed: {said_by(error)}") from None
 
+    def _require_whole(self) -> None:
+        """Raise UnreadableError if compressed bytes are damaged: DuckDB does not look for that."""
+        if self._ending != ".gz":
+            return
+        try:
+            with self._open(self._path) as file:
+                while file.read(_SEEN):
+                    pass
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise UnreadableError(f"cannot be decompressed: {said_by(error)}") from None
+
     def _is_misnamed(self) -> bool:
         told = next((e for _, e, _ in _COMPRESSIONS if self._path.suffix.lower() == e), "")
-        return told != self._ending or any(sign in str(self._path) for sign in "*?[")
+        return told != self._ending or not _NAME.fullmatch(str(self._path))
 
     def _new_place(self, ending: str) -> Path:
         if self._folder is None:
@@ -162,8 +185,12 @@ def _made_again(path: Path, encodings: tuple[str, ...]) -> Plain:
 
 
 def _write_lines(text: IO[str], copy: IO[str]) -> None:
-    for line in text:
+    for number, line in enumerate(text):
         if _OTHER_CONTROL.search(line):
-            raise UnreadableError("is not text in UTF-8; save it as such")
-        if line.strip(" \t\r\n\x1a\ufeff"):
-            copy.write(line.lstrip("\ufeff"))
+            raise UnreadableError(
+                f"is not text in UTF-8 (line {number + 1} has a sign of control); save it as such"
+            )
+        if number == 0:  # the mark of UTF-8, also where what follows is not
+            line = line.removeprefix("\ufeff").removeprefix(_UTF_8.decode(WESTERN))
+        if line.strip(" \t\r\n\x1a"):
+            copy.write(line)

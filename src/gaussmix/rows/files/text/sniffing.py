@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +26,10 @@ _CELLS = 50_000
 _ENOUGH = 0.5
 # Quotation marks, and what stands before one within a cell.
 _QUOTES = (('"', '"'), ('"', "\\"), ("'", "'"), ("", ""))
+# Cells in single quotes, and one that begins with an apostrophe.
+_QUOTED = re.compile(r"(?:^|(?<=[,;\t| ]))'[^'\n]*'(?=[,;\t| \r]|$)", re.MULTILINE)
+_APOSTROPHE = re.compile(r"(?:^|[,;\t|])\s*'", re.MULTILINE)
+_MARKS = ("\t", ";", "|", ",", " ")
 _COMMENTS = ("#", "%")
 # Characters of a line that show what marks it has.
 _SEEN = 20_000
@@ -39,14 +44,21 @@ class _Candidate:
     dialect : Dialect
     share : float
         Of the cells below the header, how many are numbers.
+    mixed : float
+        How many are not, and hold marks that part others.
     """
 
     dialect: Dialect
     share: float
+    mixed: float = 0.0
 
     @property
-    def merit(self) -> tuple[float, bool, bool]:
-        return round(self.share, 3), self.dialect.n_skipped == 0, self.dialect.width > 1
+    def merit(self) -> tuple[bool, float, bool, bool, float]:
+        """What has most of it is taken: a header and rows of one width before all else."""
+        whole = self.dialect.above == 0
+        is_table = self.dialect.width > 1
+        headed = whole and is_table and self.dialect.header
+        return headed, round(self.share, 3), whole, is_table, -self.mixed
 
 
 def dialects(
@@ -76,16 +88,28 @@ class _Sniffing:
     def dialects(self, separators: Sequence[str]) -> Iterator[Dialect]:
         found = [one for mark in (*separators, NO_SEPARATOR) for one in self._tried(mark)]
         if not found:
+            self._refuse_uneven_rows(_MARKS)
             return
         likeliest = max(found, key=lambda candidate: candidate.merit)
         best = likeliest.dialect
         if best.separator == NO_SEPARATOR and likeliest.share < _ENOUGH:
             self._refuse_uneven_rows(separators)
+        if best.separator == NO_SEPARATOR and best.header and self._has_marks(best):
+            self._refuse_uneven_rows(_MARKS)
+            raise UnreadableError("its cells are parted by marks that were not expected; say which")
         yield best
         if best.separator not in {SPACES, NO_SEPARATOR}:
             for quote, escape in _QUOTES:
                 if (quote, escape) != (best.quote, best.escape):
                     yield replace(best, quote=quote, escape=escape)
+
+    def _has_marks(self, dialect: Dialect) -> bool:
+        """Whether the only name is parted as the rows are: then there are several columns."""
+        lines = [line for line in self._first[dialect.n_skipped :] if line.strip()]
+        return any(
+            mark in lines[0] and 2 * sum(mark in line for line in lines) > len(lines)
+            for mark in ",;\t|"
+        )
 
     def _refuse_uneven_rows(self, separators: Sequence[str]) -> None:
         """Raise UnreadableError if there are columns, but not as many in all rows."""
@@ -95,7 +119,7 @@ class _Sniffing:
             for mark in separators
             if mark in self._text
         }
-        if not widths:
+        if not widths or not first:
             return
         mark = max(widths, key=lambda one: _commonest(widths[one]))
         width = _commonest(widths[mark])
@@ -114,14 +138,16 @@ class _Sniffing:
         for comment in self._comments:
             tried = (self._sniffed(separator, *marks, comment) for marks in self._quotes)
             found = [candidate for candidate in tried if candidate is not None]
-            if found:
-                return found
+            if found:  # a mark that is one of quotation shows by what it sets free
+                return [max(found, key=lambda candidate: candidate.share)]
         return []
 
     @property
     def _quotes(self) -> list[tuple[str, str]]:
         """Those that show; one that does not is as good as any other."""
         shown = [marks for marks in _QUOTES if marks[0] and marks[0] in self._text]
+        if not _QUOTED.search(self._text) or _APOSTROPHE.search(_QUOTED.sub(",", self._text)):
+            shown = [marks for marks in shown if marks[0] != "'"]
         return [*shown, ("", "")] if shown else [_QUOTES[0]]
 
     @property
@@ -242,8 +268,10 @@ def _judged(dialect: Dialect, rows: Sequence[Row]) -> _Candidate:
     without_value = {"", *dialect.missing}
     cells = [cell.strip() for row in rows for cell in row if cell is not None]
     cells = [cell for cell in cells if cell not in without_value]
-    numbers = sum(map(is_number, cells))
-    return _Candidate(dialect, numbers / max(1, len(cells)))
+    others = [cell for cell in cells if not is_number(cell)]
+    mixed = sum(any(mark in cell for mark in _MARKS) for cell in others)
+    count = max(1, len(cells))
+    return _Candidate(dialect, 1 - len(others) / count if cells else 0.0, mixed / count)
 
 
 def _commonest(counts: list[int]) -> int:
