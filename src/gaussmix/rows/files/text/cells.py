@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from .engine import literal
+import re
+from typing import TYPE_CHECKING
+
+from .engine import is_one_of, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "BY_COMMAS",
@@ -12,7 +18,9 @@ __all__ = [
     "LOOKS_OF_NUMBERS",
     "ONE_DOT",
     "WITH_COMMA",
+    "empty",
     "of",
+    "swallows",
 ]
 
 _SIGN = "[+-]?"
@@ -25,12 +33,12 @@ _BY_DOTS = rf"^{_SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+(,\d*)?$"
 _ONE_COMMA = rf"^{_SIGN}[1-9]\d{{0,2}},\d{{3}}$"
 _ONE_DOT = rf"^{_SIGN}[1-9]\d{{0,2}}\.\d{{3}}$"
 # It begins as a number does, but for signs of money and quotation marks.
-_LIKE = r"""^[\s"'(\[{]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?[.,]?\d"""
+_LIKE = r"""^[\s"'(\[{\x{200B}]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?[.,]?\d"""
 # A number and something beside it: signs of money, per cent, a unit, spaces or apostrophes
 # between thousands, a typesetter's minus, an exponent of Fortran's, quotation marks.
 _BESIDE = (
-    r"""^["'(\[{]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?(\d[\d.,_'’\s\x{A0}\x{202F}]*|[.,]\d+)"""
-    r"""([eEdD][+\-−]?\d+)?\s?(%|‰|°|[$€£¥]|°?\s[^\s\d:/\-.,]+)?["')\]}]*$|^[+-]?0[xX][0-9a-fA-F]+$"""
+    r"""^["'(\[{\x{200B}]*[+\-−]?\s*[$€£¥]?\s*[+\-−]?(\d[\d.,_'’\s\x{A0}\x{202F}]*|[.,]\d+)"""
+    r"""([eEdD][+\-−]?\d+)?\s?(%|‰|°|[$€£¥]|°?\s[^\s\d:/\-.,]+)?["')\]}]*$|^[+-]?\d+\.\d*([+-]\d*\.?\d*)+$|^[+-]?0[xX][0-9a-fA-F]+$"""
 )
 _DATE = r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|^\d{1,2}:\d{2}"
 
@@ -55,8 +63,7 @@ ONE_DOT = _matches(_ONE_DOT)
 
 #: Asked of columns that are not all numbers.
 LOOKS = {
-    "empty": "trim(@) = ''",
-    "flags": "lower(trim(@)) IN ('true', 'false')",
+    "flags": is_one_of("lower(trim(@))", ["true", "false"]),
     "begins_anew": "starts_with(@, chr(10)) OR starts_with(@, chr(13))",
     "like": _matches(_LIKE),
 }
@@ -71,6 +78,19 @@ LOOKS_OF_NUMBERS = {
     "beside": f"{_matches(_BESIDE)} AND NOT {_matches(_DATE)} AND NOT {ADDRESS}",
     "addresses": ADDRESS,
 }
+
+
+def empty(missing: Sequence[str]) -> str:
+    """Return the condition of a cell without a value."""
+    return is_one_of("trim(@)", ["", *missing])
+
+
+def swallows(separator: str, width: int) -> str:
+    """Return the condition of a cell of several lines that look like rows."""
+    mark = re.escape(separator)
+    row = rf"([^{mark}\n]*{mark}){{{width - 1}}}[^{mark}\n]*\n"
+    pattern = rf"^[^\n]*\n({row}){{2,}}"
+    return f"regexp_matches(@, {literal(pattern)})"
 
 
 def of(column: int, condition: str) -> str:

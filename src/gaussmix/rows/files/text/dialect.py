@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .engine import literal
+from .engine import is_one_of, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,8 +100,7 @@ class Dialect:
 
     def _cell(self, j: int) -> str:
         cell = f"trim(cells[{j + 1}], '\"')"
-        words = ", ".join(literal(word) for word in ("", *self.missing))
-        return f"CASE WHEN {cell} IN ({words}) THEN NULL ELSE {cell} END"
+        return f"CASE WHEN {is_one_of(cell, ['', *self.missing])} THEN NULL ELSE {cell} END"
 
 
 # An error that names the line is raised by the library in place of rows of another width.

@@ -44,6 +44,8 @@ def names_in(
     numbers = [j for j, cell in enumerate(first) if is_number(cell)]
     if any(not first[j].isdigit() for j in numbers):
         return None
+    if first[0] == "" and first[1:] == [str(j) for j in range(len(first) - 1)]:
+        return tuple(first)  # as pandas writes a frame without names, and its index
     words = [j for j, cell in enumerate(first) if j not in set(numbers)]
     if numbers and all(_is_value(first[j], below[j], missing) for j in words):
         return None

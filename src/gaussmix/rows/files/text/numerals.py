@@ -17,9 +17,12 @@ from .cells import (
     LOOKS_OF_NUMBERS,
     ONE_DOT,
     WITH_COMMA,
+    empty,
     of,
+    swallows,
 )
 from .engine import UnreadableError, says
+from .header import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Numerals", "TextColumn", "look_at"]
 
+# Rows among which an example of text is looked for.
+_SEEN = 100
+
 
 @dataclass(frozen=True)
 class Numerals:
@@ -37,7 +43,7 @@ class Numerals:
     Attributes
     ----------
     expression : str
-        The number in a cell ``@``, as a query has it.
+        The number in a cell ``@``, as a query has it; ``#`` is its text, where it has a value.
     parsed : bool
         Whether the library makes the number by itself, as it parses the file.
     note : str
@@ -48,17 +54,21 @@ class Numerals:
     parsed: bool = False
     note: str = ""
 
+    def of(self, column: int, missing: Sequence[str]) -> str:
+        """Return the expression for a column; `missing` are words for no value."""
+        filled = f"CASE WHEN {empty(missing)} THEN NULL ELSE trim(@) END"
+        return of(column, self.expression.replace("#", filled))
 
-_FILLED = "nullif(trim(@), '')"
+
 PLAIN = Numerals("@", parsed=True)
-PADDED = Numerals(f"CAST({_FILLED} AS DOUBLE)")
-FLAGS = Numerals(f"CAST(CAST({_FILLED} AS BOOLEAN) AS DOUBLE)")
+PADDED = Numerals("CAST(# AS DOUBLE)")
+FLAGS = Numerals("CAST(CAST(# AS BOOLEAN) AS DOUBLE)")
 DECIMAL_COMMA = Numerals(
-    f"CAST(replace(replace({_FILLED}, '.', ''), ',', '.') AS DOUBLE)",
+    "CAST(replace(replace(#, '.', ''), ',', '.') AS DOUBLE)",
     note="numbers are read with a decimal comma",
 )
 THOUSANDS = Numerals(
-    f"CAST(replace({_FILLED}, ',', '') AS DOUBLE)", note="commas are read as marks of thousands"
+    "CAST(replace(#, ',', '') AS DOUBLE)", note="commas are read as marks of thousands"
 )
 
 
@@ -98,6 +108,7 @@ class _Counts:
     beside: int = 0
     addresses: int = 0
     begins_anew: int = 0
+    swallowed: int = 0
 
     @property
     def filled(self) -> int:
@@ -140,7 +151,7 @@ class _Look:
 
     def __init__(self, connection: Any, path: Path, dialect: Dialect, decimal: str | None) -> None:
         self._connection, self._path, self._decimal = connection, path, decimal
-        self._table, self._parses = dialect.table(path), dialect.parses
+        self._table, self._dialect = dialect.table(path), dialect
         self._counts: dict[int, _Counts] = {}
         self.n_rows = 0
 
@@ -153,7 +164,11 @@ class _Look:
         pairs = zip(found[::2], found[1::2], strict=True)
         self._counts = {j: _Counts(*pair) for j, pair in zip(asked, pairs, strict=True)}
         own = [j for j, c in self._counts.items() if c.numbers < c.values or self._decimal == ","]
-        self._count_looks(own, LOOKS)
+        dialect = self._dialect
+        looks = {"empty": empty(dialect.missing), **LOOKS}
+        if dialect.quote:
+            looks["swallowed"] = swallows(dialect.separator, dialect.width)
+        self._count_looks(own, looks)
         self._refuse_swallowed_rows()
         like = [j for j in own if 2 * self._counts[j].like >= self._counts[j].filled]
         self._count_looks(like, LOOKS_OF_NUMBERS)
@@ -175,11 +190,12 @@ class _Look:
 
     def _refuse_swallowed_rows(self) -> None:
         """Raise UnreadableError where a quotation mark alone has opened a cell of several lines."""
-        if any(c.begins_anew for c in self._counts.values()):
-            raise UnreadableError(
-                "a quotation mark stands alone in a cell, and all up to the next one is taken for "
-                "text; double it, or take it out"
-            )
+        for j, own in self._counts.items():
+            if own.begins_anew or own.swallowed:
+                raise UnreadableError(
+                    f"a quotation mark in column {j + 1} opens a cell of several lines that look "
+                    "like rows; double it if it is text, or take it out"
+                )
 
     def column(self, j: int, name: str) -> TextColumn:
         """Return what a column is."""
@@ -189,7 +205,7 @@ class _Look:
         if own.numbers == own.values and self._decimal != ",":
             if self._may_be_thousands(j):
                 return self._doubtful(j, name, "point or dots", ONE_DOT)
-            return TextColumn(PLAIN if self._parses else PADDED)
+            return TextColumn(PLAIN if self._dialect.parses else PADDED)
         if own.flags == own.filled:
             return TextColumn(FLAGS)
         return self._written_otherwise(j, name)
@@ -197,7 +213,7 @@ class _Look:
     def _written_otherwise(self, j: int, name: str) -> TextColumn:
         own = self._counts[j]
         if own.addresses == own.filled:
-            return TextColumn(None, self._first(j, "true")[0])
+            return TextColumn(None, self._example(j))
         by_comma = own.with_comma == own.filled and self._decimal != "."
         if by_comma and own.by_dots_alone and self._decimal is None and not self._decimal_commas:
             return self._doubtful(j, name, "point or dots", BY_DOTS_ALONE)
@@ -229,7 +245,7 @@ class _Look:
         if like:
             told = f"the numbers of column {name!r} have something beside them, such as "
             return self._faulty(j, told, f"NOT ({fits})")
-        return TextColumn(None, self._first(j, f"NOT ({fits})")[0])
+        return TextColumn(None, self._example(j))
 
     def _doubtful(self, j: int, name: str, what: str, looks: str) -> TextColumn:
         told = f"column {name!r} has a decimal {what} of thousands, such as "
@@ -264,10 +280,24 @@ class _Look:
         plain = [j for j, c in counts.items() if c.values and c.numbers == c.values]
         return bool(plain) and any(self._row([_count(j, "contains(@, '.')") for j in plain]))
 
+    def _example(self, j: int) -> str:
+        """Return a value of a column of text that is no number, for people."""
+        seen = (row[j] for row in self._first_rows)
+        found = (value for value in seen if value and value.strip() and not is_number(value))
+        return next(found, None) or self._first(j, f"NOT ({IS_DOUBLE})")[0]
+
+    @cached_property
+    def _first_rows(self) -> list[tuple[str | None, ...]]:
+        with says(self._path):
+            rows: list[tuple[str | None, ...]] = self._connection.execute(
+                f"SELECT * FROM {self._table} LIMIT {_SEEN}"
+            ).fetchall()
+        return rows
+
     def _first(self, j: int, condition: str) -> tuple[str, int]:
         """Return the first value that fulfils a condition, and its row, counted from 1."""
         numbered = f"(SELECT c{j}, row_number() OVER () AS row FROM {self._table})"
-        fulfils = of(j, f"trim(@) <> '' AND ({condition})")
+        fulfils = of(j, f"NOT {empty(self._dialect.missing)} AND ({condition})")
         with says(self._path):
             value, row = self._connection.execute(
                 f"SELECT c{j}, row FROM {numbered} WHERE {fulfils} LIMIT 1"

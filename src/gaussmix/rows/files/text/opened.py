@@ -12,8 +12,7 @@ from ....exceptions import DataError
 from ....numerics.extras import imported
 from ..arrow import BATCH_ROWS, values_of
 from ..choice import Column
-from .cells import of
-from .dialect import LONGEST
+from .dialect import LONGEST, lines
 from .engine import UnreadableError, connected, says
 from .numerals import TextColumn, look_at
 from .plain import WESTERN, Plain
@@ -78,6 +77,8 @@ class TextTable:
         if dialect.above:
             lines = "line is" if dialect.above == 1 else f"{dialect.above} lines are"
             notes.append(f"the first {lines} not of the table: passed over")
+        if dialect.names and not dialect.header:
+            notes.append("the header has a name less than rows have cells: the first has none")
         if dialect.comment:
             notes.append(f"what follows {dialect.comment} in a line is passed over")
         if dialect.names is None:
@@ -92,8 +93,9 @@ class TextTable:
         wanted = [self.place[name] for name in names]
         kinds = {j: self.found[j].numerals for j in wanted}
         parsed = {j: "DOUBLE" for j, kind in kinds.items() if kind is not None and kind.parsed}
+        missing = self.dialect.missing
         asked = ", ".join(
-            f"{'CAST(NULL AS DOUBLE)' if kind is None else of(j, kind.expression)} AS v{j}"
+            f"{'CAST(NULL AS DOUBLE)' if kind is None else kind.of(j, missing)} AS v{j}"
             for j, kind in kinds.items()
         )
         query = f"SELECT {asked or '0.0 AS v'} FROM {self.dialect.table(self.plain.place, parsed)}"
@@ -184,10 +186,28 @@ class _Opening:
                 refusal = refusal or found
         raise refusal or UnreadableError("there is no table in it")
 
+    def _refuse_odd_quotes(self) -> None:
+        """Raise UnreadableError if several lines have a quotation mark too many."""
+        odd = "(length(line) - length(replace(line, chr(34), ''))) % 2 = 1"
+        with says(self.plain.place):
+            (count,) = self.connection.execute(
+                f"SELECT count_if({odd}) FROM {lines(self.plain.place, longest=LONGEST[-1])}"
+            ).fetchone()
+        if count > 1:
+            raise UnreadableError(
+                f"{count} lines have a quotation mark that is not closed: double it, or take it out"
+            )
+
     def _looked_at(self, dialect: Dialect) -> TextTable:
         names = dialect.names or tuple(f"x{j}" for j in range(dialect.width))
         looked = {j: name for j, name in enumerate(names) if name and self.wanted(name)}
+        # A quotation mark that is never closed shows in the last column.
+        looked.setdefault(len(names) - 1, names[-1])
         n_rows, found = look_at(
             self.connection, self.plain.place, dialect, looked, self.options.decimal
         )
+        if not dialect.quote:
+            self._refuse_odd_quotes()
+        if not self.wanted(names[-1]) or not names[-1]:
+            del found[len(names) - 1]
         return TextTable(self.path, self.plain, dialect, names, n_rows, found)

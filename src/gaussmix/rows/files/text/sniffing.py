@@ -86,6 +86,8 @@ class _Sniffing:
         self._text = "\n".join(self._first)
 
     def dialects(self, separators: Sequence[str]) -> Iterator[Dialect]:
+        if not self._text.strip():
+            return
         found = [one for mark in (*separators, NO_SEPARATOR) for one in self._tried(mark)]
         if not found:
             self._refuse_uneven_rows(_MARKS)
@@ -193,7 +195,7 @@ class _Sniffing:
         if names follow them, or if they do not have its separator.
         """
         rows = self._first_rows(plain)
-        if not rows:
+        if not rows or (plain.separator == " " and _has_gaps(rows)):
             return None
         names = names_in(rows, plain.missing)
         above = [line for line in self._first[: plain.n_skipped] if line.strip()]
@@ -247,6 +249,11 @@ class _Sniffing:
         return _judged(replace(plain, names=names, header=True, n_skipped=above), rows[1:])
 
 
+def _has_gaps(rows: Sequence[Row]) -> bool:
+    """Whether some column holds nothing: then several spaces stand between cells."""
+    return any(all(not cell for cell in column) for column in zip(*rows, strict=True))
+
+
 def _short_header(above: list[str], plain: Dialect, rows: Sequence[Row]) -> tuple[str, ...] | None:
     """Return the names in a line above the table that has one cell less, as R writes it.
 
@@ -258,6 +265,8 @@ def _short_header(above: list[str], plain: Dialect, rows: Sequence[Row]) -> tupl
     if not above or not above[-1].strip() or not (are_words or labels == counted):
         return None
     separator = None if plain.separator == SPACES else plain.separator
+    if any(mark in above[-1] for mark in _MARKS[:-1] if mark != separator):
+        return None
     cells = [cell.strip().strip("\"'") for cell in above[-1].split(separator)]
     if len(cells) == plain.width - 1 and not any(is_number(cell) for cell in cells):
         return ("", *cells)
