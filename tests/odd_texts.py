@@ -557,3 +557,118 @@ _add("JSON called .csv", '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]\n', None)
 _add(
     "HTML called .csv", "<!DOCTYPE html>\n<html><body><h1>404</h1>, not found</body></html>\n", None
 )
+
+# -- what trials from outside have found --------------------------------------------------
+_CITIES = [f"city {i}" for i in range(N)]
+_add(
+    "no header, text of its own in each row",
+    "".join(f"{city},{line}\n" for city, line in zip(_CITIES, _lines(AB), strict=True)),
+    {"x1": A, "x2": B},
+)
+_add(
+    "no header, dates first",
+    "".join(
+        f"2024-{1 + i // 28:02d}-{1 + i % 28:02d};{r}\n" for i, r in enumerate(_lines(AB, ";"))
+    ),
+    {"x1": A, "x2": B},
+)
+_add(
+    "no header, flags first",
+    "true,1.5\nfalse,2.5\nfalse,3.5\n",
+    {"x0": [1, 0, 0], "x1": [1.5, 2.5, 3.5]},
+)
+_add(
+    "text of several words beside one number",
+    "sample,what,day,value\n"
+    + "".join(
+        f"S{i},dose {i % 9} mg,2024-01-{1 + i % 28:02d},{_cell(a)}\n" for i, a in enumerate(A)
+    ),
+    {"value": A},
+)
+_add(
+    "lists in quotes",
+    "id,tags,v\n" + "".join(f'S{i},"1;2;3;4",{_cell(a)}\n' for i, a in enumerate(A)),
+    {"v": A},
+)
+_add("spaces of thousands", "a;b\n1 234;5 678\n2 234;6 678\n3 234;7 678\n", None)
+_add("pairs of whole numbers under one name", "a,b\n0,0\n1,1\n2,2\n", None, ending=".tsv")
+_add(
+    "apostrophes at the beginning of cells",
+    "a,b,t\n"
+    + "".join(
+        f"{line},{ {10: chr(39) + 's Hertogenbosch', 20: 'kids' + chr(39)}.get(i, 'fine') }\n"
+        for i, line in enumerate(_lines(AB))
+    ),
+    AB,
+)
+_add(
+    "ditto marks",
+    "a\tb\tt\n"
+    + "".join(
+        f"{line}\t{chr(34) if i in {20, 30} else 'x'}\n" for i, line in enumerate(_lines(AB, "\t"))
+    ),
+    None,
+    ending=".tsv",
+)
+_add(
+    "a quoted line end, and a quote that is never closed far down",
+    'a,b,t\n1,2.5,"x\n7,7,y"\n'
+    + "".join(f"{i},{i}.5,t\n" for i in range(5000))
+    + '1,2.5,"open\n'
+    + "".join(f"{i},{i}.5,t\n" for i in range(1000)),
+    None,
+)
+_add("dots of thousands beside small numbers", "pop;d\n1.234;0,5\n567;1,5\n2.345;2,5\n", None)
+_add(
+    "addresses of the internet",
+    "ip,a\n" + "".join(f"192.168.100.{100 + i},{_cell(a)}\n" for i, a in enumerate(A)),
+    {"a": A},
+)
+_add(
+    "lists by lines",
+    "".join(f"[{_cell(a)}, {_cell(b)}]\n" for a, b in zip(A, B, strict=True)),
+    None,
+)
+_add("touching numbers", "a,b\n" + "".join(f"{i}.5-1.5,{i}\n" for i in range(N)), None)
+_add(
+    "a mark of UTF-8, then Latin-1",
+    b"\xef\xbb\xbf" + _text({"größe": A, "b": B}).encode("latin-1"),
+    {"größe": A, "b": B},
+)
+_add(
+    "a mark of UTF-8, then a quoted header",
+    b'\xef\xbb\xbf"a, in cm","b"\n' + _text(AB, header=None).encode(),
+    {"a, in cm": A, "b": B},
+)
+_add(
+    "a lone carriage return amid lines",
+    _text(ABC) + "1.5,2.5,3\r4.5,5.5,6\n",
+    {"a": np.r_[A, 1.5, 4.5], "b": np.r_[B, 2.5, 5.5], "c": np.r_[C, 3, 6]},
+)
+_add("blanks alone", "   \n  \n", None)
+_add(
+    "two spaces between cells, no header",
+    "".join(f"{_cell(a)}  {_cell(b)}\n" for a, b in zip(A, B, strict=True)),
+    _unnamed(AB),
+    ending=".txt",
+)
+_add(
+    "a frame without names, with its index (pandas)",
+    ",0,1\n" + "".join(f"{i},{line}\n" for i, line in enumerate(_lines(AB))),
+    {"0": A, "1": B},
+)
+_DAMAGED = bytearray(gzip.compress(_text(ABC).encode()))
+_DAMAGED[-8] ^= 1
+_add("compressed: gzip whose sum is wrong", bytes(_DAMAGED), None, ending=".csv.gz")
+_add(
+    "a row short in a large file",
+    "a,b,c\n" + "".join(f"{i},{i}.5,{i % 7}\n" for i in range(40_000)) + "1,2\n",
+    None,
+)
+_add(
+    "500 columns with decimal commas",
+    ";".join(f"n{j}" for j in range(500))
+    + "\n"
+    + (";".join(f"{j},5" for j in range(500)) + "\n") * 5,
+    {f"n{j}": np.full(5, j + 0.5) for j in range(500)},
+)

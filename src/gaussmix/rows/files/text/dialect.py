@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .engine import is_one_of, literal
+from .engine import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ class Dialect:
         `types` are those of columns that are not text.
         """
         if self.separator == SPACES:
-            cells = ", ".join(f"{self._cell(j)} AS c{j}" for j in range(self.width))
+            cells = ", ".join(f"trim(cells[{j + 1}], chr(34)) AS c{j}" for j in range(self.width))
             full = lines(path, self.comment, self.n_skipped + self.header, self.longest)
             rows = f"(SELECT {_SPLIT} AS cells FROM {full} WHERE {_BARE} <> '')"
             return f"(SELECT {cells} FROM {rows} WHERE {_is_wide(self.width)})"
@@ -97,10 +97,6 @@ class Dialect:
     def parses(self) -> bool:
         """Whether the library makes numbers of cells as it parses them."""
         return self.separator != SPACES
-
-    def _cell(self, j: int) -> str:
-        cell = f"trim(cells[{j + 1}], '\"')"
-        return f"CASE WHEN {is_one_of(cell, ['', *self.missing])} THEN NULL ELSE {cell} END"
 
 
 # An error that names the line is raised by the library in place of rows of another width.

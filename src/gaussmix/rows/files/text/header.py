@@ -49,7 +49,8 @@ def names_in(
     words = [j for j, cell in enumerate(first) if j not in set(numbers)]
     if numbers and all(_is_value(first[j], below[j], missing) for j in words):
         return None
-    if not numbers and all(_is_written_alike(first[j], below[j]) for j in words):
+    alike = [_is_written_alike(first[j], below[j]) for j in words]
+    if not numbers and any(alike) and all(_is_value(first[j], below[j], missing) for j in words):
         return None
     if numbers and not _are_names([first[j] for j in numbers], [below[j] for j in numbers]):
         return None

@@ -54,11 +54,6 @@ class Numerals:
     parsed: bool = False
     note: str = ""
 
-    def of(self, column: int, missing: Sequence[str]) -> str:
-        """Return the expression for a column; `missing` are words for no value."""
-        filled = f"CASE WHEN {empty(missing)} THEN NULL ELSE trim(@) END"
-        return of(column, self.expression.replace("#", filled))
-
 
 PLAIN = Numerals("@", parsed=True)
 PADDED = Numerals("CAST(# AS DOUBLE)")
@@ -84,11 +79,22 @@ class TextColumn:
         The first value that is no number; None if it has none.
     fault : str
         Why it can neither be read as numbers nor be left out as text; empty if it can.
+    has_empty : bool
+        Whether some cells hold blanks, or words for no value.
     """
 
     numerals: Numerals | None
     example: str | None = None
     fault: str = ""
+    has_empty: bool = False
+
+    def number(self, column: int, missing: Sequence[str]) -> str:
+        """Return the number in a cell, as a query has it; `missing` are words for no value."""
+        if self.numerals is None:
+            return "CAST(NULL AS DOUBLE)"
+        filled = f"CASE WHEN {empty(missing)} THEN NULL ELSE trim(@) END"
+        filled = filled if self.has_empty else "trim(@)"
+        return of(column, self.numerals.expression.replace("#", filled))
 
 
 @dataclass
@@ -207,7 +213,7 @@ class _Look:
                 return self._doubtful(j, name, "point or dots", ONE_DOT)
             return TextColumn(PLAIN if self._dialect.parses else PADDED)
         if own.flags == own.filled:
-            return TextColumn(FLAGS)
+            return TextColumn(FLAGS, has_empty=own.empty > 0)
         return self._written_otherwise(j, name)
 
     def _written_otherwise(self, j: int, name: str) -> TextColumn:
@@ -225,8 +231,11 @@ class _Look:
                 return self._doubtful(j, name, "comma or commas", BY_COMMAS)
             by_dot = dots
         if by_dot:
-            return TextColumn(THOUSANDS if own.by_commas else PADDED)
-        return TextColumn(DECIMAL_COMMA) if by_comma else self._text(j, name)
+            kind = THOUSANDS if own.by_commas else PADDED
+            return TextColumn(kind, has_empty=own.empty > 0)
+        if by_comma:
+            return TextColumn(DECIMAL_COMMA, has_empty=own.empty > 0)
+        return self._text(j, name)
 
     def _text(self, j: int, name: str) -> TextColumn:
         """Return a column that is not one of numbers, with its fault if it should be one."""
@@ -284,7 +293,7 @@ class _Look:
         """Return a value of a column of text that is no number, for people."""
         seen = (row[j] for row in self._first_rows)
         found = (value for value in seen if value and value.strip() and not is_number(value))
-        return next(found, None) or self._first(j, f"NOT ({IS_DOUBLE})")[0]
+        return next(found, None) or self._first(j, "true")[0]
 
     @cached_property
     def _first_rows(self) -> list[tuple[str | None, ...]]:

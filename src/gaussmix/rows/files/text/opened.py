@@ -94,10 +94,7 @@ class TextTable:
         kinds = {j: self.found[j].numerals for j in wanted}
         parsed = {j: "DOUBLE" for j, kind in kinds.items() if kind is not None and kind.parsed}
         missing = self.dialect.missing
-        asked = ", ".join(
-            f"{'CAST(NULL AS DOUBLE)' if kind is None else kind.of(j, missing)} AS v{j}"
-            for j, kind in kinds.items()
-        )
+        asked = ", ".join(f"{self.found[j].number(j, missing)} AS v{j}" for j in wanted)
         query = f"SELECT {asked or '0.0 AS v'} FROM {self.dialect.table(self.plain.place, parsed)}"
         count = 0
         try:
@@ -206,7 +203,7 @@ class _Opening:
         n_rows, found = look_at(
             self.connection, self.plain.place, dialect, looked, self.options.decimal
         )
-        if not dialect.quote:
+        if dialect.quote != '"':
             self._refuse_odd_quotes()
         if not self.wanted(names[-1]) or not names[-1]:
             del found[len(names) - 1]
