@@ -72,7 +72,7 @@ def _is_written_alike(cell: str, below: list[str]) -> bool:
 
 
 def _form(cell: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", cell))
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"[+-]?\d+", "9", cell))
 
 
 def _are_names(cells: list[str], below: list[list[str]]) -> bool:
