@@ -33,7 +33,7 @@ class Parts(Reader):
     def count_rows(self):
         return len(self.rows)
 
-    def parts(self):
+    def parts(self, n_threads=1):
         first = 0
         for length, known in zip(self.lengths, self.known, strict=True):
             yield Part(Path("rows"), length if known else None, self.reading(first, first + length))

@@ -58,10 +58,11 @@ def as_table(X: Any) -> Any:
 
 def _require_rows(X: Any) -> None:
     """Raise DataError for what holds no rows: a mapping, a set, a connection, ..."""
-    is_one = any(hasattr(X, word) for word in _WORDS) or isinstance(X, numbers.Number)
-    if X is None:  # as scikit-learn refuses it
-        return
-    if not is_one or isinstance(X, dict | set | frozenset):
+    if X is None or callable(X) or isinstance(X, numbers.Number | os.PathLike):
+        return  # told elsewhere
+    is_one = any(hasattr(X, word) for word in _WORDS)
+    is_sparse = type(X).__module__.startswith("scipy.")  # some of them are mappings
+    if not is_one or (isinstance(X, dict | set | frozenset) and not is_sparse):
         raise DataError(
             "X: expected rows of numbers: an array, a table or frame, files opened by "
             f"gaussmix.scan, a query that gives a stream of Arrow; got {type(X).__name__}"
