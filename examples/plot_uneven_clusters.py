@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from gaussmix import GaussianMixture, plot
-from gaussmix.mixture.datasets import sizes
+from gaussmix.datasets import sizes
 
 data = sizes()
 X, truth = data.rows, data.classes

@@ -1,7 +1,5 @@
 """Small data sets: `gaussmix.mixture.datasets`."""
 
-from .mixture.datasets import (
-    iris,
-)
+from .mixture.datasets import iris, sizes
 
-__all__ = ["iris"]
+__all__ = ["iris", "sizes"]

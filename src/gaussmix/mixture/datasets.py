@@ -68,6 +68,19 @@ def sizes_mixture() -> Mixture:
 
 
 def sizes(n_samples: int = 2000, random_state: int | None = 0) -> LabelledData:
-    """Draw clusters of different sizes and shapes, which K-means cannot tell apart."""
+    """Draw clusters of different sizes and shapes, which K-means cannot tell apart.
+
+    Parameters
+    ----------
+    n_samples : int, default 2000
+    random_state : int, optional
+
+    Examples
+    --------
+    >>> from gaussmix import datasets
+    >>> data = datasets.sizes(500)
+    >>> data.rows.shape, data.class_names
+    ((500, 2), ('wide', 'long', 'dot', 'dash'))
+    """
     rows, classes = sizes_mixture().sample(n_samples, random_state)
     return LabelledData(rows, ("x", "y"), classes, ("wide", "long", "dot", "dash"))
