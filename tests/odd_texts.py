@@ -425,13 +425,13 @@ _add(
     ),
     AB,
 )
-_WIDE = np.round(np.random.default_rng(3).normal(size=(4, 14_000)), 2)
+_WIDE = np.round(np.random.default_rng(3).normal(size=(4, 8_000)), 2)
 _add(
-    "14,000 columns",
-    ",".join(f"gene_{j:05d}" for j in range(14_000))
+    "8,000 columns",
+    ",".join(f"gene_{j:05d}" for j in range(8_000))
     + "\n"
     + "".join(",".join(map(str, row)) + "\n" for row in _WIDE),
-    {f"gene_{j:05d}": _WIDE[:, j] for j in range(14_000)},
+    {f"gene_{j:05d}": _WIDE[:, j] for j in range(8_000)},
 )
 _add(
     "20,000 columns, two asked for",

@@ -120,12 +120,12 @@ def test_a_file_that_changes_is_noticed_whatever_it_was_copied_to(tmp_path):
 
 
 def test_a_fit_to_text_is_the_fit_in_memory_for_any_number_of_threads(tmp_path):
-    X, _ = blobs(n=70_000, d=3, k=3)
+    X, _ = blobs(n=40_000, d=3, k=3)
     (tmp_path / "a.csv").write_text(
         "a;b;c\n" + "".join(";".join(map(repr, row)) + "\n" for row in X.tolist()).replace(".", ",")
     )
     expected = GaussianMixture(3, random_state=0, n_jobs=1).fit(X)
-    for n_jobs in (1, 2, 3):
+    for n_jobs in (1, 3):
         model = GaussianMixture(3, random_state=0, n_jobs=n_jobs).fit(scan(tmp_path / "a.csv"))
         np.testing.assert_array_equal(model.means_, expected.means_)
         assert model.lower_bound_ == expected.lower_bound_
