@@ -179,3 +179,12 @@ def test_rows_keep_their_order(how, tmp_path):
     rows, _ = scan(path, missing_values=["n.d.", "?", "-999"]).read()
     assert len(rows) == n
     assert np.array_equal(np.floor(rows[:, 0]), np.arange(n))
+
+
+def test_line_ends_in_quotes_of_a_large_file_make_no_rows(tmp_path):
+    """The second line of each note has as many marks as a row, block after block."""
+    path = tmp_path / "a.csv"
+    note = '"note ' + "z" * 60 + '\n7,7,and more"'
+    path.write_text("a,b,note\n" + "".join(f"{i % 7}.5,{i % 5},{note}\n" for i in range(60_000)))
+    assert scan(path).n_rows == 60_000
+    assert len(scan(path, ["a", "b"]).read()[0]) == 60_000

@@ -37,6 +37,8 @@ class Dialect:
         Cells of a row.
     n_skipped : int
         Lines above the table, or above its header.
+    parallel : bool
+        Whether several threads may parse: not where cells of several lines look like rows.
     above : int
         Lines above it that are neither empty nor its header.
     names : tuple of str, or None
@@ -62,6 +64,7 @@ class Dialect:
     missing: tuple[str, ...] = ()
     longest: int = LONGEST[0]
     above: int = 0
+    parallel: bool = True
 
     def table(self, path: Path, types: Mapping[int, str] | None = None) -> str:
         """Return the table of a file, as it stands in a query; its columns are c0, c1, ...
@@ -88,6 +91,7 @@ class Dialect:
                 "skip": self.n_skipped,
                 "header": self.header,
                 "nullstr": [*empty, *words],
+                "parallel": self.parallel,
                 **blocks(self.longest),
             },
             columns,

@@ -35,7 +35,8 @@ class UnreadableError(Exception):
     told : str
         The reason, for people.
     kind : str
-        "encoding", "long", "blank" (a line of blanks), or "" for any other.
+        "encoding", "long", "blank" (a line of blanks), "parallel" (one thread may), or ""
+        for any other.
     """
 
     def __init__(self, told: str, kind: str = "") -> None:
@@ -116,6 +117,7 @@ def _refusal(told: str) -> UnreadableError:
         ("nvalid unicode", "is not text in UTF-8; save it as such", "encoding"),
         ("not utf-8 encoded", "is not text in UTF-8; save it as such", "encoding"),
         ("Maximum line size of", f"{where} is longer than can be read", "long"),
+        ("arallel CSV Reader", "its cells of several lines look like rows", "parallel"),
         ("state machine", "its quotation marks, or its line ends, do not fit together", ""),
         ("unterminated quote", f"{where} has a quotation mark that is not closed{shown}", ""),
         ("onversion Error", f"{where} has what is not a number any more{shown}", ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -176,12 +176,20 @@ class _Opening:
         place = self.plain.place
         for dialect in dialects(self.connection, place, self.separators, self.missing, longest):
             try:
-                return self._looked_at(dialect)
+                return self._in_one_thread_if_need_be(dialect)
             except UnreadableError as found:
                 if found.kind in {"encoding", "long"}:
                     raise
                 refusal = refusal or found
         raise refusal or UnreadableError("there is no table in it")
+
+    def _in_one_thread_if_need_be(self, dialect: Dialect) -> TextTable:
+        try:
+            return self._looked_at(dialect)
+        except UnreadableError as refusal:
+            if refusal.kind != "parallel":
+                raise
+        return self._looked_at(replace(dialect, parallel=False))
 
     def _refuse_odd_quotes(self) -> None:
         """Raise UnreadableError if several lines have a quotation mark too many."""
