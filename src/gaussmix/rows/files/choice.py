@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .base import Columns
 
-__all__ = ["Choice", "Column", "choose"]
+__all__ = ["Choice", "Column", "choose", "not_numbers"]
 
 # Columns that a message names.
 _NAMED = 20
@@ -114,6 +114,12 @@ def choose(
     told = tuple(f"{key!r} (from the names of folders)" for key in keys if key in numeric)
     told += tuple(f"{name!r} (an index, says pandas)" for name in index if name not in keys)
     return Choice(tuple(kept), weight, described + (told if columns is None else ()))
+
+
+def not_numbers(name: str, n_others: int, n_values: int) -> str:
+    """Return what is told of a column of numbers in which some values are none."""
+    are = "is not a number" if n_others == 1 else "are not numbers"
+    return f"{n_others} of the {n_values} values of column {name!r} {are}"
 
 
 def _told(column: Column) -> str:

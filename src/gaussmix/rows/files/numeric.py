@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .choice import not_numbers
+
 __all__ = ["described", "fault_of", "is_numeric"]
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
@@ -30,8 +32,7 @@ def fault_of(name: str, values: Any) -> str:
     if not 0 < n_others < n_numbers:
         return ""
     example = text.filter(compute.invert(numbers))[0].as_py()
-    are = "is not a number" if n_others == 1 else "are not numbers"
-    return f"{n_others} of the {len(text)} values of column {name!r} {are}, such as {example!r}"
+    return f"{not_numbers(name, n_others, len(text))}, such as {example!r}"
 
 
 def described(field: Any, values: Any) -> str:

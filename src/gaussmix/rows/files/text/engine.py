@@ -43,6 +43,11 @@ class UnreadableError(Exception):
         super().__init__(told)
         self.told, self.kind = told, kind
 
+    @property
+    def concerns_the_file(self) -> bool:
+        """Whether other marks between cells, or of quotation, would be no better."""
+        return self.kind in {"encoding", "long", "blank"}
+
 
 @contextmanager
 def connected(n_threads: int) -> Iterator[Any]:

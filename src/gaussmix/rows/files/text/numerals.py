@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..choice import not_numbers
 from .cells import (
     BY_COMMAS,
     BY_DOTS_ALONE,
@@ -92,9 +93,10 @@ class TextColumn:
         """Return the number in a cell, as a query has it; `missing` are words for no value."""
         if self.numerals is None:
             return "CAST(NULL AS DOUBLE)"
-        filled = f"CASE WHEN {empty(missing)} THEN NULL ELSE trim(@) END"
-        filled = filled if self.has_empty else "trim(@)"
-        return of(column, self.numerals.expression.replace("#", filled))
+        text = "trim(@)"
+        if self.has_empty:
+            text = f"CASE WHEN {empty(missing)} THEN NULL ELSE {text} END"
+        return of(column, self.numerals.expression.replace("#", text))
 
 
 @dataclass
@@ -248,8 +250,7 @@ class _Look:
         numbers, fits = max(allowed)
         others, like = own.filled - numbers, 2 * own.beside > own.filled
         if others < numbers or (like and self._decimal is not None):
-            are = "is not a number" if others == 1 else "are not numbers"
-            told = f"{others} of the {own.filled} values of column {name!r} {are}, such as "
+            told = f"{not_numbers(name, others, own.filled)}, such as "
             return self._faulty(j, told, f"NOT ({fits})")
         if like:
             told = f"the numbers of column {name!r} have something beside them, such as "

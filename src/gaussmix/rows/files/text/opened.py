@@ -178,7 +178,7 @@ class _Opening:
             try:
                 return self._in_one_thread_if_need_be(dialect)
             except UnreadableError as found:
-                if found.kind in {"encoding", "long"}:
+                if found.concerns_the_file:
                     raise
                 refusal = refusal or found
         raise refusal or UnreadableError("there is no table in it")

@@ -53,6 +53,8 @@ _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[Path], Any]], ...] = (
     (b"BZh", ".bz2", bz2.open),
     (b"\xfd7zXZ\0", ".xz", lzma.open),
 )
+# What is raised where compressed bytes are damaged.
+_DAMAGED = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error)
 # Names that mean nothing else to the library: no globs, no home folder, no lone surrogates.
 _NAME = re.compile(r"[^~*?\[\ud800-\udfff][^*?\[\ud800-\udfff]*")
 _READ = ("", ".gz", ".zst")
@@ -128,7 +130,7 @@ class Plain:
         try:
             with self._open(self._path) as file:
                 return bytes(file.read(_SEEN))
-        except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        except _DAMAGED as error:
             raise UnreadableError(f"cannot be decompressed: {said_by(error)}") from None
 
     def _require_whole(self) -> None:
@@ -139,7 +141,7 @@ class Plain:
             with self._open(self._path) as file:
                 while file.read(_SEEN):
                     pass
-        except (OSError, EOFError, ValueError, zlib.error) as error:
+        except _DAMAGED as error:
             raise UnreadableError(f"cannot be decompressed: {said_by(error)}") from None
 
     def _is_misnamed(self) -> bool:
@@ -169,7 +171,7 @@ class Plain:
                 _write_lines(text, copy)
         except UnicodeError:
             raise UnreadableError("is not text in UTF-8; save it as such", "encoding") from None
-        except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        except _DAMAGED as error:
             raise UnreadableError(f"cannot be copied as plain text: {said_by(error)}") from None
         self.place = place
         self.encodings += (encoding,)

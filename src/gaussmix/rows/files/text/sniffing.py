@@ -170,7 +170,7 @@ class _Sniffing:
                     f"{options})"
                 ).fetchone()
         except UnreadableError as refusal:
-            if refusal.kind:
+            if refusal.concerns_the_file:
                 raise
             return None
         if width < 2 and separator != NO_SEPARATOR:
@@ -218,7 +218,7 @@ class _Sniffing:
                     f"SELECT * FROM {table} LIMIT {count}"
                 ).fetchall()
         except UnreadableError as refusal:
-            if refusal.kind:
+            if refusal.concerns_the_file:
                 raise
             return []
         return rows
