@@ -12,8 +12,8 @@ from gaussmix.components.moments import PRODUCTS, SQUARES
 from gaussmix.components.noise import Noise
 from gaussmix.components.parameters import Parameters
 from gaussmix.estep import Expectation, NaturalForm, Posterior, WhitenedForm
-from gaussmix.estep.centred import CentredForm
 from gaussmix.estep.compiled import CompiledForm
+from gaussmix.estep.mixed import MixedForm
 from gaussmix.estep.pruned import PrunedForm, prune
 from gaussmix.rows import MemorySource
 from gaussmix.rows.folds import Workspace
@@ -92,9 +92,13 @@ def compiled(parameters, moment, center):
     return CompiledForm.of(parameters, moment, center)
 
 
-def centred(parameters, moment, center):
+def mixed(parameters, moment, center, n_rows=100):
+    return MixedForm(parameters, moment, center, np.arange(K) % 3 > 0, n_rows)
+
+
+def mixed_in_tiles(parameters, moment, center):
     pytest.importorskip("numba")
-    return CentredForm.of(parameters, moment, parameters.means)
+    return mixed(parameters, moment, center, n_rows=None)
 
 
 def whitened(parameters, moment, center):
@@ -109,7 +113,7 @@ def pruned(parameters, moment, center):
     return found
 
 
-FORMS = [natural, compiled, centred, whitened, pruned]
+FORMS = [natural, compiled, mixed, mixed_in_tiles, whitened, pruned]
 
 
 def oracle(rows, sample_weight, labels, log_joint, scale, background):

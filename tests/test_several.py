@@ -40,7 +40,7 @@ def test_it_is_the_e_step_of_each_mixture(moment, n_rows, weighted, n_threads):
     if n_rows > 10:
         pytest.importorskip("numba")
         assert compiled.goes_in_tiles(4, 10, n_rows)
-        assert compiled._loops() is not None
+        assert compiled.compiled_loops() is not None
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(2500, 3))
     weights = rng.uniform(0.5, 2.0, 2500) if weighted else np.ones(2500)

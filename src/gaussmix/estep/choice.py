@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..components.moments import NOTHING
-from .centred import CentredForm, magnitude_about_means
 from .compiled import goes_in_tiles, natural_form
+from .mixed import MixedForm
 from .pruned import may_pay, prune
 from .whitened import WhitenedForm
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..components.covariances import Covariances
     from ..components.moments import Moment
     from ..components.parameters import Parameters
     from .form import Form
@@ -44,7 +43,7 @@ def choose_form(
 ) -> Form:
     """Return the natural form where it is accurate and cheap, else the whitened form.
 
-    Between them is the natural form about each component's own mean, where loops are compiled.
+    Where it is accurate for some components, those are not whitened; and compiled loops do both.
     The others are pruned where there are so many components and products of features that it
     pays to find out first which components matter to a row.
 
@@ -67,7 +66,8 @@ def choose_form(
     means, held = parameters.means, parameters.covariances
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
-    error = held.magnitude(reach)
+    errors = held.magnitudes(reach)
+    error = float(errors.max())
     if dtype is np.float32 and not (
         _SINGLE_EPS * error <= _SINGLE_TOLERANCE and is_single(reach.min(), reach.max())
     ):
@@ -90,8 +90,8 @@ def choose_form(
     if suits and cheap and _is_accurate(error):
         kind = natural_form(n_joint, n_rows)
         dense = kind.of(parameters, NOTHING if cancels else moment, center, dtype)
-    elif suits and in_tiles and _is_accurate_about_means(held):
-        return CentredForm.of(parameters, moment, means)
+    elif suits and not held.shared and (in_tiles or (cheap and _EPS * errors.min() <= TOLERANCE)):
+        dense = MixedForm(parameters, moment, center, _EPS * errors <= TOLERANCE, n_rows)
     else:
         dense = WhitenedForm(parameters, moment)
     prunable = not held.shared and held.moment is moment and parameters.density.plain
@@ -115,10 +115,6 @@ def are_accurate(theta: Array, reach: Array, moment: Moment) -> AnyArray:
 
 def _is_accurate(magnitude: float) -> bool:
     return _EPS * magnitude <= TOLERANCE
-
-
-def _is_accurate_about_means(covariances: Covariances) -> bool:
-    return not covariances.shared and _is_accurate(magnitude_about_means(covariances))
 
 
 def _whitening_is_cheaper(n_components: int, n_features: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CompiledForm",
-    "expect_in_tiles",
+    "Tiles",
+    "bytes_of_tiles",
+    "compiled_loops",
     "goes_in_tiles",
     "natural_form",
     "pairs_of",
+    "with_constants",
 ]
 
 # Rows times components from which a fit gains more than it takes to load the loops.
@@ -63,13 +66,19 @@ def _is_for_tiles(n_products: int) -> bool:
     return n_products <= _MOST_PRODUCTS
 
 
+def bytes_of_tiles(n_joint: int, n_terms: int) -> int:
+    """Return what stands for the bytes of a row where loops do so many densities of it."""
+    products = n_joint * n_terms + _EXP_PRODUCTS * n_joint
+    return max(_LEAST_BYTES_PER_ROW, _BYTES_A_PRODUCT * products)
+
+
 @lru_cache(maxsize=1)
 def _is_installed() -> bool:
     return find_spec("numba") is not None
 
 
 @lru_cache(maxsize=1)
-def _loops() -> ModuleType | None:
+def compiled_loops() -> ModuleType | None:
     """Return the compiled loops; None on a machine that cannot have them."""
     try:
         from . import compiled_loops as loops
@@ -105,17 +114,14 @@ class CompiledForm(NaturalForm):
 
     def _lay_out(self) -> None:
         super()._lay_out()
-        self.centers = self.center
-        n_joint, n_terms = self.theta.shape
+        n_terms = self.theta.shape[1]
         self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * n_terms))
         self._bytes_of_joint = self.bytes_per_row
         # Mixtures of one size are done one after the other while a tile is in the cache.
         sizes = set(self.groups.sizes)
         self._in_tiles = len(sizes) == 1 and _is_for_tiles(max(sizes) * n_terms)
         if self._in_tiles:
-            products = self.theta.size + _EXP_PRODUCTS * n_joint
-            wanted = max(_LEAST_BYTES_PER_ROW, _BYTES_A_PRODUCT * products)
-            self.bytes_per_row = min(wanted, self._bytes_of_joint)
+            self.bytes_per_row = min(bytes_of_tiles(*self.theta.shape), self._bytes_of_joint)
 
     @property
     def bytes_of_joint(self) -> int:
@@ -126,11 +132,11 @@ class CompiledForm(NaturalForm):
         return pairs_of(self.moment, self.n_features)
 
     def features(self, rows: AnyArray, workspace: Workspace) -> Array:
-        loops = _loops()
+        loops = compiled_loops()
         if loops is None:
             return super().features(rows, workspace)
         out: Array = workspace.array("features", self.theta.shape[1], len(rows), dtype=self.dtype)
-        loops.write_features(_plain(rows), self.center, *self._pairs, out)
+        loops.write_features(_plain(rows), len(rows), self.center, *self._pairs, out)
         return out
 
     def at_once(
@@ -142,33 +148,23 @@ class CompiledForm(NaturalForm):
         tally: Tally,
         workspace: Workspace,
     ) -> bool:
-        loops = _loops()
+        loops = compiled_loops()
         if loops is None or not self._in_tiles:
             return False
         n_groups = len(self.groups)
         theta = self.theta.reshape(n_groups, -1, self.theta.shape[1])
         k, backgrounds = theta.shape[1], posterior.backgrounds
         if backgrounds is not None:
-            theta = _with_constants(theta, backgrounds)
-        moments, largest, total = expect_in_tiles(
-            loops, rows, weights, self._centers(theta), theta, self._pairs, workspace
-        )
+            theta = with_constants(theta, backgrounds)
+        moments = np.zeros(theta.shape)
+        tile = Tiles.of(loops, rows, weights, n_groups, self.theta.dtype, workspace)
+        loops.expect(tile.rows, tile.weights, self.center, theta, self._pairs, *tile.rest(moments))
         sums.moments += moments[:, :k].reshape(self.theta.shape)
-        tally.n_rows += len(rows)
-        tally.noise += moments[:, k:, 0].sum(axis=1)
-        if weights is None:
-            tally.log_likelihood += largest.sum(axis=1, dtype=np.float64) + sums_of_logs(total)
-        else:
-            largest += np.log(total, out=total)
-            tally.log_likelihood += largest @ weights
+        tile.tell(tally, weights, moments[:, k:, 0])
         return True
 
-    def _centers(self, theta: Array) -> Array:
-        """Return the centers of features, for natural parameters (G, n_joint, n_terms)."""
-        return self.center
 
-
-def _with_constants(theta: Array, constants: Array) -> Array:
+def with_constants(theta: Array, constants: Array) -> Array:
     """Return natural parameters (G, K, n_terms) with one more density each, that is constant.
 
     One that is 0 everywhere is far below the least that a number can tell.
@@ -178,48 +174,59 @@ def _with_constants(theta: Array, constants: Array) -> Array:
     return np.concatenate([theta, last], axis=1)
 
 
-def expect_in_tiles(
-    loops: ModuleType,
-    rows: AnyArray,
-    weights: AnyArray | None,
-    centers: Array,
-    theta: Array,
-    pairs: tuple[AnyArray, AnyArray, AnyArray],
-    workspace: Workspace,
-) -> tuple[Array, Array, Array]:
-    """Return what the E-steps of R mixtures find of the same rows (B, d).
+class Tiles(NamedTuple):
+    """What loops over tiles are given, whatever they do: rows (B, d) and memory of G mixtures.
 
-    Parameters
+    Attributes
     ----------
-    theta : ndarray (R, n_joint, n_terms)
-        Natural parameters about `centers`: (d,), or (n_joint, d), one for each joint density.
-    pairs : tuple of ndarray of int
-        Which features are multiplied (see `Moment.pairs`).
-
-    Returns
-    -------
-    moments : ndarray (R, n_joint, n_terms)
-    largest, total : ndarray (R, B)
-        Log-densities are largest + log(total); in workspace memory.
+    rows, weights : ndarray
+        Row by row in memory; no weights are an empty array.
+    terms : ExpTerms
+    power : ndarray (TILE,)
+    largest, total : ndarray (G, B)
+        Log-densities become largest + log(total); in workspace memory.
     """
-    dtype, terms = theta.dtype.type, _exp_terms(theta.dtype)
-    largest = workspace.array("largest", len(theta), len(rows), dtype=dtype)
-    total = workspace.array("total", len(theta), len(rows), dtype=dtype)
-    power = workspace.array("power", loops.TILE, dtype=dtype)
-    moments = np.zeros(theta.shape)
-    loops.expect(
-        _plain(rows),
-        _NO_WEIGHTS if weights is None else _plain(weights),
-        np.atleast_2d(centers),
-        theta,
-        pairs,
-        terms,
-        (power, power.view(terms.bits)),
-        moments,
-        largest,
-        total,
-    )
-    return moments, largest, total
+
+    rows: AnyArray
+    weights: AnyArray
+    terms: Any
+    power: AnyArray
+    largest: Array
+    total: Array
+
+    @classmethod
+    def of(
+        cls,
+        loops: ModuleType,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        n_groups: int,
+        dtype: np.dtype[Any],
+        workspace: Workspace,
+    ) -> Self:
+        """Return what loops of a type of numbers are given for some rows."""
+        kind = dtype.type
+        largest = workspace.array("largest", n_groups, len(rows), dtype=kind)
+        total = workspace.array("total", n_groups, len(rows), dtype=kind)
+        power = workspace.array("power", loops.TILE, dtype=kind)
+        given = _NO_WEIGHTS if weights is None else _plain(weights)
+        return cls(_plain(rows), given, _exp_terms(dtype), power, largest, total)
+
+    def rest(self, moments: Array) -> tuple[Any, ...]:
+        """Return the arguments that follow a form's own."""
+        scratch = (self.power, self.power.view(self.terms.bits))
+        return self.terms, scratch, moments, self.largest, self.total
+
+    def tell(self, tally: Tally, weights: AnyArray | None, noise: Array) -> None:
+        """Tell a tally what was found: `noise` (G, 0 or 1) is of the backgrounds."""
+        tally.n_rows += len(self.rows)
+        tally.noise += noise.sum(axis=1)
+        if weights is None:
+            tally.log_likelihood += self.largest.sum(axis=1, dtype=np.float64)
+            tally.log_likelihood += sums_of_logs(self.total)
+        else:
+            np.add(self.largest, np.log(self.total, out=self.total), out=self.largest)
+            tally.log_likelihood += self.largest @ weights
 
 
 def _plain(values: AnyArray) -> AnyArray:

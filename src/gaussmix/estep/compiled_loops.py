@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["TILE", "ExpTerms", "expect", "write_features"]
+__all__ = ["TILE", "ExpTerms", "expect", "expect_mixed", "write_features"]
 
 TILE = 256
+# A share of the largest mass of a tile that adds less than rounding to any sum it enters.
+NEGLIGIBLE = 1e-20
+# With at least so many terms it pays to leave out rows of negligible mass (measured).
+FEW_TERMS = 20
 
 # Allowed everywhere: sums and products may be fused.  Sums of many rows may be reordered too.
 _EXACT = frozenset({"contract", "nnan", "ninf", "nsz"})
@@ -78,18 +82,19 @@ class ExpTerms(NamedTuple):
 @_compiled(_EXACT)
 def write_features(
     rows: AnyArray,
+    n_rows: int,
     center: AnyArray,
     first: AnyArray,
     second: AnyArray,
     term: AnyArray,
     out: AnyArray,
 ) -> None:
-    """Write [1, x, second(x)] of rows (m, d) about `center` into columns of `out` (n_terms, m).
+    """Write [1, x, second(x)] of `n_rows` rows about `center` into columns of `out` (n_terms, m).
 
     Second-order term ``term[q]``, ascending, adds the product of features ``first[q]`` and
     ``second[q]``.
     """
-    n_rows, n_features = rows.shape
+    n_features = rows.shape[1]
     out[0, :n_rows] = out.dtype.type(1.0)
     for j in range(n_features):
         own, middle = out[1 + j], center[j]
@@ -247,7 +252,7 @@ def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int)
 def expect(
     rows: AnyArray,
     weights: AnyArray,
-    centers: AnyArray,
+    center: AnyArray,
     theta: AnyArray,
     pairs: tuple[AnyArray, AnyArray, AnyArray],
     terms: ExpTerms,
@@ -258,35 +263,134 @@ def expect(
 ) -> None:
     """Add the moments of rows (B, d) under their responsibilities, and write their densities.
 
-    Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms).  Features are about one
-    center for all, `centers` (1, d), or about one for each joint density (n_joint, d).  Row
-    i's log-density is largest[r, i] + log(total[r, i]).  `weights` is (B,), or empty;
-    `scratch` is memory (TILE,), as numbers and as integers.
+    Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms), of features about `center`
+    (d,).  Row i's log-density is largest[r, i] + log(total[r, i]).  `weights` is (B,), or
+    empty; `scratch` is memory (TILE,), as numbers and as integers.
     """
     n_mixtures, n_joint, n_terms = theta.shape
     power, bits = scratch
     features = np.empty((n_terms, TILE), theta.dtype)
     joint = np.empty((n_joint, TILE), theta.dtype)
     shares = np.empty(TILE, theta.dtype)
-    apart = len(centers) > 1
     for begin in range(0, len(rows), TILE):
         end = min(begin + TILE, len(rows))
         tile, m = rows[begin:end], end - begin
-        if not apart:
-            write_features(tile, centers[0], pairs[0], pairs[1], pairs[2], features)
+        write_features(tile, m, center, pairs[0], pairs[1], pairs[2], features)
         for r in range(n_mixtures):
             own = total[r, begin:end]
-            if apart:
-                for k in range(n_joint):
-                    write_features(tile, centers[k], pairs[0], pairs[1], pairs[2], features)
-                    _multiply(theta[r, k : k + 1], features, joint[k : k + 1], m)
-            else:
-                _multiply(theta[r], features, joint, m)
+            _multiply(theta[r], features, joint, m)
             _exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
             _share(joint, weights[begin:end], own, shares)
-            if apart:
-                for k in range(n_joint):
-                    write_features(tile, centers[k], pairs[0], pairs[1], pairs[2], features)
-                    _add_moments(joint[k : k + 1], features, moments[r, k : k + 1], m)
-            else:
-                _add_moments(joint, features, moments[r], m)
+            _add_moments(joint, features, moments[r], m)
+
+
+@_compiled(_EXACT)
+def _distances(
+    columns: AnyArray,
+    mean: AnyArray,
+    factor: AnyArray,
+    banded: bool,
+    scratch: tuple[AnyArray, AnyArray],
+    out: AnyArray,
+) -> None:
+    """Write -1/2 |factor (row - mean)|^2 of rows (d, TILE) into `out` (m,), lower triangular.
+
+    `banded` says that the factor is diagonal.  `scratch` is (d, TILE) and (TILE,).
+    """
+    centred, white = scratch
+    m = len(out)
+    for j in range(len(columns)):
+        own, x, middle = centred[j], columns[j], mean[j]
+        for i in range(m):
+            own[i] = x[i] - middle
+    for a in range(len(columns)):
+        first = a if banded else 0
+        begin = first + (a + 1 - first) % 4
+        white[:m] = 0.0
+        for j in range(first, begin):
+            u, x = factor[a, j], centred[j]
+            for i in range(m):
+                white[i] += u * x[i]
+        for j in range(begin, a + 1, 4):
+            u0, u1, u2, u3 = factor[a, j], factor[a, j + 1], factor[a, j + 2], factor[a, j + 3]
+            x0, x1, x2, x3 = centred[j], centred[j + 1], centred[j + 2], centred[j + 3]
+            for i in range(m):
+                white[i] += u0 * x0[i] + u1 * x1[i] + u2 * x2[i] + u3 * x3[i]
+        half = -0.5
+        for i in range(m):
+            out[i] += half * white[i] * white[i]
+
+
+@_compiled(_EXACT)
+def _gather(
+    columns: AnyArray, masses: AnyArray, places: AnyArray, packed: AnyArray, kept: AnyArray
+) -> int:
+    """Copy the rows (d, TILE) whose masses (m,) count, and their masses; return how many."""
+    most = masses[0]
+    for i in range(1, len(masses)):
+        most = max(most, masses[i])
+    threshold, count = NEGLIGIBLE * most, 0
+    for i in range(len(masses)):
+        places[count] = i
+        count += masses[i] > threshold
+    for i in range(count):
+        kept[i] = masses[places[i]]
+    for j in range(len(columns)):
+        own, x = packed[j], columns[j]
+        for i in range(count):
+            own[i] = x[places[i]]
+    return count
+
+
+@_compiled(_EXACT)
+def expect_mixed(
+    rows: AnyArray,
+    weights: AnyArray,
+    center: AnyArray,
+    theta: AnyArray,
+    own: tuple[AnyArray, AnyArray, AnyArray, bool],
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    terms: ExpTerms,
+    scratch: tuple[AnyArray, AnyArray],
+    moments: AnyArray,
+    largest: AnyArray,
+    total: AnyArray,
+) -> None:
+    """Do what `expect` does for one mixture, some components of which are whitened.
+
+    The first components are: `own` are their means (k, d), inverse factors (k, d, d), the
+    logs of their joint densities at the mean (k,), and whether all factors are diagonal.
+    `theta` (n_joint - k, n_terms) is of the others, about `center` (d,).  Moments
+    (n_joint, n_terms) are about the mean of each of the first, and about `center`.
+    """
+    means, factors, constants, banded = own
+    power, bits = scratch
+    k, d, n_terms = len(means), rows.shape[1], moments.shape[1]
+    features = np.empty((n_terms, TILE))
+    joint = np.empty((len(moments), TILE))
+    shares, kept = np.empty(TILE), np.empty((1, TILE))
+    columns, packed, centred = np.empty((d, TILE)), np.empty((d, TILE)), np.empty((d, TILE))
+    places = np.empty(TILE, np.int32)
+    for begin in range(0, len(rows), TILE):
+        end = min(begin + TILE, len(rows))
+        tile, m = rows[begin:end], end - begin
+        if len(theta):
+            write_features(tile, m, center, pairs[0], pairs[1], pairs[2], features)
+            _multiply(theta, features, joint[k:], m)
+        for j in range(d):
+            for i in range(m):
+                columns[j, i] = tile[i, j]
+        for c in range(k):
+            joint[c, :m] = constants[c]
+            _distances(columns, means[c], factors[c], banded, (centred, shares), joint[c, :m])
+        _exponentiate(joint, terms, power, bits, largest[0, begin:end], total[0, begin:end])
+        _share(joint, weights[begin:end], total[0, begin:end], shares)
+        if len(theta):
+            _add_moments(joint[k:], features, moments[k:], m)
+        for c in range(k):
+            source, masses, count = columns.T, joint[c : c + 1], m
+            if n_terms >= FEW_TERMS:
+                count = _gather(columns, joint[c, :m], places, packed, kept[0])
+                source, masses = packed.T, kept
+            write_features(source, count, means[c], pairs[0], pairs[1], pairs[2], features)
+            _add_moments(masses, features, moments[c : c + 1], count)

@@ -19,6 +19,7 @@ from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
 from .form import Form, Sums
 from .gathered import GatheredSums, by_component, gather, negligible
+from .mixed import MixedForm
 from .natural import NaturalForm
 from .softmax import NEGLIGIBLE_LOG
 from .whitened import WhitenedForm
@@ -55,7 +56,7 @@ def may_pay(form: Form) -> bool:
     """
     n_terms = form.moment.n_terms(form.n_features)
     left = PRODUCTS.n_terms(_count_directions(form))
-    fewer = isinstance(form, WhitenedForm) or n_terms > 2 * left
+    fewer = isinstance(form, WhitenedForm | MixedForm) or n_terms > 2 * left
     return fewer and form.n_components * n_terms >= LEAST_PRODUCTS
 
 

@@ -1,14 +1,18 @@
-"""Features about each component's own mean: as accurate as whitening, wherever the data are."""
+"""Each component in the way that is accurate for it: as accurate as whitening all of them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
-from gaussmix.components.moments import PRODUCTS, SQUARES
+from gaussmix.components.covariances import (
+    DiagonalCovariances,
+    FullCovariances,
+    SphericalCovariances,
+)
+from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
 from gaussmix.estep import NaturalForm, WhitenedForm, choose_form
-from gaussmix.estep.centred import CentredForm
+from gaussmix.estep.mixed import MixedForm
 from gaussmix.rows import MemorySource
 from tests.engine import Step, parameters_of, whitened
 
@@ -56,7 +60,7 @@ def test_statistics_are_those_of_the_whitened_form(moment, background, extra):
     rows, labels, means, dense = far_out()
     covariances = held(moment, dense)
     kernel = chosen(rows, means, covariances, moment, background)
-    assert isinstance(kernel.form, CentredForm)
+    assert isinstance(kernel.form, MixedForm)
     exact = whitened(kernel.parameters, moment)
     weights = np.random.default_rng(1).uniform(0.5, 2.0, len(rows)) if extra == "weights" else None
     if extra == "known":
@@ -81,14 +85,49 @@ def test_densities_are_those_of_the_whitened_form():
     np.testing.assert_allclose(kernel.log_joint(rows), exact.log_joint(rows), rtol=1e-9)
 
 
-def test_it_is_for_what_the_natural_form_cannot_do_and_compiled_loops_can():
+@pytest.mark.parametrize("n_rows", [100, MANY], ids=["numpy", "loops"])
+@pytest.mark.parametrize("moment", [PRODUCTS, SQUARES, NORM], ids=lambda m: m.name)
+@pytest.mark.parametrize("background", [None, -20.0])
+@pytest.mark.parametrize("accurate", [[], [1], [0, 2], [1, 2, 3], [0, 1, 2, 3]], ids=str)
+def test_any_components_may_be_whitened(n_rows, moment, background, accurate):
+    d = 7  # enough terms for rows to be left out
+    rng = np.random.default_rng(4)
+    factors = rng.normal(size=(K, d, d)) / 4 + np.eye(d)
+    means, dense = 3 * rng.normal(size=(K, d)), factors @ factors.swapaxes(1, 2)
+    rows = means[rng.integers(0, K, 700)] + rng.normal(size=(700, d))
+    weights = rng.uniform(0, 2, len(rows)) * (rng.uniform(size=len(rows)) > 0.1)
+    held = {
+        PRODUCTS: lambda: FullCovariances(dense, K, d),
+        SQUARES: lambda: DiagonalCovariances(np.diagonal(dense, axis1=1, axis2=2).copy(), K, d),
+        NORM: lambda: SphericalCovariances(dense[:, 0, 0].copy(), K, d),
+    }[moment]()
+    own = parameters_of(np.full(K, 1 / K), means, held, background)
+    form = MixedForm(own, moment, rows.mean(axis=0), np.isin(np.arange(K), accurate), n_rows)
+    assert form.in_tiles == (n_rows == MANY)
+    source = MemorySource(rows, weights, block_rows=300)
+    ours, theirs = Step(form, own).over(source), whitened(own, moment).over(source)
+    for name in ("counts", "means", "scatters", "log_likelihood", "noise"):
+        expected = getattr(theirs, name)
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(getattr(ours, name), expected, rtol=1e-10, atol=1e-12 * scale)
+    np.testing.assert_allclose(
+        Step(form, own).log_joint(rows), whitened(own, moment).log_joint(rows), rtol=1e-10
+    )
+
+
+def test_it_is_for_what_the_natural_form_cannot_do():
     rows, _, means, dense = far_out()
     covariances = held(PRODUCTS, dense)
-    assert isinstance(chosen(rows, means, covariances, PRODUCTS, n_rows=100).form, WhitenedForm)
     near = np.delete(rows, 7, axis=0)
     wide = held(PRODUCTS, dense + 0.1 * np.eye(D))
     assert isinstance(chosen(near, means, wide, PRODUCTS).form, NaturalForm)
-    assert not isinstance(chosen(near, means, wide, PRODUCTS).form, CentredForm)
-    needle = dense.copy()
+    needle = dense + 0.1 * np.eye(D)
     needle[0] = np.ones((D, D)) + 1e-9 * np.eye(D)  # too thin even about its own mean
-    assert isinstance(chosen(rows, means, held(PRODUCTS, needle), PRODUCTS).form, WhitenedForm)
+    for n_rows in (100, MANY):
+        mixed = chosen(near, means, held(PRODUCTS, needle), PRODUCTS, n_rows=n_rows).form
+        assert isinstance(mixed, MixedForm)
+        assert mixed.n_whitened == 1
+        assert mixed.in_tiles == (n_rows == MANY)
+    # Where none is accurate loops do it, and where there are none each is whitened.
+    assert isinstance(chosen(rows, means, covariances, PRODUCTS).form, MixedForm)
+    assert isinstance(chosen(rows, means, covariances, PRODUCTS, n_rows=100).form, WhitenedForm)
