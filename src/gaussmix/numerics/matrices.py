@@ -9,13 +9,16 @@ import numpy as np
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
 
-__all__ = ["axes_of", "factors_or_nan", "without_factor"]
+__all__ = ["axes_of", "factors_or_nan", "inverse_factors", "without_factor"]
 
 # Where the narrowest direction is less than this share of the widest (in variance), rounding of
 # the widest shows in it.
 _GRADED = 1e-5
 # LAPACK's JOBA = 'F': accurate for any scaling of rows.
 _ROWS_SCALED = 2
+# Features from which a call for each triangle costs less than one for all that knows none
+# (measured).
+_TRIANGLES = 12
 
 
 def factors_or_nan(matrices: Array) -> Array:
@@ -36,6 +39,35 @@ def factors_or_nan(matrices: Array) -> Array:
     # One of them stops the others: halves tell in few calls which.
     half = len(matrices) // 2
     return np.concatenate([factors_or_nan(matrices[:half]), factors_or_nan(matrices[half:])])
+
+
+def inverse_factors(factors: Array) -> Array:
+    """Return the inverses of lower triangular matrices (K, d, d).
+
+    Raises
+    ------
+    LinAlgError
+        If one has none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.numerics.matrices import inverse_factors
+    >>> inverse_factors(np.array([[[2.0, 0.0], [1.0, 1.0]]])).tolist()
+    [[[0.5, 0.0], [-0.5, 1.0]]]
+    """
+    if factors.shape[-1] < _TRIANGLES:
+        return np.asarray(np.linalg.inv(factors), dtype=np.float64)
+    from scipy.linalg.lapack import dtrtri
+
+    found = np.empty_like(factors)
+    for own, factor in zip(found, factors, strict=True):
+        # LAPACK's arrays are column by column: there the lower triangle is an upper one.
+        inverse, failed = dtrtri(factor.T)
+        if failed:
+            raise np.linalg.LinAlgError("Singular matrix")
+        own[...] = inverse.T
+    return found
 
 
 def without_factor(matrices: Array) -> AnyArray:

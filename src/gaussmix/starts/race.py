@@ -41,6 +41,8 @@ _ROWS_PER_MEAN = 20
 # What it may cost: passes over all the data, plus so many products.
 _PASSES = 10
 _PRODUCTS = 2e9
+# An M-step factors matrices, which costs as much as so many rows for each feature (measured).
+_ROWS_A_FEATURE = 10
 # The winner's iterations on the subsample cost at most so many passes over all the data.
 _SUBSAMPLE_PASSES = 20
 # What a fit that cannot go on raises.
@@ -107,7 +109,8 @@ def _count_starts(problem: Problem, n_rows: int) -> int:
     total = problem.summary.total
     n_terms = PRODUCTS.n_terms(total.n_features)
     affordable = _PASSES * total.n_rows + _PRODUCTS / (problem.n_components * n_terms)
-    return min(_MOST_STARTS, max(1, int(affordable / (_STEPS_A_START * n_rows))))
+    cost = n_rows + _ROWS_A_FEATURE * total.n_features
+    return min(_MOST_STARTS, max(1, int(affordable / (_STEPS_A_START * cost))))
 
 
 def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Problem:

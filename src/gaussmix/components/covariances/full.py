@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
+from ...numerics.matrices import inverse_factors
 from ..moments import PRODUCTS, Moment
 from .base import LEAST_LEFT, Covariances, Removal
 
@@ -67,7 +68,7 @@ class FullCovariances(Covariances):
     @cached_property
     def inverse_factors(self) -> Array:
         """Inverses of the lower Cholesky factors: they whiten."""
-        return np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
+        return inverse_factors(self.factors)
 
     @cached_property
     def precisions(self) -> Array:
