@@ -8,7 +8,8 @@ same iterations stand beside: speed at another answer means nothing.  Extra memo
 the growth of the process's peak resident size during a fit.
 
 Shape S is IRIS; A to D are draws from K Gaussians whose means deviate by `separation`
-and whose own deviations are 0.5 to 1.5.  A peer that needs more than --patience for
+and whose own deviations are 0.5 to 1.5; N is as B, but one of its clusters is nearly singular
+(variances from 1 down to 1e-9).  A peer that needs more than --patience for
 one fit, is not installed, or has no such case gets a row that says so.
 
     python benchmarks/iteration.py                     # what is installed: half an hour
@@ -26,7 +27,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from common import Results, Row, gaussian_rows
+from common import Results, Row, gaussian_rows, nearly_singular
 from peers import PEERS, Parameters, UnsupportedError
 from peers.base import dense
 from sklearn.datasets import load_iris
@@ -40,11 +41,12 @@ SHAPES = {
     "S": (150, 4, 3, 501, 5),
     "A": (1_000_000, 2, 3, 11, 1),
     "B": (1_000_000, 8, 16, 4, 1),
+    "N": (1_000_000, 8, 16, 4, 1),
     "C": (200_000, 32, 32, 4, 1),
     "D": (50_000, 128, 16, 4, 1),
 }
 # What the ratio to scikit-learn is meant to be (float64, full).
-GOALS = {"S": 1.0, "A": 15.0, "B": 40.0, "C": 20.0, "D": 6.0}
+GOALS = {"S": 1.0, "A": 15.0, "B": 40.0, "N": 27.0, "C": 20.0, "D": 6.0}
 TYPES = ("full", "diag", "tied", "spherical")
 DTYPES = ("float64", "float32")
 OURS = "gaussmix"
@@ -58,15 +60,21 @@ def data(shape: str, separation: float, share: float = 1.0) -> np.ndarray:
     n, d, k, *_ = SHAPES[shape]
     if shape == "S":
         return load_iris().data
+    if shape == "N":
+        return nearly_singular(int(share * n), d, k, 1, separation)[0]
     return gaussian_rows(int(share * n), d, k, separation=separation)
 
 
-def start(X: np.ndarray, k: int, covariance_type: str) -> Parameters:
-    """Parameters after two iterations from a k-means++ start: the middle of a fit."""
+def start(X: np.ndarray, k: int, covariance_type: str, shape: str = "") -> Parameters:
+    """Parameters after two iterations from a k-means++ start: the middle of a fit.
+
+    Those of shape N begin where the clusters are: they are to be nearly singular.
+    """
+    init = nearly_singular(len(X), X.shape[1], k, 1)[1] if shape == "N" else "k-means++"
     model = GaussianMixture(
         k,
         covariance_type=covariance_type,
-        init_params="k-means++",
+        init_params=init,
         max_iter=2,
         tol=0,
         random_state=0,
@@ -153,7 +161,9 @@ def measure(case: Row, peers: list[str], options: argparse.Namespace) -> list[Ro
     X = data(case["shape"], case["separation"], options.share)
     with tempfile.TemporaryDirectory(prefix="gaussmix-benchmark-") as folder:
         path = Path(folder) / "case.npz"
-        write_case(path, X, case["covariance_type"], start(X, k, case["covariance_type"]))
+        write_case(
+            path, X, case["covariance_type"], start(X, k, case["covariance_type"], case["shape"])
+        )
         arguments = (path, case["dtype"], n_iter, options.patience, options.budget)
         contenders = [Contender(peer, *arguments) for peer in peers]
     ratios: dict[str, list[float]] = {peer: [] for peer in peers}
