@@ -18,6 +18,7 @@ PACKAGES = {
     "gaussmix.plot": "Pictures of fits and mixtures",
     "gaussmix.hierarchy": "Model-based hierarchical clustering",
     "gaussmix.selection": "Families and numbers of components by a criterion",
+    "gaussmix.inference": "How sure a fit is, and of how many components",
     "gaussmix.federated": "Fits of rows that stay where they are",
     "gaussmix.covariances": "Covariances of a structure",
     "gaussmix.families": "The covariance families",

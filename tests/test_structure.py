@@ -26,6 +26,7 @@ ROOMS = [
     "interchange",
     "selection",
     "plot",
+    "inference",
     "estimators",
     "cli",
 ]

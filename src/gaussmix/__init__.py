@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .numerics.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import covariances, datasets, families, federated, hierarchy, plot, selection
+    from . import covariances, datasets, families, federated, hierarchy, inference, plot, selection
     from .components.noise import Noise
     from .components.prior import ConjugatePrior
     from .components.statistics import SufficientStatistics
@@ -62,7 +62,16 @@ _HOMES = {
     "SufficientStatistics": "components.statistics",
     "scan": "rows.files",
 }
-_MODULES = ("covariances", "datasets", "families", "federated", "hierarchy", "plot", "selection")
+_MODULES = (
+    "covariances",
+    "datasets",
+    "families",
+    "federated",
+    "hierarchy",
+    "inference",
+    "plot",
+    "selection",
+)
 
 __all__ = [
     "Checkpoint",
@@ -93,6 +102,7 @@ __all__ = [
     "families",
     "federated",
     "hierarchy",
+    "inference",
     "plot",
     "scan",
     "selection",

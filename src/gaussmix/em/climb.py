@@ -44,14 +44,22 @@ class Climb:
     objective : Objective
         The model's, on the data.
     options : Options
+    n : float, optional
+        Sum of the weights of the rows, if they are not those that the objective is of.
     """
 
     def __init__(
-        self, start: Mixture, model: Model, objective: Objective, options: Options
+        self,
+        start: Mixture,
+        model: Model,
+        objective: Objective,
+        options: Options,
+        n: float | None = None,
     ) -> None:
         self.model, self.objective, self.options = model, objective, options
         self.feature_names = start.feature_names
         self.n, self.n_rows = objective.total.total, objective.total.n_rows
+        self.n = self.n if n is None else n
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
         self.state = FitState.at(self._begun(start), leaps)

@@ -120,7 +120,7 @@ class Posterior:
         Parameters
         ----------
         joint : ndarray (J, B)
-        weights : ndarray (B,) or None
+        weights : ndarray (B,), or (G, B) of each mixture, or None
         labels : ndarray of int (B,) or None
             Known components of rows, -1 where unknown: those have no other choice.
         tally : Tally
@@ -135,7 +135,10 @@ class Posterior:
         else:
             share = (weights / total).astype(joint.dtype, copy=False)
             largest += np.log(total, out=total)
-            tally.log_likelihood += largest @ weights
+            one = weights.ndim == 1
+            tally.log_likelihood += (
+                largest @ weights if one else np.einsum("gb,gb->g", largest, weights)
+            )
         self.groups.multiply(joint, share)
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)

@@ -1,0 +1,304 @@
+"""Standard errors and intervals by fits to replicates of the data.
+
+Efron (1979); the weighted likelihood bootstrap is Newton & Raftery's (1994), for mixtures see
+O'Hagan, Murphy, Scrucca & Gormley (2019).
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..em.replicates import fit_replicates
+from ..estep.many import ManyRows
+from ..exceptions import DataError, ParameterError
+from ..numerics.arguments import as_generator, check_integer, check_number, shown
+from .estimates import PARAMETERS, Uncertainty, parameters_of
+from .given import Fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .._typing import Array
+
+__all__ = ["batches", "bootstrap", "done", "normal_interval"]
+
+# Numbers that the weights or rows of one batch may hold; and the most fits of a batch.
+_MOST_NUMBERS = 4_000_000
+_MOST_FITS = 250
+
+
+def bootstrap(
+    model: Any,
+    X: Any,
+    kind: str = "nonparametric",
+    n_resamples: int = 999,
+    *,
+    level: float = 0.95,
+    sample_weight: Any = None,
+    known: Any = None,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+    callback: Callable[[int, int], object] | None = None,
+) -> Uncertainty:
+    """Return how sure the parameters of a fit are, from fits to replicates of its rows.
+
+    Each replicate is fitted from the fit itself, and its components are put in the order in
+    which they are closest to the fit's (`Mixture.match_to`) before anything is averaged.
+
+    Parameters
+    ----------
+    model : GaussianMixture, GaussianMixtureIC or FitResult
+        Fitted.
+    X : array-like or dataframe (n, d)
+        The rows that it was fitted to.
+    kind : {"nonparametric", "weighted", "parametric", "jackknife"}
+        Rows drawn with replacement; random weights of the rows (Dirichlet), which leave none
+        out, so that small components stay; rows drawn from the mixture; or each row left out
+        once.
+    n_resamples : int, default 999
+        Replicates; of a jackknife there are as many as rows.
+    level : float, default 0.95
+        Of the intervals: quantiles of the replicates, or normal ones of a jackknife.
+    sample_weight : array-like (n,), optional
+        A row of weight w counts as w rows.
+    known : array-like of int (n,), optional
+        Known components, as `fit` was given them.
+    random_state : int, Generator or None
+    n_jobs : int, optional
+        Processes; results do not depend on it.
+    callback : callable, optional
+        Called with the replicates that are done, and all of them.
+
+    Returns
+    -------
+    Uncertainty
+        After Ctrl-C, of the replicates that were done, with a warning.
+
+    Raises
+    ------
+    DataError, ParameterError
+        If rows are not those of the model, or fewer than two replicates can be fitted.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture, datasets, inference
+    >>> X = datasets.iris().rows[:, :1]
+    >>> model = GaussianMixture(2, random_state=0).fit(X)
+    >>> sure = inference.bootstrap(model, X, "weighted", 100, random_state=0)
+    >>> lower, upper = sure.intervals["means"]
+    >>> bool((lower < model.means_).all() and (model.means_ < upper).all())
+    True
+    """
+    resampling = _resampling(kind)
+    level = check_number("level", level)
+    if not 0.0 < level < 1.0:
+        raise ParameterError(f"level: must lie between 0 and 1, got {level:g}")
+    fitted = Fitted.of(model, X, sample_weight, known)
+    resampling.require(fitted)
+    count = resampling.count(check_integer("n_resamples", n_resamples, minimum=2), fitted)
+    rng = as_generator(random_state)
+    # A generator each: what a replicate is does not depend on batches.
+    seeds = rng.bit_generator.seed_seq.spawn(count)  # type: ignore[attr-defined]
+    size = batches(fitted.rows.size)
+    jobs = [
+        partial(_batch, fitted, resampling, range(first, min(first + size, count)), seeds)
+        for first in range(0, count, size)
+    ]
+    found: list[dict[str, Array] | None] = []
+    try:
+        for batch in done(jobs, n_jobs):
+            found += batch
+            if callback is not None:
+                callback(len(found), count)
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"interrupted: {len(found)} of {count} replicates were done", UserWarning, stacklevel=2
+        )
+    return _summed(fitted, resampling, found, level)
+
+
+def batches(n_numbers: int) -> int:
+    """Return how many data sets of so many numbers are fitted at once."""
+    return max(1, min(_MOST_FITS, _MOST_NUMBERS // max(1, n_numbers)))
+
+
+def done(jobs: Sequence[Callable[[], Any]], n_jobs: int | None) -> Iterator[Any]:
+    """Yield what jobs return, in their order, worked on by processes."""
+    from joblib import effective_n_jobs  # type: ignore[import-untyped]
+    from sklearn.utils.parallel import Parallel, delayed
+
+    if n_jobs is None or effective_n_jobs(n_jobs) == 1 or len(jobs) == 1:
+        return (job() for job in jobs)
+    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
+
+
+def _call(job: Callable[[], Any]) -> Any:
+    return job()
+
+
+def _batch(
+    fitted: Fitted, resampling: Resampling, numbers: range, seeds: Sequence[Any]
+) -> list[dict[str, Array] | None]:
+    """Return the parameters of some replicates; None of those that failed."""
+    data = resampling.data(fitted, numbers, [np.random.default_rng(seeds[i]) for i in numbers])
+    problem, mixture = fitted.problem, fitted.mixture
+    results = fit_replicates(
+        problem.model, problem.objective, problem.options, [mixture] * len(numbers), data
+    )
+    return [
+        None
+        if result is None or set(result.collapsed) - set(fitted.result.collapsed)
+        else parameters_of(result.mixture.match_to(mixture))
+        for result in results
+    ]
+
+
+def _summed(
+    fitted: Fitted, resampling: Resampling, found: list[dict[str, Array] | None], level: float
+) -> Uncertainty:
+    usable = [one for one in found if one is not None]
+    if len(usable) < 2:
+        raise DataError(
+            f"X: of {len(found)} replicates {len(usable)} could be fitted: components collapse "
+            "without some of their rows. Use fewer components, a simpler family, "
+            "prior='conjugate', or kind='weighted'"
+        )
+    draws = {name: np.array([one[name] for one in usable]) for name in PARAMETERS}
+    estimates = parameters_of(fitted.mixture)
+    errors = {name: resampling.errors(draws[name]) for name in PARAMETERS}
+    intervals = {
+        name: resampling.interval(draws[name], estimates[name], errors[name], level)
+        for name in PARAMETERS
+    }
+    return Uncertainty(
+        resampling.name,
+        fitted.mixture,
+        errors,
+        intervals,
+        level,
+        draws,
+        len(found),
+        len(found) - len(usable),
+    )
+
+
+# -- kinds -----------------------------------------------------------------------------
+
+
+class Resampling(ABC):
+    """How replicates are made, and what they say of errors."""
+
+    name: ClassVar[str]
+
+    def require(self, fitted: Fitted) -> None:
+        """Raise an error if such replicates cannot be made."""
+        return
+
+    def count(self, wanted: int, fitted: Fitted) -> int:
+        """Return how many replicates there are."""
+        return wanted
+
+    @abstractmethod
+    def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
+        """Return some of the replicates."""
+
+    def errors(self, draws: Array) -> Array:
+        """Return standard errors of replicates' parameters (R, ...)."""
+        return np.asarray(draws.std(axis=0, ddof=1))
+
+    def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
+        """Return the limits (2, ...)."""
+        return np.asarray(np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0))
+
+
+class _Weights(Resampling):
+    """The rows themselves, under weights."""
+
+    def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
+        n = len(fitted.rows)
+        weights = np.array([self.weights(n, i, rng) for i, rng in zip(numbers, rngs, strict=True)])
+        if fitted.weights is not None:
+            weights *= fitted.weights
+        return ManyRows(fitted.rows[None], weights, fitted.known)
+
+    @abstractmethod
+    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
+        """Return the weights (n,) of one replicate."""
+
+
+class Nonparametric(_Weights):
+    """Rows drawn with replacement, as how often each was drawn."""
+
+    name = "nonparametric"
+
+    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
+        return rng.multinomial(n, np.full(n, 1.0 / n)).astype(float)
+
+
+class Weighted(_Weights):
+    """Weights from a uniform Dirichlet distribution, of sum n."""
+
+    name = "weighted"
+
+    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
+        return np.asarray(n * rng.dirichlet(np.ones(n)))
+
+
+class Jackknife(_Weights):
+    """Each row left out once."""
+
+    name = "jackknife"
+
+    def count(self, wanted: int, fitted: Fitted) -> int:
+        return len(fitted.rows)
+
+    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
+        kept = np.ones(n)
+        kept[number] = 0.0
+        return kept
+
+    def errors(self, draws: Array) -> Array:
+        return np.asarray(np.sqrt((len(draws) - 1) * draws.var(axis=0)))
+
+    def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
+        return normal_interval(estimates, errors, level)
+
+
+class Parametric(Resampling):
+    """Rows drawn from the mixture."""
+
+    name = "parametric"
+
+    def require(self, fitted: Fitted) -> None:
+        if fitted.known is not None:
+            raise ParameterError(
+                "known: rows that are drawn anew have no known components; leave it out, or "
+                "choose another kind"
+            )
+
+    def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
+        n = len(fitted.rows) if fitted.weights is None else round(float(fitted.weights.sum()))
+        return ManyRows(np.array([fitted.mixture.sample(n, rng)[0] for rng in rngs]))
+
+
+_KINDS: dict[str, Resampling] = {
+    one.name: one for one in (Nonparametric(), Weighted(), Parametric(), Jackknife())
+}
+
+
+def _resampling(kind: Any) -> Resampling:
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ParameterError(f"kind: must be one of {', '.join(_KINDS)}, got {shown(kind)}")
+    return _KINDS[kind]
+
+
+def normal_interval(estimates: Array, errors: Array, level: float) -> Array:
+    """Return the limits (2, ...) of normal intervals about estimates."""
+    reach = float(ndtri(0.5 + level / 2.0)) * errors
+    return np.array([estimates - reach, estimates + reach])

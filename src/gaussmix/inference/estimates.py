@@ -1,0 +1,140 @@
+"""How sure the parameters of a fit are: estimates, standard errors and intervals as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..numerics.extras import imported
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .._typing import Array
+    from ..mixture import Mixture
+
+__all__ = ["PARAMETERS", "Uncertainty", "parameters_of"]
+
+PARAMETERS = ("weights", "means", "covariances")
+
+
+def parameters_of(mixture: Mixture) -> dict[str, Array]:
+    """Return the parameters of a mixture by name, shaped as those of an estimator."""
+    return {
+        "weights": mixture.weights,
+        "means": mixture.means,
+        "covariances": mixture.covariances.array,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """Estimates of a mixture's parameters, and how sure they are.
+
+    Each of the dicts has the keys "weights" (K,), "means" (K, d) and "covariances", shaped as
+    the attributes of an estimator.
+
+    Attributes
+    ----------
+    kind : str
+        Where it is from: "nonparametric", "weighted", "parametric", "jackknife" or
+        "information".
+    mixture : Mixture
+        The fit itself.
+    standard_errors : dict of str to ndarray
+    intervals : dict of str to ndarray (2, ...)
+        Lower and upper limits.
+    level : float
+        Share of data sets whose interval would hold the parameter.
+    draws : dict of str to ndarray (R, ...)
+        The parameters of each replicate, components in the fit's order; empty where there are
+        no replicates.
+    n_resamples : int
+        Replicates that were fitted.
+    n_failed : int
+        Replicates left out: a covariance had collapsed, or the fit failed.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture, datasets, inference
+    >>> X = datasets.iris().rows
+    >>> model = GaussianMixture(3, random_state=0).fit(X)
+    >>> sure = inference.bootstrap(model, X, n_resamples=50, random_state=0)
+    >>> sure.standard_errors["means"].shape, sure.intervals["weights"].shape
+    ((3, 4), (2, 3))
+    """
+
+    kind: str
+    mixture: Mixture
+    standard_errors: dict[str, Array]
+    intervals: dict[str, Array]
+    level: float
+    draws: dict[str, Array] = field(default_factory=dict)
+    n_resamples: int = 0
+    n_failed: int = 0
+
+    @property
+    def estimates(self) -> dict[str, Array]:
+        """The fit's own parameters, by name."""
+        return parameters_of(self.mixture)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a dict for each parameter: its name and place, estimate, error and limits."""
+        names = self.mixture.feature_names or [str(j) for j in range(self.mixture.n_features)]
+        found = []
+        for parameter in PARAMETERS:
+            values = self.estimates[parameter]
+            shared = parameter == "covariances" and self.mixture.covariances.shared
+            for place in np.ndindex(values.shape):
+                features = place if shared else place[1:]
+                if len(features) == 2 and features[0] > features[1]:
+                    continue  # symmetric
+                lower, upper = self.intervals[parameter][(slice(None), *place)]
+                found.append(
+                    {
+                        "parameter": parameter,
+                        "component": -1 if shared else place[0],
+                        "feature": ", ".join(names[j] for j in features),
+                        "estimate": float(values[place]),
+                        "standard_error": float(self.standard_errors[parameter][place]),
+                        "lower": float(lower),
+                        "upper": float(upper),
+                    }
+                )
+        return found
+
+    def to_frame(self) -> Any:
+        """Return a pandas.DataFrame of a row for each parameter.
+
+        A covariance that all components share has component -1.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        return imported("pandas", None, "to_frame()").DataFrame(self.rows())
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each mean and weight with its interval; return the axes."""
+        from ..plot.intervals import intervals
+
+        return intervals(self, ax=ax)
+
+    def __str__(self) -> str:
+        left_out = f", {self.n_failed} of them left out" if self.n_failed else ""
+        how = f"{self.n_resamples} replicates{left_out}" if self.n_resamples else "one pass"
+        lines = [f"{self.kind}: {how}; intervals of {self.level:.0%}"]
+        head = f"{'parameter':12} {'':>4} {'feature':16} {'estimate':>11} {'error':>10}"
+        lines.append(f"{head} {'lower':>11} {'upper':>11}")
+        for row in self.rows():
+            if row["parameter"] == "covariances":
+                continue
+            lines.append(
+                f"{row['parameter']:12} {row['component']:>4} {row['feature'][:16]:16} "
+                f"{row['estimate']:>11.4g} {row['standard_error']:>10.3g} "
+                f"{row['lower']:>11.4g} {row['upper']:>11.4g}"
+            )
+        return "\n".join(lines)

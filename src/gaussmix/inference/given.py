@@ -1,0 +1,98 @@
+"""What inference is given, made one thing: a fit, its rows in memory, and the problem it solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..em.options import Options
+from ..em.problem import Problem
+from ..em.result import FitResult
+from ..exceptions import DataError, ParameterError
+from ..fitting.fit import draw, facts_of, moment_of_data, summarise
+from ..fitting.known import known_labels
+from ..numerics.arguments import check_sample_weight
+from ..rows import MemorySource, open_source
+from ..rows.door import as_rows
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..mixture import Mixture
+    from ..rows import Source
+
+# Replicates differ little from each other, by a jackknife least: fits end at their tops.
+_TOL = 1e-10
+
+__all__ = ["Fitted", "fit_of", "rows_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fit and the rows that it is of.
+
+    Attributes
+    ----------
+    result : FitResult
+    problem : Problem
+        What was fitted, to these rows.
+    rows : ndarray (n, d)
+    weights : ndarray (n,) or None
+    known : ndarray of int (n,) or None
+    """
+
+    result: FitResult
+    problem: Problem
+    rows: Array
+    weights: Array | None
+    known: AnyArray | None
+
+    @classmethod
+    def of(cls, model: Any, X: Any, sample_weight: Any = None, known: Any = None) -> Fitted:
+        """Return a user's model and rows."""
+        result = fit_of(model)
+        mixture = result.mixture
+        source = rows_of(X, mixture, sample_weight)
+        labels = None
+        if known is not None:
+            labels = known_labels(known, source.n_rows, mixture.n_components, None)
+        summary = summarise(source, moment_of_data([result.family]))
+        facts = facts_of(source, labels)
+        data = draw(source, summary, facts, mixture.n_components, np.random.default_rng(0))
+        problem = Problem(data, result.model.of(mixture), Options(tol=_TOL))
+        return cls(result, problem, source.array, source.weights, labels)
+
+    @property
+    def mixture(self) -> Mixture:
+        return self.result.mixture
+
+
+def fit_of(model: Any) -> FitResult:
+    """Return the fit of a fitted estimator, or a result itself."""
+    for found in (model, getattr(model, "result_", None)):
+        if isinstance(found, FitResult):
+            return found
+    best = getattr(model, "best_estimator_", None)
+    if best is not None:
+        return fit_of(best)
+    kind = type(model).__name__
+    if hasattr(model, "fit"):
+        raise ParameterError(f"model: this {kind} is not fitted by gaussmix yet; call fit first")
+    raise ParameterError(
+        f"model: expected a fitted GaussianMixture or GaussianMixtureIC, or its result_, got {kind}"
+    )
+
+
+def rows_of(X: Any, mixture: Mixture, sample_weight: Any) -> MemorySource:
+    """Return rows in memory, as an array of float64."""
+    source: Source | None = open_source(X, sample_weight, 1)
+    if source is not None:
+        raise DataError(
+            "X: replicates need the rows in memory, as an array or a dataframe; information() "
+            "takes any source of rows"
+        )
+    rows = as_rows(X, mixture.n_features, mixture.feature_names)
+    weights = check_sample_weight(sample_weight, len(rows))
+    rows = np.ascontiguousarray(rows, dtype=np.float64)
+    return MemorySource(rows, weights, n_jobs=1, feature_names=mixture.feature_names)

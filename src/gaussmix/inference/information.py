@@ -1,0 +1,278 @@
+"""Standard errors from the observed information, in one pass over the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..components.covariances import FullCovariances
+from ..components.moments import PRODUCTS
+from ..components.statistics import SufficientStatistics
+from ..exceptions import DataError, ParameterError
+from ..mixture.evaluate import Evaluator
+from ..numerics.arguments import check_number, check_sample_weight
+from ..rows import MemorySource, open_source
+from ..rows.door import as_rows
+from ..rows.folds import Fold
+from .bootstrap import normal_interval
+from .estimates import PARAMETERS, Uncertainty, parameters_of
+from .given import fit_of
+
+if TYPE_CHECKING:
+    from .._typing import AnyArray, Array
+    from ..em.result import FitResult
+    from ..mixture import Mixture
+    from ..rows import Source
+    from ..rows.folds import Index, Workspace
+
+__all__ = ["information"]
+
+# Directions in which the information is less than this share of what its scale lets expect say
+# nothing.
+_FLAT = 1e-12
+# Step of the differences that find the directions in which a family's covariances may move.
+_STEP = 1e-3
+
+
+def information(
+    model: Any,
+    X: Any,
+    *,
+    level: float = 0.95,
+    sample_weight: Any = None,
+    n_jobs: int | None = None,
+) -> Uncertainty:
+    """Return how sure the parameters of a fit are, from the information in its rows.
+
+    The observed information is taken to be the sum over rows of the outer products of their
+    scores (Louis 1982; McLachlan & Peel 2000, section 2.15.3): one pass, and no more memory for
+    more rows.  It is that of the family's free parameters: covariances move only as their family
+    lets them.  Good for many rows; for few, or components that overlap much, `bootstrap`.
+
+    Parameters
+    ----------
+    model : GaussianMixture, GaussianMixtureIC or FitResult
+        Fitted to its maximum: scores sum to zero there.
+    X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
+        The rows that it was fitted to.
+    level : float, default 0.95
+        Of the intervals, which are normal.
+    sample_weight : array-like (n,), optional
+        A row of weight w counts as w rows.
+    n_jobs : int, optional
+        Threads.
+
+    Raises
+    ------
+    DataError
+        If rows say nothing of some parameter: a covariance is held at the floor, say.
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture, datasets, inference
+    >>> X = datasets.iris().rows
+    >>> model = GaussianMixture(1, random_state=0).fit(X)
+    >>> errors = inference.information(model, X).standard_errors["means"]
+    >>> bool(np.allclose(errors, X.std(axis=0) / 150**0.5))
+    True
+    """
+    level = check_number("level", level)
+    if not 0.0 < level < 1.0:
+        raise ParameterError(f"level: must lie between 0 and 1, got {level:g}")
+    result = fit_of(model)
+    if result.collapsed:
+        raise DataError(
+            "model: a covariance of it is held at the floor, so the likelihood has no maximum and "
+            "its parameters no standard errors; use fewer components or prior='conjugate'"
+        )
+    mixture = result.mixture
+    source = _source(X, mixture, sample_weight, n_jobs)
+    fold = ScoresFold(mixture, source)
+    gathered = source.reduce(fold)
+    basis = _basis(result)
+    errors = fold.layout.shaped(np.sqrt(_variances(gathered, basis)), mixture)
+    estimates = parameters_of(mixture)
+    intervals = {name: normal_interval(estimates[name], errors[name], level) for name in PARAMETERS}
+    return Uncertainty("information", mixture, errors, intervals, level)
+
+
+def _source(X: Any, mixture: Mixture, sample_weight: Any, n_jobs: int | None) -> Source:
+    source = open_source(X, sample_weight, n_jobs)
+    if source is not None:
+        return source.narrowed(mixture.feature_names)
+    rows = as_rows(X, mixture.n_features, mixture.feature_names)
+    weights = check_sample_weight(sample_weight, len(rows))
+    return MemorySource(rows, weights, n_jobs=n_jobs, feature_names=mixture.feature_names)
+
+
+class Layout:
+    """Where parameters are in one long vector: weights, the background's, means, covariances.
+
+    Of covariances it is the upper triangles, one of each component.
+    """
+
+    def __init__(self, mixture: Mixture) -> None:
+        k, d = mixture.means.shape
+        self.n_others = 0 if mixture.noise is None else 1
+        self.first, self.second = np.triu_indices(d)
+        n_weights, n_terms = k + self.n_others, len(self.first)
+        self.means = slice(n_weights, n_weights + k * d)
+        self.covariances = slice(self.means.stop, self.means.stop + k * n_terms)
+        self.size = self.covariances.stop
+
+    def shaped(self, vector: Array, mixture: Mixture) -> dict[str, Array]:
+        """Return what a vector says of each parameter, shaped as the mixture's are."""
+        k, d = mixture.means.shape
+        square = np.zeros((k, d, d))
+        triangles = vector[self.covariances].reshape(k, -1)
+        square[:, self.first, self.second] = square[:, self.second, self.first] = triangles
+        axes = mixture.covariances.values.ndim - 1
+        every = np.arange(d)
+        values = {2: square, 1: square[:, every, every], 0: square[:, 0, 0]}[axes]
+        if mixture.covariances.shared:
+            values = values[0]
+        return {
+            "weights": vector[:k],
+            "means": vector[self.means].reshape(k, d),
+            "covariances": values,
+        }
+
+
+class Gathered:
+    """The sum of the outer products of scores; it adds up."""
+
+    def __init__(self, products: Array) -> None:
+        self.products = products
+
+    def merge(self, other: Gathered) -> Gathered:
+        return Gathered(self.products + other.products)
+
+
+class ScoresFold(Fold[Gathered]):
+    """Outer products of the scores of rows: derivatives of a row's log-density."""
+
+    def __init__(self, mixture: Mixture, source: Source) -> None:
+        self.mixture, self.layout = mixture, Layout(mixture)
+        self.assigner = Evaluator(mixture.parameters, source).assigner
+        self.precisions = np.linalg.inv(mixture.covariances.to_dense())
+        others = [] if mixture.noise is None else [mixture.noise.weight]
+        self.shares = np.array([*mixture.weights, *others])
+        self.bytes_per_row = self.assigner.bytes_per_row + 16 * self.layout.size
+
+    def open(self) -> Gathered:
+        return Gathered(np.zeros((self.layout.size, self.layout.size)))
+
+    def add(
+        self,
+        state: Gathered,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        scores = self._scores(np.asarray(rows, dtype=np.float64), workspace)
+        weighted = scores if weights is None else scores * weights
+        state.products += weighted @ scores.T
+
+    def _scores(self, rows: Array, workspace: Workspace) -> Array:
+        """Return scores (size, B)."""
+        layout, (k, d) = self.layout, self.mixture.means.shape
+        shares = np.array(self.assigner.assigned(rows, workspace)[0])
+        scores = np.empty((layout.size, len(rows)))
+        scores[: len(shares)] = shares / self.shares[:, None]
+        means = scores[layout.means].reshape(k, d, -1)
+        covariances = scores[layout.covariances].reshape(k, len(layout.first), -1)
+        halves = np.where(layout.first == layout.second, 0.5, 1.0)[:, None]
+        for c in range(k):
+            pulled = self.precisions[c] @ (rows - self.mixture.means[c]).T
+            means[c] = shares[c] * pulled
+            products = pulled[layout.first] * pulled[layout.second]
+            products -= self.precisions[c][layout.first, layout.second][:, None]
+            covariances[c] = shares[c] * halves * products
+        return scores
+
+    def close(self, state: Gathered) -> Gathered:
+        return state
+
+
+def _variances(gathered: Gathered, basis: Array) -> Array:
+    """Return the variances (size,) of all parameters, which move along `basis` (size, m) only."""
+    free = basis.T @ gathered.products @ basis
+    scale = np.sqrt(np.diagonal(free))
+    if not (scale > 0).all():
+        raise DataError("X: its rows say nothing of some parameters of the model")
+    values, vectors = np.linalg.eigh(free / np.outer(scale, scale))
+    if not values[0] > _FLAT * values[-1]:
+        raise DataError(
+            f"X: {len(free)} parameters cannot be told apart by these rows; use more rows, fewer "
+            "components or a simpler family"
+        )
+    directions = (basis / scale) @ vectors
+    return np.asarray((directions**2 / values).sum(axis=1))
+
+
+def _basis(result: FitResult) -> Array:
+    """Return the directions (size, m) in which the parameters of a model are free."""
+    mixture, layout = result.mixture, Layout(result.mixture)
+    weights = _free_weights(result, layout.n_others)
+    covariances = _free_covariances(result, layout)
+    n_means = mixture.means.size
+    basis = np.zeros((layout.size, weights.shape[1] + n_means + covariances.shape[1]))
+    basis[: len(weights), : weights.shape[1]] = weights
+    basis[layout.means, weights.shape[1] : weights.shape[1] + n_means] = np.eye(n_means)
+    basis[layout.covariances, weights.shape[1] + n_means :] = covariances
+    return basis
+
+
+def _free_weights(result: FitResult, n_others: int) -> Array:
+    """Return the directions (K + n_others, m) that keep the sum of the weights."""
+    k = result.mixture.n_components
+    groups = np.eye(k + n_others)
+    if result.model.equal_weights:
+        groups = np.vstack([np.repeat([1.0, 0.0], [k, n_others]) / k, groups[k:]])
+    return np.asarray((groups[1:] - groups[0]).T)
+
+
+def _free_covariances(result: FitResult, layout: Layout) -> Array:
+    """Return the directions (K * n_terms, m) in which covariances stay in their family.
+
+    A family's estimate of covariances that are its own is themselves: its derivative there
+    leaves what is tangent to the family, and nothing else.
+    """
+    mixture, family = result.mixture, result.family
+    dense, (k, d) = mixture.covariances.to_dense(), mixture.means.shape
+    units = np.sqrt(np.diagonal(dense, axis1=1, axis2=2))
+    units = units[:, layout.first] * units[:, layout.second]
+    columns = []
+    for c in range(k):
+        for q in range(len(layout.first)):
+            step = _STEP * units[c, q]
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = dense.copy()
+                i, j = layout.first[q], layout.second[q]
+                moved[c, i, j] += sign * step
+                if i != j:
+                    moved[c, j, i] += sign * step
+                ends.append(_estimated(result, moved)[:, layout.first, layout.second])
+            column = (ends[0] - ends[1]) / (2.0 * step) * units[c, q]
+            columns.append((column / units).ravel())
+    wanted = family.n_parameters(k, d)
+    left, values, _ = np.linalg.svd(np.array(columns).T, full_matrices=False)
+    if wanted < len(values) and not values[wanted] < 0.1 * values[wanted - 1]:
+        raise DataError(
+            f"model: covariances of {family.name} are where the family has no tangent; use "
+            "bootstrap"
+        )
+    return np.asarray(units.reshape(-1, 1) * left[:, :wanted])
+
+
+def _estimated(result: FitResult, dense: Array) -> Array:
+    """Return what the family makes of rows that have these covariances (K, d, d)."""
+    mixture, family = result.mixture, result.family
+    weights = result.n * mixture.weights
+    scatters = PRODUCTS.expand(weights) * dense
+    statistics = SufficientStatistics(weights, mixture.means, scatters, PRODUCTS)
+    found = family.estimate(family.gathered(statistics), mixture.covariances)
+    return FullCovariances(found.to_dense(), *mixture.means.shape).values

@@ -1,0 +1,64 @@
+"""Parameters with their intervals: how sure a fit is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ._style import INK, axes, clean, color, legend
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["intervals"]
+
+
+def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw the means of each feature with their intervals, a row for each feature.
+
+    Features are drawn in units of their spread over the mixture, so that one axis serves all.
+
+    Parameters
+    ----------
+    sure : Uncertainty
+        Of `gaussmix.inference`.
+    ax : Axes, optional
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture, datasets, inference, plot
+    >>> X = datasets.iris().rows
+    >>> model = GaussianMixture(3, random_state=0).fit(X)
+    >>> ax = plot.intervals(inference.information(model, X))
+    """
+    if not hasattr(sure, "standard_errors"):
+        raise ParameterError(
+            "sure: expected what gaussmix.inference returns (bootstrap, information), got "
+            f"{type(sure).__name__}"
+        )
+    mixture = sure.mixture
+    ax = axes(ax)
+    middle, spread = _moments(mixture)
+    lower, upper = (sure.intervals["means"] - middle) / spread
+    means = (mixture.means - middle) / spread
+    k, d = means.shape
+    for c in range(k):
+        heights = np.arange(d) + (c - (k - 1) / 2.0) * 0.7 / max(k, 2)
+        ax.hlines(heights, lower[c], upper[c], color=color(c, k), linewidth=2.5, alpha=0.8)
+        ax.plot(means[c], heights, "o", color=color(c, k), markersize=5, label=f"component {c}")
+    ax.set_yticks(range(d), mixture.feature_names or [f"feature {j}" for j in range(d)])
+    ax.invert_yaxis()
+    ax.set_xlabel("mean, in standard deviations from the mean of all rows")
+    ax.set_title(f"means with intervals of {sure.level:.0%} ({sure.kind})", color=INK)
+    clean(ax)
+    legend(ax)
+    return ax
+
+
+def _moments(mixture: Any) -> tuple[Any, Any]:
+    weights = mixture.weights / mixture.weights.sum()
+    middle = weights @ mixture.means
+    variances = mixture.covariances.variances() + (mixture.means - middle) ** 2
+    return middle, np.sqrt(weights @ variances)

@@ -1,0 +1,63 @@
+"""Likelihood ratios of tests beside those of replicates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ._style import GREY, INK, axes, clean, color
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ratios"]
+
+
+def ratios(test: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw the statistics of replicates of each test, and where that of the data lies.
+
+    Parameters
+    ----------
+    test : RatioTest
+        Of `gaussmix.inference.likelihood_ratio_test`.
+    ax : Axes, optional
+
+    Examples
+    --------
+    >>> from gaussmix import datasets, inference, plot
+    >>> X = datasets.iris().rows
+    >>> test = inference.likelihood_ratio_test(X, "EEE", 2, n_resamples=19, random_state=0)
+    >>> ax = plot.ratios(test)
+    """
+    if not hasattr(test, "replicates"):
+        raise ParameterError(
+            "test: expected what gaussmix.inference.likelihood_ratio_test returns, got "
+            f"{type(test).__name__}"
+        )
+    ax = axes(ax)
+    heights = np.arange(len(test.tested))
+    shown = [own if len(own) else np.array([np.nan]) for own in test.replicates]
+    ax.boxplot(
+        shown,
+        positions=heights,
+        orientation="horizontal",
+        widths=0.5,
+        showfliers=False,
+        manage_ticks=False,
+        medianprops={"color": INK},
+        boxprops={"color": GREY},
+        whiskerprops={"color": GREY},
+        capprops={"color": GREY},
+    )
+    ax.plot(test.statistics, heights, "D", color=color(4, 8), label="the data")
+    for height, statistic, p in zip(heights, test.statistics, test.p_values, strict=True):
+        ax.annotate(f"p = {p:.3g}", (statistic, height), (6, 6), textcoords="offset points")
+    ax.set_yticks(heights, [f"{k} or {k + 1}" for k in test.tested])
+    ax.invert_yaxis()
+    ax.set_xscale("symlog", linthresh=10.0)
+    ax.set_xlabel("twice the gain in log-likelihood: replicates (boxes) and the data")
+    ax.set_ylabel("components")
+    ax.set_title(f"{test.family}: {test.n_components} components", color=INK)
+    return clean(ax)

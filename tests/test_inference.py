@@ -1,0 +1,305 @@
+"""How sure a fit is: mclust's figures, closed forms, coverage, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, Mixture, ParameterError
+from gaussmix.components.families import list_families
+from gaussmix.inference import bootstrap, information, likelihood_ratio_test
+
+DATA = Path(__file__).parent / "data"
+MCLUST = json.loads((DATA / "mclust.json").read_text())
+FIGURES = json.loads((DATA / "inference.json").read_text())
+SETS = [name for name in FIGURES if name != "software"]
+KINDS = {"jackknife": "jk", "weighted": "wlbs", "nonparametric": "bs"}
+CASES = [(name, place) for name in SETS for place in range(len(FIGURES[name]["bootstrap"]))]
+FAMILIES = [family.name for family in list_families() if not family.univariate]
+
+
+def rows_of(name):
+    return np.array(MCLUST[name]["rows"])
+
+
+def tight(name, figures):
+    """mclust's own fit: to its parameters as a start, converged."""
+    X = rows_of(name)
+    k = figures["G"]
+    means = np.array(figures["means"], dtype=float).reshape(k, -1)
+    covariances = np.array(figures["covariances"], dtype=float)
+    covariances = covariances.reshape(k, means.shape[1], means.shape[1])
+    start = Mixture(np.array(figures["weights"]) / np.sum(figures["weights"]), means, covariances)
+    model = GaussianMixture(k, covariance_type=figures["model"], init_params=start, tol=1e-12)
+    model.fit(X)
+    assert model.result_.log_likelihood == pytest.approx(figures["loglik"], abs=1e-4)
+    return model, X
+
+
+def dense(errors, model):
+    k, d = model.means_.shape
+    values = np.asarray(errors["covariances"])
+    if values.shape == (k, d, d):
+        return values
+    if values.shape == (d, d) and model.mixture_.covariances.shared:
+        return np.repeat(values[None], k, axis=0)
+    return None
+
+
+@pytest.mark.parametrize(("name", "place"), CASES)
+def test_jackknife_is_mclusts(name, place):
+    figures = FIGURES[name]["bootstrap"][place]
+    model, X = tight(name, figures)
+    sure = bootstrap(model, X, "jackknife")
+    assert (sure.n_resamples, sure.n_failed) == (len(X), 0)
+    theirs = figures["jk"]
+    for key in ("weights", "means"):
+        expected = np.array(theirs[f"se_{key}"], dtype=float)
+        found = sure.standard_errors[key].reshape(expected.shape)
+        # mclust's slow fits stop early.
+        np.testing.assert_allclose(found, expected, rtol=0.02)
+    found = dense(sure.standard_errors, model)
+    if found is not None:
+        expected = np.array(theirs["se_covariances"], dtype=float)
+        if expected.size == found.size:
+            np.testing.assert_allclose(found.ravel(), expected.ravel(), rtol=0.03)
+
+
+@pytest.mark.parametrize(("name", "place"), CASES[:4])
+@pytest.mark.parametrize("kind", ["weighted", "nonparametric"])
+def test_bootstraps_are_mclusts_within_chance(name, place, kind):
+    figures = FIGURES[name]["bootstrap"][place]
+    model, X = tight(name, figures)
+    sure = bootstrap(model, X, kind, 400, random_state=0)
+    theirs = figures[KINDS[kind]]
+    for key in ("weights", "means"):
+        expected = np.array(theirs[f"se_{key}"], dtype=float)
+        chance = np.array(theirs[f"mc_{key}"], dtype=float) * np.sqrt(1.0 + 999.0 / 400.0)
+        found = sure.standard_errors[key].reshape(expected.shape)
+        usable = np.isfinite(chance)
+        # Some dozens of figures are looked at.
+        assert (np.abs(found - expected)[usable] < 4.5 * chance[usable]).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_component_has_textbook_errors(weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3)) @ np.array([[1.0, 0.5, 0], [0, 1, 0], [0, 0, 10.0]]) + 1e4
+    w = rng.integers(1, 4, 400).astype(float) if weighted else None
+    model = GaussianMixture(1).fit(X, sample_weight=w)
+    n = 400 if w is None else w.sum()
+    expected = np.sqrt(np.diagonal(model.covariances_[0]) / n)
+    found = information(model, X, sample_weight=w).standard_errors
+    np.testing.assert_allclose(found["means"][0], expected, rtol=1e-6)
+    S = model.covariances_[0]
+    asymptotic = np.sqrt((np.outer(np.diag(S), np.diag(S)) + S**2) / n)
+    np.testing.assert_allclose(found["covariances"][0], asymptotic, rtol=0.25)
+    np.testing.assert_allclose(found["weights"], 0.0, atol=1e-12)
+    if w is None:
+        sure = bootstrap(model, X, "weighted", 400, random_state=0)
+        np.testing.assert_allclose(sure.standard_errors["means"][0], expected, rtol=0.15)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_information_and_bootstrap_agree_in_every_family(family):
+    truth = Mixture([0.4, 0.6], [[0, 0], [6, 1]], [[[1, 0.3], [0.3, 1]], [[2, -0.6], [-0.6, 1]]])
+    X, _ = truth.sample(1500, random_state=1)
+    model = GaussianMixture(2, covariance_type=family, tol=1e-10, random_state=0).fit(X)
+    fast = information(model, X).standard_errors
+    slow = bootstrap(model, X, "nonparametric", 200, random_state=0).standard_errors
+    for key in ("weights", "means"):
+        np.testing.assert_allclose(fast[key], slow[key], rtol=0.35)
+    assert fast["covariances"].shape == model.covariances_.shape
+    # A family that does not suit the rows has errors that its own likelihood does not know.
+    assert np.isfinite(fast["covariances"]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_errors_have_the_units_of_the_data(scale):
+    X = rows_of("iris")
+    errors = []
+    for unit in (1.0, scale):
+        model = GaussianMixture(3, init_params=np.arange(150) // 50, tol=1e-10).fit(X * unit)
+        boot = bootstrap(model, X * unit, "weighted", 20, random_state=0)
+        errors.append((boot.standard_errors, information(model, X * unit).standard_errors))
+    for one, other in zip(*errors, strict=True):
+        np.testing.assert_allclose(other["weights"], one["weights"], rtol=1e-4)
+        np.testing.assert_allclose(other["means"], one["means"] * scale, rtol=1e-4)
+        np.testing.assert_allclose(other["covariances"], one["covariances"] * scale**2, rtol=1e-4)
+
+
+def test_intervals_cover():
+    """Nominal 90 %: of 120 data sets about 108 intervals hold the mean."""
+    truth = Mixture([0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0])
+    hits = {"information": 0, "weighted": 0}
+    for seed in range(120):
+        X, _ = truth.sample(250, random_state=seed)
+        model = GaussianMixture(2, covariance_type="V", init_params=truth, tol=1e-8).fit(X)
+        found = {"information": information(model, X, level=0.9)}
+        found["weighted"] = bootstrap(model, X, "weighted", 60, level=0.9, random_state=seed)
+        for kind, sure in found.items():
+            lower, upper = sure.intervals["means"]
+            hits[kind] += bool(lower[0, 0] < 0.0 < upper[0, 0])
+    # Three standard errors.
+    assert 98 <= hits["information"] <= 118
+    assert 95 <= hits["weighted"] <= 118
+
+
+def test_components_are_matched_before_anything_is_averaged():
+    """Swapped labels would make errors as large as what is between the components."""
+    truth = Mixture([0.5, 0.5], [[-1.4], [1.4]], [1.0, 1.0])
+    X, _ = truth.sample(300, random_state=0)
+    model = GaussianMixture(2, covariance_type="E", init_params=truth).fit(X)
+    sure = bootstrap(model, X, "nonparametric", 200, random_state=0)
+    assert sure.standard_errors["means"].max() < 0.6
+    assert (sure.draws["means"][:, 0, 0] < sure.draws["means"][:, 1, 0]).mean() > 0.95
+
+
+def test_known_components_noise_and_a_prior_take_part():
+    rng = np.random.default_rng(0)
+    X = np.vstack(
+        [rng.normal(0, 1, (80, 2)), rng.normal(5, 1, (80, 2)), rng.uniform(-9, 14, (20, 2))]
+    )
+    known = np.where(np.arange(180) < 20, 0, -1)
+    noisy = GaussianMixture(2, noise=0.1, random_state=0).fit(X)
+    sure = bootstrap(noisy, X, "weighted", 30, random_state=0)
+    assert sure.standard_errors["weights"].shape == (2,)
+    assert np.isfinite(information(noisy, X).standard_errors["means"]).all()
+    labelled = GaussianMixture(2, random_state=0).fit(X[:160], known=known[:160])
+    sure = bootstrap(labelled, X[:160], "weighted", 30, known=known[:160], random_state=0)
+    assert sure.n_failed == 0
+    held = GaussianMixture(2, prior="conjugate", random_state=0).fit(X[:160])
+    assert bootstrap(held, X[:160], n_resamples=30, random_state=0).n_failed == 0
+
+
+def test_results_do_not_depend_on_processes_or_batches(monkeypatch):
+    X = rows_of("faithful")
+    model = GaussianMixture(2, random_state=0).fit(X)
+    one = bootstrap(model, X, n_resamples=24, random_state=5)
+    monkeypatch.setattr("gaussmix.inference.bootstrap._MOST_FITS", 5)
+    batches = bootstrap(model, X, n_resamples=24, random_state=5)
+    both = bootstrap(model, X, n_resamples=24, random_state=5, n_jobs=2)
+    np.testing.assert_allclose(batches.draws["means"], one.draws["means"], rtol=1e-9)
+    np.testing.assert_array_equal(both.draws["means"], batches.draws["means"])
+
+
+def test_collapsed_replicates_are_counted_not_dropped_in_silence():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(60, 2)), 8 + rng.normal(size=(5, 2))])
+    model = GaussianMixture(2, random_state=0).fit(X)
+    sure = bootstrap(model, X, "nonparametric", 60, random_state=0)
+    assert 0 < sure.n_failed < 60
+    assert len(sure.draws["means"]) == 60 - sure.n_failed
+    assert "left out" in str(sure)
+
+
+def test_an_interruption_keeps_what_is_done(monkeypatch):
+    monkeypatch.setattr("gaussmix.inference.bootstrap._MOST_FITS", 10)
+    X = rows_of("faithful")
+    model = GaussianMixture(2, random_state=0).fit(X)
+
+    def stop(done, count):
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="20 of 50"):
+        sure = bootstrap(model, X, n_resamples=50, random_state=0, callback=stop)
+    assert sure.n_resamples == 20
+
+
+def test_what_is_returned_reads_and_draws():
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    X = rows_of("iris")
+    model = GaussianMixture(3, covariance_type="tied", random_state=0).fit(X)
+    sure = information(model, X)
+    frame = sure.to_frame()
+    assert len(frame) == 3 + 12 + 10
+    assert set(frame["component"]) == {-1, 0, 1, 2}
+    assert (frame["lower"] <= frame["estimate"]).all()
+    assert sure.plot().get_title().endswith("(information)")
+    assert all(len(line) <= 80 for line in str(sure).splitlines())
+
+
+def test_a_search_and_its_result_are_taken_for_their_fit():
+    X = rows_of("iris")
+    search = GaussianMixtureIC([2, 3], families=["EEE"], random_state=0).fit(X)
+    for given in (search, search.best_estimator_, search.best_estimator_.result_):
+        assert information(given, X).mixture == search.best_estimator_.mixture_
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda m, X: bootstrap(m, X, "ordinary"), "kind: must be one of"),
+        (lambda m, X: bootstrap(m, X, level=95), "level: must lie between"),
+        (lambda m, X: bootstrap(m, X, n_resamples=1), "n_resamples"),
+        (lambda m, X: bootstrap(m, X[:, :2]), "X: expected shape"),
+        (lambda m, X: bootstrap(m.mixture_, X), "model: expected a fitted"),
+        (lambda m, X: bootstrap(GaussianMixture(2), X), "call fit first"),
+        (lambda m, X: bootstrap(m, lambda: iter([X])), "in memory"),
+        (lambda m, X: bootstrap(m, X, "parametric", known=np.zeros(150)), "known"),
+        (lambda m, X: information(m, X[:2]), "cannot be told apart|say nothing"),
+        (lambda m, X: likelihood_ratio_test(X, "VVV", 1), "max_components"),
+        (lambda m, X: likelihood_ratio_test(np.full((5, 2), np.nan)), "NaN"),
+    ],
+)
+def test_what_cannot_be_is_refused(call, told):
+    X = rows_of("iris")
+    model = GaussianMixture(3, random_state=0).fit(X)
+    with pytest.raises((DataError, ParameterError), match=told):
+        call(model, X)
+
+
+def test_a_fit_without_a_maximum_has_no_information():
+    X = np.vstack([rows_of("iris"), np.repeat([[9.0, 9, 9, 9]], 8, axis=0)])
+    model = GaussianMixture(2, init_params=(np.arange(158) >= 150).astype(int))
+    with pytest.warns(UserWarning, match="collapsed"):
+        model.fit(X)
+    with pytest.raises(DataError, match="floor"):
+        information(model, X)
+
+
+# -- how many components ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["acidity", "faithful", "iris_sepal"])
+def test_ratios_are_at_least_mclusts_and_lead_to_the_same_end(name):
+    for figures in FIGURES[name]["lrt"]:
+        test = likelihood_ratio_test(rows_of(name), figures["model"], 3, 39, random_state=0)
+        assert (test.statistics >= 0).all()
+        assert all((own >= 0).all() for own in test.replicates)
+        theirs = np.array(figures["lrts"][:1])
+        # Sums of gains: the smaller fit may be better than mclust's, and so may the larger.
+        assert test.statistics[0] >= theirs[0] - 1e-3 or name == "acidity"
+        assert (test.p_values[0] <= 0.05) == (figures["p_value"][0] <= 0.05)
+
+
+def test_p_is_uniform_where_there_is_one_component_less():
+    rng = np.random.default_rng(0)
+    p = [
+        likelihood_ratio_test(rng.normal(size=(60, 1)), "V", 2, 39, random_state=seed).p_values[0]
+        for seed in range(60)
+    ]
+    spread = rng.uniform(-1 / 40, 0, 60)  # p takes 40 values
+    assert kstest(np.array(p) + spread, "uniform").pvalue > 0.01
+
+
+def test_an_interrupted_test_keeps_those_before(monkeypatch):
+    monkeypatch.setattr("gaussmix.inference.bootstrap._MOST_FITS", 10)
+
+    def stop(k, done, count):
+        if k == 2:
+            raise KeyboardInterrupt
+
+    X = rows_of("faithful")
+    with pytest.warns(UserWarning, match="2 components are not tested"):
+        test = likelihood_ratio_test(X, "EEE", 4, 19, random_state=0, callback=stop)
+    assert test.tested == (1,)
+    assert test.to_frame()["p_value"].tolist() == [0.05]
+    assert test.plot() is not None
