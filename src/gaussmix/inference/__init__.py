@@ -1,9 +1,9 @@
 """How sure a fit is of its parameters, and of their number."""
 
-from .bootstrap import bootstrap
 from .estimates import Uncertainty
-from .information import information
 from .ratio_test import RatioTest, likelihood_ratio_test
+from .resampling import bootstrap
+from .scores import information
 
 __all__ = [
     "RatioTest",

@@ -127,14 +127,13 @@ class Uncertainty:
         left_out = f", {self.n_failed} of them left out" if self.n_failed else ""
         how = f"{self.n_resamples} replicates{left_out}" if self.n_resamples else "one pass"
         lines = [f"{self.kind}: {how}; intervals of {self.level:.0%}"]
-        head = f"{'parameter':12} {'':>4} {'feature':16} {'estimate':>11} {'error':>10}"
+        head = f"{'parameter':10} {'k':>3} {'feature':14} {'estimate':>11} {'error':>9}"
         lines.append(f"{head} {'lower':>11} {'upper':>11}")
-        for row in self.rows():
-            if row["parameter"] == "covariances":
-                continue
-            lines.append(
-                f"{row['parameter']:12} {row['component']:>4} {row['feature'][:16]:16} "
-                f"{row['estimate']:>11.4g} {row['standard_error']:>10.3g} "
-                f"{row['lower']:>11.4g} {row['upper']:>11.4g}"
-            )
+        lines += [
+            f"{row['parameter']:10} {row['component']:>3} {row['feature'][:14]:14} "
+            f"{row['estimate']:>11.4g} {row['standard_error']:>9.3g} "
+            f"{row['lower']:>11.4g} {row['upper']:>11.4g}"
+            for row in self.rows()
+            if row["parameter"] != "covariances"
+        ]
         return "\n".join(lines)

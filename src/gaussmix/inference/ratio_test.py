@@ -28,7 +28,7 @@ from ..numerics.extras import imported
 from ..rows import MemorySource
 from ..rows.door import as_frame, as_rows, as_table
 from ..starts import get_start
-from .bootstrap import batches, done
+from .resampling import batches, done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

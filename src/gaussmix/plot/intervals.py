@@ -49,7 +49,7 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
         ax.hlines(heights, lower[c], upper[c], color=color(c, k), linewidth=2.5, alpha=0.8)
         ax.plot(means[c], heights, "o", color=color(c, k), markersize=5, label=f"component {c}")
     ax.set_yticks(range(d), mixture.feature_names or [f"feature {j}" for j in range(d)])
-    ax.invert_yaxis()
+    ax.set_ylim(d - 0.4, -0.6)
     ax.set_xlabel("mean, in standard deviations from the mean of all rows")
     ax.set_title(f"means with intervals of {sure.level:.0%} ({sure.kind})", color=INK)
     clean(ax)
