@@ -54,12 +54,13 @@ def ratios(test: Any, *, ax: Axes | None = None) -> Axes:
     ax.plot(test.statistics, heights, "D", color=color(4, 8), label="the data")
     for height, statistic, p in zip(heights, test.statistics, test.p_values, strict=True):
         ax.annotate(
-            f"p = {p:.3g}", (statistic, height), (0, 12), textcoords="offset points", ha="center"
+            f"p = {p:.3g}", (statistic, height), (0, 34), textcoords="offset points", ha="center"
         )
     ax.set_yticks(heights, [f"{k} or {k + 1}" for k in test.tested])
     ax.set_ylim(len(heights) - 0.4, -0.6)
     ax.set_xscale("symlog", linthresh=10.0)
-    ax.set_xlim(left=0.0)
+    highest = max(float(np.nanmax(own)) for own in (*shown, test.statistics))
+    ax.set_xlim(0.0, 2.0 * max(highest, 5.0))
     ax.set_xlabel("twice the gain in log-likelihood: replicates (boxes) and the data")
     ax.set_ylabel("components")
     ax.set_title(f"{test.family}: {test.n_components} components", color=INK)
