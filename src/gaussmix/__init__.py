@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         ParameterError,
         StatisticsFileError,
     )
+    from .fitting.many import fit_many
+    from .fitting.many_fits import ManyFits
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
@@ -49,6 +51,7 @@ _HOMES = {
     "GaussmixError": "exceptions",
     "History": "em.result",
     "Iteration": "em.result",
+    "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
     "ModelFileError": "exceptions",
@@ -60,6 +63,7 @@ _HOMES = {
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
     "SufficientStatistics": "components.statistics",
+    "fit_many": "fitting.many",
     "scan": "rows.files",
 }
 _MODULES = (
@@ -86,6 +90,7 @@ __all__ = [
     "GaussmixError",
     "History",
     "Iteration",
+    "ManyFits",
     "MissingExtraError",
     "Mixture",
     "ModelFileError",
@@ -101,6 +106,7 @@ __all__ = [
     "datasets",
     "families",
     "federated",
+    "fit_many",
     "hierarchy",
     "inference",
     "plot",

@@ -106,6 +106,16 @@ class ManyRows:
             pieces += self._of_some(own, parameters.cut(components, here, groups), family)
         return join_statistics(pieces)
 
+    def divided(self, masses: Array, family: Family) -> SufficientStatistics:
+        """Return the statistics of each data set under given masses (G, K, n)."""
+        moment, (g, k, _) = family.held.moment, masses.shape
+        groups, none = Groups.of((k,) * g), np.zeros(g)
+        features = self._features_at(np.arange(g), moment)
+        moments = np.matmul(masses, features).reshape(g * k, -1)
+        centers = np.broadcast_to(self.centers, (g, self.centers.shape[1])).repeat(k, axis=0)
+        counted = {"groups": groups, "log_likelihood": none, "noise": none}
+        return moments_to_statistics(moments, centers, moment, **counted)
+
     def _of_some(
         self, places: AnyArray, parameters: Parameters, family: Family
     ) -> list[Place[SufficientStatistics]]:

@@ -25,10 +25,11 @@ from ..fitting.fit import draw, facts_of, fit_problem, moment_of_data, summarise
 from ..mixture import Mixture
 from ..numerics.arguments import as_generator, check_integer, check_number, check_sample_weight
 from ..numerics.extras import imported
+from ..numerics.jobs import done
 from ..rows import MemorySource
 from ..rows.door import as_frame, as_rows, as_table
 from ..starts import get_start
-from .resampling import batches, done
+from .resampling import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

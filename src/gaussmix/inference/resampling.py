@@ -18,15 +18,16 @@ from ..em.replicates import fit_replicates
 from ..estep.many import ManyRows
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer, check_number, shown
+from ..numerics.jobs import done
 from .estimates import PARAMETERS, Uncertainty, parameters_of
 from .given import Fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from .._typing import Array
 
-__all__ = ["batches", "bootstrap", "done", "normal_interval"]
+__all__ = ["batches", "bootstrap", "normal_interval"]
 
 # Numbers that the weights or rows of one batch may hold; and the most fits of a batch.
 _MOST_NUMBERS = 4_000_000
@@ -126,20 +127,6 @@ def bootstrap(
 def batches(n_numbers: int) -> int:
     """Return how many data sets of so many numbers are fitted at once."""
     return max(1, min(_MOST_FITS, _MOST_NUMBERS // max(1, n_numbers)))
-
-
-def done(jobs: Sequence[Callable[[], Any]], n_jobs: int | None) -> Iterator[Any]:
-    """Yield what jobs return, in their order, worked on by processes."""
-    from joblib import effective_n_jobs  # type: ignore[import-untyped]
-    from sklearn.utils.parallel import Parallel, delayed
-
-    if n_jobs is None or effective_n_jobs(n_jobs) == 1 or len(jobs) == 1:
-        return (job() for job in jobs)
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
-
-
-def _call(job: Callable[[], Any]) -> Any:
-    return job()
 
 
 def _batch(

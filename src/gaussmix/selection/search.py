@@ -12,6 +12,7 @@ from ..em.loop import fit_together
 from ..estep.choice import MOST_TERMS
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
+from ..numerics.jobs import done, effective
 from ..rows.blas import single_threaded_blas
 from ..rows.threads import count_threads
 from .cells import Cell
@@ -93,29 +94,21 @@ def search(
     >>> [cell.n_components for cell in cells]
     [1, 2]
     """
-    from sklearn.utils.parallel import Parallel, delayed
-
     fitter = Fitter(source, families, start, plan)
     # Fits of few rows are faster together than in processes of their own.
     if pays(source) and not any(criterion.refits for criterion in criteria):
         yield from _together(fitter, families, n_components, criteria)
         return
     jobs = _jobs(fitter, families, n_components, criteria)
-    if _effective(n_jobs) == 1 or not source.portable:
-        yield from (job() for job in jobs)
-        return
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    yield from parallel(delayed(_call)(job) for job in jobs)
+    if n_jobs is not None:
+        count_threads(n_jobs)  # raises where it is no number of them
+    yield from done(list(jobs), n_jobs if source.portable else None)
 
 
 def pays(source: Source) -> bool:
     """Whether fits to these rows are faster together than one after the other."""
     few_terms = PRODUCTS.n_terms(source.n_features) <= MOST_TERMS
     return source.n_rows <= _MOST_ROWS and few_terms
-
-
-def _call(job: Callable[[], Cell]) -> Cell:
-    return job()
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,12 +303,6 @@ def wanted_criteria(chosen: Criterion) -> list[Criterion]:
 
 def row_threads(n_jobs: int | None) -> int | None:
     """Return how many threads work on the rows of one fit: one if models have the cores."""
-    return None if _effective(n_jobs) == 1 else 1
-
-
-def _effective(n_jobs: int | None) -> int:
-    from joblib import effective_n_jobs  # type: ignore[import-untyped]
-
     if n_jobs is not None:
         count_threads(n_jobs)  # raises where it is no number of them
-    return int(effective_n_jobs(n_jobs))
+    return None if effective(n_jobs) == 1 else 1

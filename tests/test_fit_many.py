@@ -1,0 +1,138 @@
+"""One model, many data sets: each fit is the one made alone, and none is in another's way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from gaussmix import DataError, GaussianMixture, ParameterError, fit_many
+from gaussmix.components.families import list_families
+from gaussmix.starts.many import N_DRAWN, kmeans_of_many
+
+
+def clusters(n_sets, n=60, d=2, seed=0, scales=None):
+    rng = np.random.default_rng(seed)
+    away = np.where(rng.random((n_sets, n, 1)) < 0.4, 0.0, 6.0)
+    rows = rng.normal(size=(n_sets, n, d)) + away
+    return rows if scales is None else rows * np.asarray(scales)[:, None, None]
+
+
+@pytest.mark.parametrize("family", [f.name for f in list_families() if not f.univariate])
+def test_each_fit_is_that_of_the_data_set_alone(family):
+    data = clusters(8, scales=10.0 ** np.arange(-4, 4))
+    fits = fit_many(data, 2, covariance_type=family, random_state=0, tol=1e-9)
+    assert fits.converged.all()
+    for rows, result in zip(data, fits, strict=True):
+        alone = GaussianMixture(
+            2, covariance_type=family, init_params=result.mixture, tol=1e-9
+        ).fit(rows)
+        found = result.log_likelihood
+        assert alone.result_.log_likelihood == pytest.approx(found, abs=1e-4, rel=1e-9)
+        assert result.mixture.means[0, 0] <= result.mixture.means[1, 0]
+        assert result.floor is not None
+
+
+def test_what_is_drawn_for_a_data_set_depends_on_its_place_alone(monkeypatch):
+    data = clusters(7)
+    whole = fit_many(data, 2, random_state=3)
+    monkeypatch.setattr("gaussmix.fitting.many._MOST_FITS", 2)
+    parts = fit_many(data, 2, random_state=3)
+    both = fit_many(data, 2, random_state=3, n_jobs=2)
+    np.testing.assert_allclose(parts.means, whole.means, rtol=1e-9)
+    np.testing.assert_array_equal(both.means, parts.means)
+
+
+def test_lengths_may_differ_and_values_may_be_one_feature():
+    rng = np.random.default_rng(0)
+    data = [np.r_[rng.normal(size=n), 9 + rng.normal(size=n)] for n in (300, 7, 40, 41, 8)]
+    fits = fit_many(data, 2, covariance_type="E", random_state=0)
+    for rows, result in zip(data, fits, strict=True):
+        alone = GaussianMixture(2, covariance_type="E", random_state=0).fit(rows[:, None])
+        assert result.log_likelihood == pytest.approx(alone.result_.log_likelihood, rel=1e-6)
+        assert result.n == len(rows)
+
+
+def test_a_weight_is_so_many_rows():
+    data = clusters(3)
+    counts = np.random.default_rng(1).integers(0, 3, (3, 60))
+    repeated = [np.repeat(x, c, axis=0) for x, c in zip(data, counts, strict=True)]
+    weighted = fit_many(data, 2, sample_weight=list(counts.astype(float)), random_state=0)
+    plain = fit_many(repeated, 2, random_state=0)
+    np.testing.assert_allclose(weighted.log_likelihood, plain.log_likelihood, rtol=1e-6)
+
+
+def test_what_cannot_be_fitted_has_a_reason_and_takes_none_with_it():
+    flat = np.column_stack([np.arange(9.0), np.full(9, 3.0)])
+    missing = np.array([[0.0, 1.0], [np.nan, 2.0], [3.0, 1.0]])
+    data = [*clusters(2), flat, missing, clusters(1)[0]]
+    spike = clusters(1)[0]
+    spike[:20] = [30.0, 30.0]  # twenty equal rows: a component without width
+    fits = fit_many([*data, spike], 2, random_state=0)
+    assert [result is None for result in fits] == [False, False, True, True, False, False]
+    assert "constant" in fits.reasons[2]
+    assert "NaN" in fits.reasons[3]
+    assert fits[5].collapsed
+    assert np.isnan(fits.bic[2])
+    frame = fits.to_frame()
+    assert frame[frame["reason"] != ""]["key"].tolist() == [2, 3]
+    assert "2 of them without a fit" in repr(fits)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_groups_of_a_frame(library):
+    data = clusters(3)
+    frame = library.DataFrame(
+        {
+            "gene": np.repeat(["c", "a", "b"], 60),
+            "height": data[:, :, 0].ravel(),
+            "width": data[:, :, 1].ravel(),
+        }
+    )
+    fits = fit_many(frame, 2, by="gene", random_state=0)
+    assert fits.keys == ["a", "b", "c"]
+    assert fits[0].mixture.feature_names == ("height", "width")
+    expected = GaussianMixture(2, random_state=0).fit(data[1]).means_
+    np.testing.assert_allclose(fits.means[0], expected, rtol=1e-3)
+    assert {"key", "mean_height", "deviation_width"} <= set(fits.to_frame().columns)
+
+
+def test_names_of_a_mapping_are_kept():
+    fits = fit_many(dict(zip("xy", clusters(2), strict=True)), 1)
+    assert fits.keys == ["x", "y"]
+    assert fits.covariances.shape == (2, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: fit_many([], 2), "no data sets"),
+        (lambda: fit_many(np.zeros((5, 3)), 2), r"\(G, n, d\)"),
+        (lambda: fit_many([np.zeros((5, 3)), np.zeros((5, 2))], 2), "different numbers"),
+        (lambda: fit_many(pd.DataFrame({"a": [1.0, 2.0]}), 1), "by"),
+        (lambda: fit_many(pd.DataFrame({"a": [1.0, 2.0]}), 1, by="b"), "no column 'b'"),
+        (lambda: fit_many([["x", "y"]], 1), "data: of 0"),
+        (lambda: fit_many(clusters(2), 2, sample_weight=[np.ones(60)]), "one a data set"),
+        (lambda: fit_many(clusters(2), 0), "n_components"),
+        (lambda: fit_many(clusters(2), 2, covariance_type="V"), "one feature"),
+    ],
+)
+def test_what_cannot_be_is_refused(call, told):
+    with pytest.raises((DataError, ParameterError), match=told):
+        call()
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_kmeans_of_many_is_kmeans_of_each(k):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(4, 30, 3))
+    weights = rng.integers(0, 3, (4, 30)).astype(float)
+    labels = kmeans_of_many(rows, weights, k, rng.random((4, k, N_DRAWN)))
+    for x, w, own in zip(rows, weights, labels, strict=True):
+        centers = np.array(
+            [np.average(x[own == c], axis=0, weights=w[own == c] + 1e-300) for c in range(k)]
+        )
+        distances = ((x[:, None] - centers) ** 2).sum(axis=2)
+        counted = w > 0
+        assert (distances.argmin(axis=1) == own)[counted].mean() > 0.9  # Lloyd may be cut short
