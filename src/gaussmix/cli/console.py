@@ -69,6 +69,7 @@ _ARGUMENTS = {
 # Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
 _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")
 _DECIMAL = re.compile(r"(?<!\w)decimal='([.,])'")
+_INCOMPLETE = re.compile(r"(?<!\w)missing='(\w+)'")
 _ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")
 
 
@@ -101,6 +102,7 @@ def in_options(message: object) -> str:
         return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
 
     told = _DECIMAL.sub(r"--decimal \1", str(message))
+    told = _INCOMPLETE.sub(r"--incomplete \1", told)
     told = _ARGUMENT.sub(lambda found: _ARGUMENTS[found[0]], told)
     return _OPTION.sub(option, told)
 

@@ -136,6 +136,8 @@ class FitResult:
         The different optima that starts led to, where several were looked at.
     floor : ndarray (d,) or None
         Below which no covariance was let.
+    n_dropped : int
+        Rows of the data that are not among these: a value of theirs is missing.
 
     Examples
     --------
@@ -159,6 +161,7 @@ class FitResult:
     statistics: SufficientStatistics | None = None
     optima: tuple[Optimum, ...] = ()
     floor: Array | None = None
+    n_dropped: int = 0
 
     @property
     def family(self) -> Family:

@@ -85,9 +85,18 @@ def _tied(result: FitResult, k: int) -> AnyArray:
 
 def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
-    found = [_sliver(result, k) for k in _slivers(result)]
+    found = [] if result.n_dropped == 0 else [_dropped(result)]
+    found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
     return [*found, *told.splitlines()]
+
+
+def _dropped(result: FitResult) -> str:
+    dropped, total = result.n_dropped, result.n_rows + result.n_dropped
+    return (
+        f"{dropped} of {total} rows ({dropped / total:.1%}) left out for a missing value: the fit is "
+        "one to complete rows, which may differ from the others"
+    )
 
 
 def _slivers(result: FitResult) -> list[int]:

@@ -67,6 +67,11 @@ class FittedAttributes:
         return self._fitted().n_iter
 
     @property
+    def n_rows_dropped_(self) -> int:
+        """Rows left out because a value is missing; see `missing`."""
+        return self._fitted().n_dropped
+
+    @property
     def history_(self) -> History:
         """Trace of the fit, a `History`."""
         return self._fitted().history

@@ -14,6 +14,7 @@ from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..fitting.known import as_labels
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
+from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
 from ..selection.fitter import Plan
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .._typing import AnyArray
+    from ..rows.missing import Missing
 
 __all__ = ["GaussianMixtureIC"]
 
@@ -78,7 +80,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         each model as it is done.
     callback : callable, optional
         Called with the `Cell` of each model; a true result stops the search.
-    equal_weights, prior, noise : optional
+    equal_weights, prior, noise, missing : optional
         As for `GaussianMixture`, for every model.
 
     Attributes
@@ -145,6 +147,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         equal_weights: bool = False,
         prior: Any = None,
         noise: Any = None,
+        missing: str | Missing = "error",
     ) -> None:
         self.n_components = n_components
         self.families = families
@@ -163,6 +166,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         self.equal_weights = equal_weights
         self.prior = prior
         self.noise = noise
+        self.missing = missing
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit all models and keep the best.
@@ -260,7 +264,13 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
             equal_weights=self.equal_weights,
             prior=self.prior,
             noise=self.noise,
+            missing=self.missing,
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_missing(self.missing).allowed
+        return tags
 
     def _keep(
         self, model: GaussianMixture, cells: Sequence[Cell], criteria: Sequence[Criterion]

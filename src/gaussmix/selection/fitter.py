@@ -23,6 +23,7 @@ from ..fitting.fit import (
 )
 from ..fitting.known import known_labels
 from ..rows import MemorySource
+from ..rows.checks import require_rows
 from ..starts import Division, Start
 
 if TYPE_CHECKING:
@@ -100,13 +101,14 @@ class Fitter:
         self, source: Source, families: Sequence[Family], start: Start, plan: Plan
     ) -> None:
         self.source, self.families = source, families
-        self.facts = facts_of(source, noise=plan.noise)
         # A copy for each set of rows: a start may keep what it has found out about the last.
         self.start = copy(start)
         # Searches have no use for a collapsed fit.
         options = replace(plan.options, give_up_collapsed=True)
         self.plan = replace(plan, options=options)
         self.summary = summarise(source, moment_of_data(families))
+        require_rows(self.summary, source)
+        self.facts = facts_of(source, noise=plan.noise)
         self._drawn: Array | None = None
 
     def model(self, family: Family, n_components: int) -> Model:
