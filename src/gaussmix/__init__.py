@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
+    from .mixture.summary import Summary
     from .rows.files import scan
 
 _HOMES = {
@@ -60,6 +61,7 @@ _HOMES = {
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
     "SufficientStatistics": "components.statistics",
+    "Summary": "mixture.summary",
     "scan": "rows.files",
 }
 _MODULES = (
@@ -97,6 +99,7 @@ __all__ = [
     "Status",
     "Stepwise",
     "SufficientStatistics",
+    "Summary",
     "covariances",
     "datasets",
     "families",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ..components.families import Family, get_family, list_families
 from ..em.choices import get_choice
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..fitting.known import as_labels
+from ..mixture.summary import NearlyChosen, Summary
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
 from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
     from ..rows.missing import Missing
 
 __all__ = ["GaussianMixtureIC"]
+
+# Models beside the chosen one that a summary names.
+_NEARLY = 5
 
 
 class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin, BaseEstimator):
@@ -218,6 +224,23 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
     ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
         return self.fit(X, y, sample_weight, known=known).predict(X)
+
+    def summary(self, X: Any = None, sample_weight: Any = None) -> Summary:
+        """Return what was fitted, as `GaussianMixture.summary` does, and what was nearly chosen."""
+        check_is_fitted(self)
+        best, *others = self.results_.best(1 + _NEARLY)
+        least = self.criterion_
+        rest = [row for row in (best, *others) if not self._is_chosen(row)][:_NEARLY]
+        found = self.best_estimator_.summary(X, sample_weight)
+        name = self.results_.criterion
+        nearly = tuple(
+            NearlyChosen(row["family"], row["n_components"], row[name], row[name] - least)
+            for row in rest
+        )
+        return replace(found, criterion=name, nearly_chosen=nearly)
+
+    def _is_chosen(self, row: dict[str, Any]) -> bool:
+        return (row["family"], row["n_components"]) == (self.best_family_, self.n_components_)
 
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw a criterion by the number of components, a line a family.

@@ -16,6 +16,7 @@ from ..rows.folds import Fold, Index, Workspace
 from ..rows.incomplete import INCOMPLETE, OnComplete
 from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, SummaryFold
+from .certainty import Certainty, CertaintyFold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Evaluator:
         weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
-        self.source = source
+        self.source, self.n_rows = source, summary.total.n_rows
         self.assigner = Assigner(
             choose_form(
                 parameters,
@@ -128,10 +129,17 @@ class Evaluator:
 
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
-        score = self.source.reduce(ScoreFold(self.assigner))
-        if score.n == 0 and self.source.n_incomplete:
-            raise DataError("X: a value is missing in every row, so there is none to score")
-        return score
+        self._require_rows()
+        return self.source.reduce(ScoreFold(self.assigner))
+
+    def certainty(self) -> Certainty:
+        """How sure it is which component the (weighted) rows belong to, in one such pass."""
+        self._require_rows()
+        return self.source.reduce(CertaintyFold(self.assigner))
+
+    def _require_rows(self) -> None:
+        if not self.n_rows and self.source.n_incomplete:
+            raise DataError("X: a value is missing in every row, so none can be scored")
 
 
 class Assigner:
