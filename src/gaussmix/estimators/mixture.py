@@ -20,7 +20,7 @@ from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of, warn_of_labels
+from .settings import settings_of, warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -253,7 +253,7 @@ class GaussianMixture(
             component is known keep it.
         """
         settings = settings_of(self)
-        warn_of_labels(y, settings.model.n_components)
+        warn_of_target(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
             source = open_rows(self, X, sample_weight, reset=True)

@@ -36,7 +36,7 @@ from .delegation import BestEstimator
 from .features import ResponsibilitiesAsFeatures
 from .mixture import GaussianMixture
 from .rows import open_rows
-from .settings import model_of, warn_of_labels
+from .settings import model_of, warn_of_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -190,7 +190,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
         plan = self._plan(known)
-        warn_of_labels(y, max(sizes))
+        warn_of_target(y, max(sizes))
         start = get_start(self.init_params)
         model = self._model()
         source = open_rows(model, X, sample_weight, reset=True)

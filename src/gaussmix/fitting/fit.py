@@ -21,6 +21,7 @@ from ..rows.data import Data, Facts
 from ..rows.spread import Quantiles, brought_in, looked_at
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
+from ..rows.suspicions import warn_of_columns
 from ..starts.base import Beginning
 from .background import background_of
 from .known import align
@@ -152,6 +153,7 @@ def fit_mixture(
         keeper.meet(summary.held_as(model.family.held.moment))
         data = draw(source, summary, facts_of(source, known, noise), model.n_components, rng)
         problem = Problem(data, model, options).checked()
+        warn_of_columns(data.drawn, problem.regularised, source.feature_names, stacklevel=4)
         return fit_problem(problem, start, rng=rng, callback=told, keeper=keeper)
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..mixture import Mixture
     from ..rows import Source
     from ..rows.data import Data
+    from ..rows.summary import DataSummary
 
 __all__ = ["FAILURES", "Fitter", "Fold", "Plan", "SizedFitter"]
 
@@ -110,6 +111,13 @@ class Fitter:
         require_rows(self.summary, source)
         self.facts = facts_of(source, noise=plan.noise)
         self._drawn: Array | None = None
+
+    @property
+    def regularised(self) -> DataSummary:
+        """The summary, widened by what is added to covariances."""
+        total = self.summary.total
+        plain = replace(self.plan.model, family=self.families[0], prior=None)
+        return replace(self.summary, total=plain.objective(total).regularised(total))
 
     def model(self, family: Family, n_components: int) -> Model:
         """Return one of the models."""

@@ -128,6 +128,9 @@ class Summary:
       component  weight  volume  nearest  overlap
               0  0.4000     0.5        1   0.1479
               1  0.6000       1        0   0.1479
+      Volume: the square root of the covariance's determinant. Overlap: with the
+        nearest component, from 0 (apart) to 1 (the same; Bhattacharyya's
+        coefficient).
     <BLANKLINE>
     Means ± standard deviations
       feature               0            1
