@@ -69,6 +69,7 @@ _ARGUMENTS = {
     "decimal": "--decimal",
     "families": "--families",
     "feature": "--features",
+    "missing": "--incomplete",
     "features": "--features",
     "select": "--select",
     "separator": "--separator",

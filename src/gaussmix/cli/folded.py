@@ -60,8 +60,9 @@ class FoldedTable:
         names = sum(own.width + _PADDING for own in self.first)
         if names + sum(figures) <= width:
             return replace(self, groups=groups)
-        room = (width - max(figures)) // len(self.first) - _PADDING
-        most = min(_LONGEST_NAME, max(_SHORTEST_NAME, room))
+        room, most = width - max(figures) - _PADDING * len(self.first), _LONGEST_NAME
+        while sum(min(own.width, most) for own in self.first) > room and most > _SHORTEST_NAME:
+            most -= 1
         return replace(self, first=[own.narrowed(most) for own in self.first], groups=groups)
 
     def _parts(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -67,7 +67,7 @@ def from_log(value: float) -> str:
     Examples
     --------
     >>> from_log(0.0), from_log(-3.0), from_log(5000.0)
-    ('1', '0.04979', '2.967e+2171')
+    ('1', '0.04979', '2.968e+2171')
     """
     if abs(value) < 690:
         return number(math.exp(value))
@@ -84,7 +84,7 @@ def shortened(name: str, width: int) -> str:
     Examples
     --------
     >>> shortened("sepal length (cm)", 30), shortened("a" * 20 + "b" * 20, 12)
-    ('sepal length (cm)', 'aaaaaaa…bbbb')
+    ('sepal length (cm)', 'aaaaaaaa…bbb')
     """
     if len(name) <= width:
         return name

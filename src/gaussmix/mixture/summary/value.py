@@ -126,8 +126,8 @@ class Summary:
     <BLANKLINE>
     Components
       component  weight  volume  nearest  overlap
-              0  0.4000     0.5        1   0.1479
-              1  0.6000       1        0   0.1479
+              0  0.4000     0.5        1   0.1478
+              1  0.6000       1        0   0.1478
       Volume: the square root of the covariance's determinant. Overlap: with the
         nearest component, from 0 (apart) to 1 (the same; Bhattacharyya's
         coefficient).
