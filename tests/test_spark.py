@@ -324,5 +324,5 @@ def test_rows_with_missing_values_may_be_left_out(spark, table):
     np.testing.assert_array_equal(labels[complete], expected.predict(X[complete]))
     np.testing.assert_allclose(density[complete], expected.score_samples(X[complete]))
     assert (labels[~complete] == -3).all() and np.isnan(density[~complete]).all()
-    with pytest.raises(DataError, match="58 NaN in column 'b', in 58 of 400 rows.*missing='drop'"):
+    with pytest.raises(DataError, match=r"58 NaN in column 'b', in 58 of 400 rows.*missing='drop'"):
         model().fit(holey.select(*NAMES))
