@@ -53,7 +53,7 @@ def model_report(
 
 
 def whole_report(model: Model, *, told: bool = True) -> RenderableType:
-    """Return what `gaussmix fit` and `gaussmix show` print: a summary, then covariances.
+    """Return what `gaussmix fit` and `gaussmix show` print: covariances, then a summary.
 
     `told` is whether warnings and notices are among it.
     """
@@ -61,9 +61,9 @@ def whole_report(model: Model, *, told: bool = True) -> RenderableType:
     if summary.fit is not None and not told:
         summary = replace(summary, fit=replace(summary.fit, told=()))
     few = model.mixture.n_features <= _MOST_FEATURES
-    return Group(
-        summary_report(summary, in_options), *(component_tables(model.mixture) if few else [])
-    )
+    # What matters most comes last: that is what a terminal shows.
+    tables = component_tables(model.mixture) if few else []
+    return Group(*tables, summary_report(summary, in_options))
 
 
 def component_tables(mixture: Mixture, *, correlations: bool = True) -> list[RenderableType]:
