@@ -226,8 +226,9 @@ def test_a_stream_that_begins_with_nothing_complete_waits():
 @pytest.mark.parametrize("kind", [GaussianMixture, GaussianMixtureIC])
 @pytest.mark.parametrize("options", [{}, {"noise": 0.1}])
 def test_where_no_row_is_complete_it_is_said(kind, options):
-    with pytest.raises(DataError, match="missing in every one of 4 rows"):
-        kind(2, missing="drop", **options).fit(np.full((4, 2), np.nan))
+    rows = pd.DataFrame({"a": [1.0, np.nan, 2.0, 3.0], "b": [np.nan] * 4})
+    with pytest.raises(DataError, match=r"none of 4 rows is complete.*\(4 times\) column 'b'"):
+        kind(2, missing="drop", **options).fit(rows)
 
 
 def test_answers_to_nothing_but_incomplete_rows():

@@ -79,10 +79,12 @@ def require_finite(summary: DataSummary, source: Source, argument: str = "X") ->
 
 def require_rows(summary: DataSummary, source: Source) -> None:
     """Raise DataError if no row is complete, where only complete ones take part."""
-    if source.n_incomplete and not summary.total.n_rows:
+    if source.n_incomplete and source.n_missing is not None and not summary.total.n_rows:
+        j = int(source.n_missing.argmax())
         raise DataError(
-            f"X: a value is missing in every one of {source.n_incomplete} rows, so none is left to "
-            "fit; leave out the columns in which most values are missing"
+            f"X: none of {source.n_incomplete} rows is complete, so none is left to fit; most "
+            f"often ({source.n_missing[j]} times) {column_label(j, source.feature_names)} is missing: "
+            "leave such columns out, or impute values"
         )
 
 

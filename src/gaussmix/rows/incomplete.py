@@ -23,10 +23,10 @@ INCOMPLETE = -3
 
 def complete(source: Source) -> Source:
     """Return a source of the same rows in which those with a missing value have weight 0."""
-    found = source.reduce(_IncompleteFold(placed=source.places_are_known))
+    found = source.reduce(_IncompleteFold(source.n_features, placed=source.places_are_known))
     if found.count:
         source = source.without_incomplete(found.joined())
-    source.n_incomplete = found.count
+    source.n_incomplete, source.n_missing = found.count, found.missing
     return source
 
 
@@ -82,13 +82,15 @@ class CompleteBlocks:
 
 @dataclass(frozen=True, eq=False)
 class _Incomplete:
-    """How many rows of positive weight have a missing value, and where in the data they are."""
+    """Rows of positive weight with a missing value: how many, in which columns (d,), and where."""
 
+    missing: AnyArray
     count: int = 0
     places: tuple[AnyArray, ...] = ()
 
     def merge(self, other: _Incomplete) -> _Incomplete:
-        return _Incomplete(self.count + other.count, (*self.places, *other.places))
+        places = (*self.places, *other.places)
+        return _Incomplete(self.missing + other.missing, self.count + other.count, places)
 
     def joined(self) -> AnyArray:
         return np.concatenate([np.empty(0, np.intp), *self.places])
@@ -97,10 +99,9 @@ class _Incomplete:
 class _IncompleteFold(Fold[_Incomplete]):
     """Count incomplete rows, and note their places if these are known."""
 
-    bytes_per_row = 64
-
-    def __init__(self, *, placed: bool) -> None:
-        self.placed = placed
+    def __init__(self, n_features: int, *, placed: bool) -> None:
+        self.n_features, self.placed = n_features, placed
+        self.bytes_per_row = 64 + n_features
 
     def open(self) -> list[_Incomplete]:
         return []
@@ -116,10 +117,11 @@ class _IncompleteFold(Fold[_Incomplete]):
         own = np.flatnonzero(incomplete_rows(rows))
         if len(own):
             places = own + index.start if isinstance(index, slice) else index[own]
-            state.append(_Incomplete(len(own), (places,) if self.placed else ()))
+            missing = np.isnan(rows[own]).sum(axis=0)
+            state.append(_Incomplete(missing, len(own), (places,) if self.placed else ()))
 
     def close(self, state: list[_Incomplete]) -> _Incomplete:
-        total = _Incomplete()
+        total = _Incomplete(np.zeros(self.n_features, int))
         for found in state:
             total = total.merge(found)
         return total

@@ -82,6 +82,8 @@ class Source(ABC):
     places_are_known: ClassVar[bool] = True
     #: Rows left out because a value is missing; None where such rows are refused.
     n_incomplete: int | None = None
+    #: How many of their values are missing in each column (d,).
+    n_missing: AnyArray | None = None
     #: What to do about missing values, where they are refused.
     remedy: str = "Leave those rows out, or impute the values."
     #: Whether some rows have weight 0, and so take no part.

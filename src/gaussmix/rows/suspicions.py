@@ -24,6 +24,7 @@ __all__ = ["suspicions", "warn_of_columns"]
 
 # Fewer rows than these say nothing.
 _FEWEST_ROWS = 20
+_FIRST = 50
 # The rarer of two values is at least this share: rarer ones are as good as constant.
 _SHARE = 0.05
 # More columns than these are not looked at for sums that are constant.
@@ -74,15 +75,19 @@ def suspicions(rows: AnyArray, summary: DataSummary, names: Sequence[str] | None
 
 
 def _counts_up(column: AnyArray) -> bool:
-    return bool((np.diff(column) > 0).all() and (column == np.floor(column)).all())
+    # Almost always the first rows suffice.
+    return all(
+        bool((np.diff(part) > 0).all() and (part == np.floor(part)).all())
+        for part in (column[:_FIRST], column)
+    )
 
 
 def _has_two_values(column: AnyArray, summary: DataSummary, j: int) -> bool:
     low, high = summary.minimum[j], summary.maximum[j]
+    if not (low < high and np.isin(column[:_FIRST], (low, high)).all()):
+        return False
     share = np.mean(column == low)
-    return bool(
-        low < high and _SHARE <= share <= 1 - _SHARE and share + np.mean(column == high) == 1.0
-    )
+    return bool(_SHARE <= share <= 1 - _SHARE and np.isin(column, (low, high)).all())
 
 
 def _dependencies(summary: DataSummary) -> Iterator[Array]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FitFacts", "NearlyChosen", "Summary", "summarise_mixture"]
 
 # Overlaps take K^2 d^3 operations: beyond so many they are left out.
-_MOST_OPERATIONS = 2e9
+_MOST_OPERATIONS = 5e7
 
 
 @dataclass(frozen=True)
