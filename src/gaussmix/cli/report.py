@@ -157,7 +157,7 @@ def summary_report(summary: Summary, words: Callable[[str], str] = str) -> Rende
             parts.append(FoldedTable([first], [others], justify=side))
         parts += [Text(words(sentence), style="dim") for sentence in section.sentences]
         parts.append("")
-    return Group(*parts)
+    return Group(*parts[:-1])
 
 
 def _facts(facts: Sequence[tuple[str, str]], words: Callable[[str], str]) -> Table:

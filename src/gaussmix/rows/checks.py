@@ -81,9 +81,10 @@ def require_rows(summary: DataSummary, source: Source) -> None:
     """Raise DataError if no row is complete, where only complete ones take part."""
     if source.n_incomplete and source.n_missing is not None and not summary.total.n_rows:
         j = int(source.n_missing.argmax())
+        name = column_label(j, source.feature_names)
         raise DataError(
             f"X: none of {source.n_incomplete} rows is complete, so none is left to fit; most "
-            f"often ({source.n_missing[j]} times) {column_label(j, source.feature_names)} is missing: "
+            f"often ({source.n_missing[j]} times) {name} is missing: "
             "leave such columns out, or impute values"
         )
 
