@@ -217,7 +217,8 @@ def test_nulls_are_counted_by_column(table):
     nan = functions.when(functions.col("id") == 7, functions.lit(float("nan"))).otherwise(
         functions.col("c")
     )
-    with pytest.raises(DataError, match=r"4 NaN in column 'b'; 1 NaN in column 'c', in 5 of 400 rows"):
+    told = r"4 NaN in column 'b'; 1 NaN in column 'c', in 5 of 400 rows"
+    with pytest.raises(DataError, match=told):
         model().fit(table.select("a", holes, nan.alias("c")))
 
 
