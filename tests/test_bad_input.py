@@ -31,7 +31,8 @@ def changed(row, column, value):
 def test_nan_and_infinity_are_counted_by_column():
     data = changed(3, 1, np.nan)
     data[4:6, 2] = np.inf
-    refuses("1 NaN in column 1; 2 infinity in column 2.*60 rows.*impute", data)
+    told = "1 NaN in column 1; 2 infinity in column 2, in 3 of 60 rows. Impute.*refused always"
+    refuses(told, data)
     frame = pd.DataFrame(data, columns=["a", "b", "c"])
     refuses("1 NaN in column 'b'; 2 infinity in column 'c'", frame)
     wide = np.full((30, 9), np.nan)

@@ -59,7 +59,7 @@ def test_select_prints_the_best_models_draws_and_saves(work):
     assert "Model saved to best.json" in done.stderr
     assert "\x1b[" not in done.stdout
     shown = gaussmix("show", "best.json", cwd=work)
-    assert "components         2 in 4 dimensions" in shown.stdout
+    assert "Mixture of 2 components in 4 features" in shown.stdout
     assert gaussmix("predict", "best.json", "iris.csv", cwd=work).returncode == 0
 
 

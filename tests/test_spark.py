@@ -217,7 +217,8 @@ def test_nulls_are_counted_by_column(table):
     nan = functions.when(functions.col("id") == 7, functions.lit(float("nan"))).otherwise(
         functions.col("c")
     )
-    with pytest.raises(DataError, match=r"4 NaN in column 'b'; 1 NaN in column 'c' \(of 400 rows"):
+    told = r"4 NaN in column 'b'; 1 NaN in column 'c', in 5 of 400 rows"
+    with pytest.raises(DataError, match=told):
         model().fit(table.select("a", holes, nan.alias("c")))
 
 
@@ -303,3 +304,26 @@ def test_cross_validation_needs_memory(rows):
     search = GaussianMixtureIC([2], families="EEE", criterion="cv", random_state=0)
     with pytest.raises(DataError, match="cross-validation needs rows in memory; choose"):
         search.fit(rows)
+
+
+# -- missing values -------------------------------------------------------------------------
+
+
+def test_rows_with_missing_values_may_be_left_out(spark, table):
+    """Nulls and NaN: rows that are not complete have no weight; answers keep their place."""
+    from pyspark.sql import functions
+
+    gone = functions.when(functions.col("id") % 7 != 0, functions.col("b"))
+    holey = table.withColumn("b", gone)
+    complete = np.arange(len(X)) % 7 != 0
+    expected = model().fit(X[complete], sample_weight=WEIGHTS[complete])
+    found = model(missing="drop").fit(holey.select(*NAMES, "w"), sample_weight="w")
+    assert_same_fit(found, expected)
+    assert found.n_rows_dropped_ == (~complete & (WEIGHTS > 0)).sum()
+    answer = found.score_samples(found.predict(holey))
+    labels, density = column(answer, "label"), column(answer, "log_density")
+    np.testing.assert_array_equal(labels[complete], expected.predict(X[complete]))
+    np.testing.assert_allclose(density[complete], expected.score_samples(X[complete]))
+    assert (labels[~complete] == -3).all() and np.isnan(density[~complete]).all()
+    with pytest.raises(DataError, match=r"58 NaN in column 'b', in 58 of 400 rows.*missing='drop'"):
+        model().fit(holey.select(*NAMES))

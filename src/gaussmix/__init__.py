@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CheckpointError,
         CollapseWarning,
         DataError,
+        DataWarning,
         FitInterrupted,
         GaussmixError,
         MissingExtraError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
+    from .mixture.summary import Summary
     from .rows.files import scan
 
 _HOMES = {
@@ -44,6 +46,7 @@ _HOMES = {
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "components.prior",
     "DataError": "exceptions",
+    "DataWarning": "exceptions",
     "FitInterrupted": "exceptions",
     "FitResult": "em.result",
     "GaussianMixture": "estimators.mixture",
@@ -64,6 +67,7 @@ _HOMES = {
     "Stepwise": "fitting.stepwise",
     "SufficientStatistics": "components.statistics",
     "fit_many": "fitting.many",
+    "Summary": "mixture.summary",
     "scan": "rows.files",
 }
 _MODULES = (
@@ -83,6 +87,7 @@ __all__ = [
     "CollapseWarning",
     "ConjugatePrior",
     "DataError",
+    "DataWarning",
     "FitInterrupted",
     "FitResult",
     "GaussianMixture",
@@ -102,6 +107,7 @@ __all__ = [
     "Status",
     "Stepwise",
     "SufficientStatistics",
+    "Summary",
     "covariances",
     "datasets",
     "families",

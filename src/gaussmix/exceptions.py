@@ -13,6 +13,7 @@ __all__ = [
     "CheckpointError",
     "CollapseWarning",
     "DataError",
+    "DataWarning",
     "FitInterrupted",
     "GaussmixError",
     "MissingExtraError",
@@ -59,6 +60,14 @@ class MissingExtraError(GaussmixError, ImportError):
 
     def __reduce__(self) -> Any:
         return type(self), self._given
+
+
+class DataWarning(UserWarning):
+    """Something about the data, or an argument beside them, is hardly what is meant.
+
+    A column that counts rows, one of two values, columns of a constant sum, weights where
+    scikit-learn has a target.  ``warnings.simplefilter("ignore", DataWarning)`` silences them.
+    """
 
 
 class CollapseWarning(UserWarning):

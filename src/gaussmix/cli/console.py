@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from ..mixture.summary.figures import shortened
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
@@ -34,6 +36,13 @@ __all__ = [
 _PIPE_WIDTH = 110
 # Text to read is.
 PAGE = 80
+
+# Of the line of progress: the bar, what is beside the words, and a title's length.
+_BAR = 10
+_BESIDE = _BAR + 12
+_TITLE = 20
+# Its parts; where there is no room those of low numbers are left out first.
+_PASS, _ROWS, _LIKELIHOOD, _FIRST, _ITERATION, _LEFT = range(6)
 
 # What the library calls its arguments, and how they are given here.
 _OPTIONS = {
@@ -60,6 +69,7 @@ _ARGUMENTS = {
     "decimal": "--decimal",
     "families": "--families",
     "feature": "--features",
+    "missing": "--incomplete",
     "features": "--features",
     "select": "--select",
     "separator": "--separator",
@@ -69,6 +79,7 @@ _ARGUMENTS = {
 # Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
 _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")
 _DECIMAL = re.compile(r"(?<!\w)decimal='([.,])'")
+_INCOMPLETE = re.compile(r"(?<!\w)missing='(\w+)'")
 _ARGUMENT = re.compile(rf"^({'|'.join(_ARGUMENTS)})(?=: )|(?<=; )(X)(?= has )")
 
 
@@ -101,6 +112,7 @@ def in_options(message: object) -> str:
         return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
 
     told = _DECIMAL.sub(r"--decimal \1", str(message))
+    told = _INCOMPLETE.sub(r"--incomplete \1", told)
     told = _ARGUMENT.sub(lambda found: _ARGUMENTS[found[0]], told)
     return _OPTION.sub(option, told)
 
@@ -122,40 +134,50 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callback | None]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
+        BarColumn(bar_width=_BAR),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield _Display(bar, title)
+        yield _Display(bar, title, console.width - _BESIDE)
 
 
 class _Display:
-    """A callback that keeps one line of a terminal up to date."""
+    """A callback that keeps one line of a terminal up to date, of at most so many columns."""
 
-    def __init__(self, bar: Bar, title: str) -> None:
-        self.bar, self.title = bar, title
-        self.task = bar.add_task(title, total=None)
+    def __init__(self, bar: Bar, title: str, width: int) -> None:
+        self.bar, self.title, self.width = bar, shortened(title, _TITLE), width
+        self.task = bar.add_task(self.title, total=None)
 
     def __call__(self, iteration: Iteration) -> None:
-        known = isfinite(iteration.remaining)
-        remaining = f", {iteration.remaining:.0e} to come" if known else ""
-        self._show(
-            f"iteration {iteration.number}  "
-            f"log-likelihood a row {iteration.log_likelihood:.5f}{remaining}"
-        )
+        parts = _reached(iteration)
+        if isfinite(iteration.remaining):
+            parts[_LIKELIHOOD] += f", {iteration.remaining:.0e} to come"
+        self._show(parts)
 
     def progress(self, progress: Progress) -> None:
         """Show the rows of a pass, and the time that is left."""
-        last = progress.iteration
-        parts = [f"pass {progress.passes + 1}  {progress.rows:,} rows"]
-        if last is not None:
-            parts += [f"iteration {last.number}  log-likelihood a row {last.log_likelihood:.5f}"]
+        parts = {_PASS: f"pass {progress.passes + 1}", _ROWS: f"{progress.rows:,} rows"}
+        if progress.iteration is not None:
+            parts |= _reached(progress.iteration)
         if progress.seconds_left is not None:
-            parts += [f"about {duration(progress.seconds_left)} left"]
-        self._show("  ".join(parts), progress.rows, progress.n_rows)
+            parts[_LEFT] = f"about {duration(progress.seconds_left)} left"
+        self._show(parts, progress.rows, progress.n_rows)
 
-    def _show(self, text: str, done: float | None = None, total: int | None = None) -> None:
-        self.bar.update(self.task, description=f"{self.title}  {text}", completed=done, total=total)
+    def _show(
+        self, parts: dict[int, str], done: float | None = None, total: int | None = None
+    ) -> None:
+        """Show the parts that there is room for: those of high numbers are given up last."""
+        parts = {_FIRST: self.title, **parts}
+        while len(text := "  ".join(parts.values())) > self.width and len(parts) > 1:
+            del parts[min(parts)]
+        self.bar.update(self.task, description=text, completed=done, total=total)
+
+
+def _reached(iteration: Iteration) -> dict[int, str]:
+    return {
+        _ITERATION: f"iteration {iteration.number}",
+        _LIKELIHOOD: f"log-likelihood a row {iteration.log_likelihood:.5f}",
+    }
 
 
 def duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..mixture.mixture import Mixture
     from .reading import Data
 
-__all__ = ["open_data", "open_for"]
+__all__ = ["columns_for", "open_data", "open_for"]
 
 # Data of more bytes are not loaded, but read anew in each pass.
 _LOADED_BYTES = 256 * 2**20
@@ -44,25 +44,29 @@ def open_data(
     if _bytes(found) > _LOADED_BYTES:
         source = open_source(found, weights, n_jobs)
         assert source is not None
-        return source
-    rows, sample_weight = found.read(weights)
-    return MemorySource(
-        rows, check_sample_weight(sample_weight, len(rows)), feature_names=names, n_jobs=n_jobs
-    )
+    else:
+        rows, sample_weight = found.read(weights)
+        own = check_sample_weight(sample_weight, len(rows))
+        source = MemorySource(rows, own, feature_names=names, n_jobs=n_jobs)
+    return data.missing.admit(source)
 
 
 def open_for(mixture: Mixture, data: Data, columns: list[str] | None) -> Source:
     """Open the columns that a model was fitted to; DataError if the data have others."""
-    wanted = columns
-    if columns is None and mixture.feature_names is not None and data.has_names:
-        wanted = list(mixture.feature_names)
-    source = open_data(data, wanted)
+    source = open_data(data, columns_for(mixture, data, columns))
     if source.n_features != mixture.n_features:
         raise DataError(
             f"{data.title}: has {source.n_features} numeric columns, but the model was fitted to "
             f"{mixture.n_features}; choose them with --columns"
         )
     return source
+
+
+def columns_for(mixture: Mixture, data: Data, columns: list[str] | None) -> list[str] | None:
+    """Return the columns to read for a model: those asked for, or else those of its names."""
+    if columns is None and mixture.feature_names is not None and data.has_names:
+        return list(mixture.feature_names)
+    return columns
 
 
 def _bytes(found: Scan) -> int:

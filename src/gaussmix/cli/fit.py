@@ -20,7 +20,7 @@ from ..interchange.checkpoint import Checkpoint, open_keeper
 from ..interchange.model import Model, model_from_result, to_json
 from ..numerics.arguments import check_integer, check_number
 from ..starts import Start, get_start, list_starts
-from .console import in_options, notes, print_json, progress, results, say, warn
+from .console import notes, print_json, progress, results, say, warn
 from .data import open_data
 from .options import (
     ColumnsOption,
@@ -32,7 +32,7 @@ from .options import (
 )
 from .output import check_out, save_and_tell, save_or_fall_back
 from .reading import Data, reads_files
-from .report import model_report
+from .report import whole_report
 
 
 @reads_files
@@ -156,7 +156,7 @@ def _print(model: Model, *, as_json: bool) -> None:
     if as_json:
         print_json(to_json(model))
     else:
-        results().print(model_report(model, in_options))
+        results().print(whole_report(model, told=False))
 
 
 def _save_interrupted(result: FitResult, out: Path | None) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from ..mixture.summary.layout import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,14 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "FoldedTable"]
 
-
-@dataclass(frozen=True)
-class Column:
-    """A heading and the cells below it."""
-
-    header: str
-    cells: Sequence[str]
-    style: str = ""
+# Headings that are names, and names beside figures, are shortened where they are longer.
+_LONGEST_HEADER = 24
+_LONGEST_NAME, _SHORTEST_NAME = 24, 8
+# Between columns, and at the edge.
+_PADDING = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,24 @@ class FoldedTable:
     bold: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from self._with_room(options.max_width)._parts(console, options)
+
+    def _with_room(self, width: int) -> FoldedTable:
+        """Return the table with names so short that each figure has its place beside them.
+
+        Where columns go below each other, names are shortened to let more of them stand together.
+        """
+        groups = [[own.headed(_LONGEST_HEADER) for own in group] for group in self.groups]
+        figures = [own.width + _PADDING for group in groups for own in group]
+        names = sum(own.width + _PADDING for own in self.first)
+        if names + sum(figures) <= width:
+            return replace(self, groups=groups)
+        room, most = width - max(figures) - _PADDING * len(self.first), _LONGEST_NAME
+        while sum(min(own.width, most) for own in self.first) > room and most > _SHORTEST_NAME:
+            most -= 1
+        return replace(self, first=[own.narrowed(most) for own in self.first], groups=groups)
+
+    def _parts(self, console: Console, options: ConsoleOptions) -> RenderResult:
         def fits(columns: Sequence[Column]) -> bool:
             return self._width(console, options, columns) <= options.max_width
 

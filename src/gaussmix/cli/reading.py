@@ -15,6 +15,7 @@ import typer
 
 from ..exceptions import DataError
 from ..rows.files import Scan, Spooled, find, scan
+from ..rows.missing import Missing, get_missing, list_missing
 from .options import split_names
 
 __all__ = ["Data", "reads_files"]
@@ -37,6 +38,13 @@ _OPTIONS: dict[str, Any] = {
         str | None,
         typer.Option(help="What cells of text without a value hold, such as ?,-999 (besides NA)."),
     ],
+    "incomplete": Annotated[
+        str | None,
+        typer.Option(
+            help="Rows in which a value is missing: "
+            f"{'; '.join(f'{word.name}: {word.summary}' for word in list_missing())}."
+        ),
+    ],
 }
 
 
@@ -49,15 +57,22 @@ class Data:
     paths : tuple of Path
     options : dict
         Of `gaussmix.scan`.
+    missing : Missing
+        What becomes of rows in which a value is missing.
     """
 
     paths: tuple[Path, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    missing: Missing = field(default_factory=lambda: get_missing("error"))
     _spooled: tuple[Spooled, ...] = ()
+    _scans: dict[tuple[str, ...] | None, Scan] = field(default_factory=dict, repr=False)
 
     def scan(self, columns: Sequence[str] | None = None) -> Scan:
         """Open the columns asked for, or all that are numeric."""
-        return scan(self._places, columns, **self.options)
+        key = None if columns is None else tuple(columns)
+        if key not in self._scans:  # a look at text is one at all of it
+            self._scans[key] = scan(self._places, columns, **self.options)
+        return self._scans[key]
 
     @property
     def has_names(self) -> bool:
@@ -126,11 +141,12 @@ def reads_files(command: Callable[..., None], *, required: bool = True) -> Calla
     @functools.wraps(command)
     def reading(*, data: Sequence[Path] | None, **given: Any) -> None:
         options = {name: given.pop(name) for name in _OPTIONS}
-        missing = options.pop("missing")
+        word, missing = options.pop("incomplete"), options.pop("missing")
+        incomplete = get_missing("error" if word is None else word, "--incomplete")
         if missing is not None:
             options["missing_values"] = split_names("--missing", missing)
         options = {name: value for name, value in options.items() if value is not None}
-        source = Data(tuple(data or ()), options).spooled()
+        source = Data(tuple(data or ()), options, incomplete).spooled()
         try:
             command(data=source, **given)
         except DataError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,16 +10,19 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..mixture.summary.layout import fit_facts
+from .console import in_options
 from .folded import Column, FoldedTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, RenderableType
 
     from .._typing import AnyArray
     from ..interchange.model import Model
     from ..mixture.mixture import Mixture
+    from ..mixture.summary import Summary
 
 __all__ = [
     "component_tables",
@@ -29,6 +33,8 @@ __all__ = [
     "model_report",
     "overview_table",
     "plural",
+    "summary_report",
+    "whole_report",
 ]
 
 # Beyond this a matrix no longer fits a terminal: means and deviations are shown alone.
@@ -44,6 +50,20 @@ def model_report(
     """
     tables = component_tables(model.mixture, correlations=correlations)
     return Group(*tables, fit_table(model, words))
+
+
+def whole_report(model: Model, *, told: bool = True) -> RenderableType:
+    """Return what `gaussmix fit` and `gaussmix show` print: covariances, then a summary.
+
+    `told` is whether warnings and notices are among it.
+    """
+    summary = model.summary()
+    if summary.fit is not None and not told:
+        summary = replace(summary, fit=replace(summary.fit, told=()))
+    few = model.mixture.n_features <= _MOST_FEATURES
+    # What matters most comes last: that is what a terminal shows.
+    tables = component_tables(model.mixture) if few else []
+    return Group(*tables, summary_report(summary, in_options))
 
 
 def component_tables(mixture: Mixture, *, correlations: bool = True) -> list[RenderableType]:
@@ -115,41 +135,39 @@ def overview_table(mixture: Mixture) -> RenderableType:
 
 def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
     """Return how a model was fitted: likelihood, iterations, criteria."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    mixture, fit = model.mixture, model.fit
+    mixture, fit = model.mixture, model.summary().fit
     dimensions = plural(mixture.n_features, "dimension")
-    table.add_row("components", f"{mixture.n_components} in {dimensions}")
+    facts = [("components", f"{mixture.n_components} in {dimensions}")]
     if mixture.noise is not None:
-        table.add_row(
-            "noise", f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
-        )
-    if fit is None:
-        table.add_row("fit", "none: the mixture was built by hand")
-        return table
-    table.add_row("covariance family", _family(fit.family))
-    table.add_row(
-        "log-likelihood",
-        words(f"{fit.log_likelihood:.4f}  ({fit.log_likelihood / fit.n:.6f} a row)"),
-    )
-    table.add_row("iterations", str(fit.n_iter))
-    table.add_row("why it stopped", words(fit.reason))
-    table.add_row("BIC", f"{fit.bic:.3f}  ({fit.n_parameters} parameters, smaller is better)")
-    rows = f"{fit.n_rows}" if fit.n == fit.n_rows else f"{fit.n_rows} of total weight {fit.n:g}"
-    table.add_row(words("rows"), rows)
-    if fit.collapsed:
-        which = "shared" if list(fit.collapsed) == [-1] else ", ".join(map(str, fit.collapsed))
-        advice = words("raise reg_covar or use fewer components")
-        table.add_row("[red]collapsed[/red]", f"{which}: {advice}")
+        told = f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
+        facts.append(("noise", told))
+    facts += [("fit", "none: the mixture was built by hand")] if fit is None else fit_facts(fit)
+    return _facts(facts, words)
+
+
+def summary_report(summary: Summary, words: Callable[[str], str] = str) -> RenderableType:
+    """Return a summary for people at a terminal."""
+    parts: list[RenderableType] = []
+    for section in summary.sections():
+        parts += [Text(section.title, style="bold")]
+        parts += [_facts(section.facts, words)] if section.facts else []
+        if section.columns:
+            first, *others = section.columns
+            side: JustifyMethod = "left" if section.named else "right"
+            parts.append(FoldedTable([first], [others], justify=side))
+        parts += [Text(words(sentence), style="dim") for sentence in section.sentences]
+        parts.append("")
+    return Group(*parts[:-1])
+
+
+def _facts(facts: Sequence[tuple[str, str]], words: Callable[[str], str]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, told in facts:
+        style = "red" if name == "collapsed" else ""
+        table.add_row(Text(words(name) if name == "rows" else name, style=style), words(told))
     return table
-
-
-def _family(name: str) -> str:
-    from ..components.families import get_family
-
-    family = get_family(name)
-    return f"{family!r}: {family.summary}"
 
 
 def contingency(labels: AnyArray, classes: AnyArray) -> AnyArray:

@@ -108,6 +108,8 @@ def command(
             raise typer.Exit(130)
         raise DataError(f"{data.title}: {describe_skipped(cells)}")
     found = ResultsTable(cells, [criterion.name for criterion in criteria], name)
+    for message in best.result.notices():
+        say("note:", "bold cyan", message)
     _draw(found, data, picture)
     try:
         if json:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..interchange.model import load_model, to_json
-from .console import in_options, print_json, results
+from .console import print_json, results
 from .options import JsonOption, ModelArgument
-from .report import model_report
+from .report import whole_report
 
 
 def command(model: ModelArgument, json: JsonOption = False) -> None:
@@ -14,4 +14,4 @@ def command(model: ModelArgument, json: JsonOption = False) -> None:
     if json:
         print_json(to_json(loaded))
         return
-    results().print(model_report(loaded, in_options))
+    results().print(whole_report(loaded))

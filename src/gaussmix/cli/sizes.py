@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from rich import box
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from ..interchange.model import model_from_result, to_json
 from ..mixture.datasets import LabelledData, sizes, sizes_mixture
 from .console import PAGE, print_json, progress, results
 from .demo import Comparison, compare, in_numbers, label_tables, save_figure
+from .folded import Column, FoldedTable
 from .options import JsonOption, SeedOption
 from .output import check_folder
 from .report import contingency, listed, model_report
@@ -88,19 +87,19 @@ def _story(fit: Comparison) -> str:
 
 def _beside_truth(data: LabelledData, estimate: Mixture) -> RenderableType:
     """Return what the rows were drawn from, and what was found of it."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("cluster")
-    columns = ("weight", *(f"{what} {name}" for what in ("mean", "std") for name in data.names))
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    truth = sizes_mixture()
-    values = [
+    names = ("weight", *(f"{what} {name}" for what in ("mean", "std") for name in data.names))
+    truth, found = (
         np.column_stack([m.weights, m.means, np.sqrt(m.covariances.variances())])
-        for m in (truth, estimate)
+        for m in (sizes_mixture(), estimate)
+    )
+    columns = [
+        Column(name, [f"{a:.2f} {b:5.2f}" for a, b in zip(*pair, strict=True)])
+        for name, *pair in zip(names, truth.T, found.T, strict=True)
     ]
-    for name, true, found in zip(data.class_names, *values, strict=True):
-        table.add_row(name, *(f"{a:.2f} {b:5.2f}" for a, b in zip(true, found, strict=True)))
-    return Group(Text("Truth, then estimate (std: standard deviation)", style="bold"), table)
+    return Group(
+        Text("Truth, then estimate (std: standard deviation)", style="bold"),
+        FoldedTable([Column("cluster", data.class_names)], [columns]),
+    )
 
 
 def _draw(data: LabelledData, fit: Comparison, path: Path) -> Path:

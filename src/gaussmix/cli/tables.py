@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
+from ..numerics.arguments import said_by
 from ..numerics.atomic import writing
 from ..numerics.extras import imported
 from ..rows.files.npy import header
@@ -19,12 +20,20 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["check_ending", "printing_table", "writing_table"]
+__all__ = ["check_any_type", "check_ending", "printing_table", "writing_table"]
 
 
 def check_ending(path: str | Path) -> None:
     """Raise DataError if `writing_table` does not know the ending of a file."""
     _by_suffix(Path(path))
+
+
+def check_any_type(path: str | Path, argument: str) -> None:
+    """Raise ParameterError if a file of such an ending takes numbers alone."""
+    if _by_suffix(Path(path)) is _Npy:
+        raise ParameterError(
+            f"{argument}: {path} holds numbers alone; write .parquet, .csv, .tsv or .arrow"
+        )
 
 
 @contextmanager
@@ -72,10 +81,17 @@ class _Rows:
         self._file: Any = None
 
     def write(self, columns: dict[str, AnyArray]) -> None:
-        table = _pyarrow().table(columns)
-        if self._file is None:
-            self._file = self._opening(self._path, table.schema)
-        self._file.write_table(table)
+        pa = _pyarrow()
+        table = pa.table(columns)
+        try:
+            if self._file is None:
+                self._file = self._opening(self._path, table.schema)
+            self._file.write_table(table)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise DataError(
+                "some values have no place in a table of this kind "
+                f"({said_by(error)}); write another, as --out x.parquet does, or leave them out"
+            ) from None
 
     def __enter__(self) -> _Rows:
         return self
@@ -107,9 +123,30 @@ def _parquet(path: Path, schema: Any) -> Any:
     return parquet.ParquetWriter(path, schema)
 
 
-def _feather(path: Path, schema: Any) -> Any:
-    pa = _pyarrow()
-    return pa.ipc.new_file(str(path), schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+class _Feather:
+    """Batches one after the other; categories are written as what they are called.
+
+    Such a file has one list of categories, and that of later rows may be another.
+    """
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        pa = _pyarrow()
+        plain = [
+            field.with_type(field.type.value_type) if _is_category(field.type) else field
+            for field in schema
+        ]
+        self._schema, options = pa.schema(plain), pa.ipc.IpcWriteOptions(compression="lz4")
+        self._file = pa.ipc.new_file(str(path), self._schema, options=options)
+
+    def write_table(self, table: Any) -> None:
+        self._file.write_table(table.cast(self._schema))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _is_category(kind: Any) -> bool:
+    return bool(_pyarrow().types.is_dictionary(kind))
 
 
 class _Npy:
@@ -135,9 +172,9 @@ _WRITERS: dict[str, Callable[[Path, Any], Any]] = {
     ".csv": _separated(","),
     ".tsv": _separated("\t"),
     ".parquet": _parquet,
-    ".arrow": _feather,
-    ".feather": _feather,
-    ".ipc": _feather,
+    ".arrow": _Feather,
+    ".feather": _Feather,
+    ".ipc": _Feather,
     ".npy": _Npy,
 }
 

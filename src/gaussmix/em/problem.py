@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,11 @@ class Problem:
         return self.data.summary.held_as(self.family.held.moment)
 
     @cached_property
+    def regularised(self) -> DataSummary:
+        """The same, widened by what is added to covariances."""
+        return replace(self.summary, total=self.objective.regularised(self.summary.total))
+
+    @cached_property
     def objective(self) -> Objective:
         found = self.model.objective(self.summary.total)
         return found.on_scales(self.data.scales, self.data.center)
@@ -65,7 +70,7 @@ class Problem:
         """
         names = self.data.source.feature_names
         require_bounded(self.summary, names)  # before anything is computed of them
-        total = self.objective.regularised(self.summary.total)
+        total = self.regularised.total
         check_data(self.summary, total, names, self.data.sample, self.data.weights)
         require_comparable(self.summary, self.data.scales, names)
         return self

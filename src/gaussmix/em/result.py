@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
     from ..mixture.mixture import Mixture
+    from ..mixture.summary import Summary
     from ..rows.summary import DataSummary
     from .model import Model
     from .optima import Optimum
@@ -136,6 +137,8 @@ class FitResult:
         The different optima that starts led to, where several were looked at.
     floor : ndarray (d,) or None
         Below which no covariance was let.
+    n_dropped : int
+        Rows of the data that are not among these: a value of theirs is missing.
 
     Examples
     --------
@@ -159,6 +162,7 @@ class FitResult:
     statistics: SufficientStatistics | None = None
     optima: tuple[Optimum, ...] = ()
     floor: Array | None = None
+    n_dropped: int = 0
 
     @property
     def family(self) -> Family:
@@ -188,8 +192,13 @@ class FitResult:
         """What is worth a thought: components of hardly any rows, other optima nearby."""
         return notices(self)
 
-    def summary(self) -> str:
-        """Return the fit in words: sizes, likelihood, and all warnings and notices."""
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule was met."""
+        return self.status is Status.CONVERGED
+
+    def summary(self) -> Summary:
+        """Return the fit for people and in numbers: components, likelihood, all that is told."""
         return summary(self)
 
     @property

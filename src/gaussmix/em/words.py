@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..mixture.bic import bic
+from ..mixture.summary import FitFacts, Summary, summarise_mixture
 from .mstep import RELATIVE_FLOOR
 from .optima import describe
 
@@ -85,9 +85,18 @@ def _tied(result: FitResult, k: int) -> AnyArray:
 
 def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
-    found = [_sliver(result, k) for k in _slivers(result)]
+    found = [] if result.n_dropped == 0 else [_dropped(result)]
+    found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
     return [*found, *told.splitlines()]
+
+
+def _dropped(result: FitResult) -> str:
+    dropped, total = result.n_dropped, result.n_rows + result.n_dropped
+    return (
+        f"{dropped} of {total} rows ({dropped / total:.1%}) left out for a missing value: the fit "
+        "is one to complete rows, which may differ from the others"
+    )
 
 
 def _slivers(result: FitResult) -> list[int]:
@@ -112,18 +121,20 @@ def _sliver(result: FitResult, k: int) -> str:
     )
 
 
-def summary(result: FitResult) -> str:
-    """Return the fit in words."""
-    mixture, n = result.mixture, result.n
-    value = bic(result.log_likelihood, result.n_parameters, n)
-    weights = ", ".join(f"{weight:.3f}" for weight in mixture.weights)
-    lines = [
-        f"{mixture.n_components} components in {mixture.n_features} dimensions, {result.family!r}",
-        f"weights {weights}",
-        f"log-likelihood {result.log_likelihood:.4f} of {n:g} rows, BIC {value:.3f} "
-        f"({result.n_parameters} parameters)",
-        f"{result.n_iter} iterations; {result.status.value}",
-        *(f"warning: {text}" for text in result.warnings()),
-        *(f"note: {text}" for text in notices(result)),
-    ]
-    return "\n".join(lines)
+def summary(result: FitResult) -> Summary:
+    """Return what is known of a fit without its rows."""
+    family = result.family
+    facts = FitFacts(
+        family=f"{family!r}: {family.summary}",
+        log_likelihood=result.log_likelihood,
+        n=result.n,
+        n_rows=result.n_rows,
+        n_parameters=result.n_parameters,
+        n_iter=result.n_iter,
+        converged=result.converged,
+        reason=result.status.value,
+        collapsed=result.collapsed,
+        n_dropped=result.n_dropped,
+        told=(*result.warnings(), *notices(result)),
+    )
+    return summarise_mixture(result.mixture, facts)

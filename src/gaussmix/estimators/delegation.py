@@ -67,6 +67,7 @@ class BestEstimator:
     status_ = _attribute("status_")
     converged_ = _attribute("converged_")
     n_iter_ = _attribute("n_iter_")
+    n_rows_dropped_ = _attribute("n_rows_dropped_")
     n_samples_seen_ = _attribute("n_samples_seen_")
     lower_bound_ = _attribute("lower_bound_")
     lower_bounds_ = _attribute("lower_bounds_")

@@ -15,7 +15,12 @@ __all__ = ["ResponsibilitiesAsFeatures"]
 class ResponsibilitiesAsFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """What makes an estimator with ``predict_proba`` a transformer."""
 
+    fit: Any
     predict_proba: Any
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> AnyArray:
+        """Fit, then return the responsibilities; a target, as pipelines give it, is ignored."""
+        return self.fit(X, **fit_params).transform(X)
 
     def transform(self, X: Any) -> AnyArray:
         """Return the responsibilities as features, shape (n, K); see ``set_output``."""

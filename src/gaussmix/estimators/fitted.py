@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..em.result import Status
-
 if TYPE_CHECKING:
     from .._typing import AnyArray
-    from ..em.result import FitResult, History
+    from ..em.result import FitResult, History, Status
+    from ..mixture.evaluate import Evaluator
+    from ..mixture.summary import Summary
 
 __all__ = ["FittedAttributes"]
 
@@ -23,6 +23,21 @@ class FittedAttributes:
 
     # Of the rows of the fit; float32 makes attributes float32, as in scikit-learn.
     _fitted_dtype: type = np.float64
+
+    def summary(self, X: Any = None, sample_weight: Any = None) -> Summary:
+        """Return what was fitted, for people (``print``, notebooks) and in numbers.
+
+        Parameters
+        ----------
+        X : array-like or dataframe (n, d), optional
+            Rows: adds how many are most probably of each component, how surely, BIC and ICL.
+            A fit keeps none of its own.
+        sample_weight : array-like (n,), optional
+        """
+        found = self._fitted().summary()
+        return (
+            found if X is None else found.with_rows(self._evaluator(X, sample_weight).certainty())
+        )
 
     @property
     def weights_(self) -> AnyArray:
@@ -54,7 +69,7 @@ class FittedAttributes:
     @property
     def converged_(self) -> bool:
         """Whether the stopping rule was met."""
-        return self._fitted().status is Status.CONVERGED
+        return self._fitted().converged
 
     @property
     def status_(self) -> Status:
@@ -65,6 +80,11 @@ class FittedAttributes:
     def n_iter_(self) -> int:
         """Number of iterations."""
         return self._fitted().n_iter
+
+    @property
+    def n_rows_dropped_(self) -> int:
+        """Rows left out because a value is missing; see `missing`."""
+        return self._fitted().n_dropped
 
     @property
     def history_(self) -> History:
@@ -97,6 +117,10 @@ class FittedAttributes:
         copy: AnyArray = array.astype(self._fitted_dtype)
         copy.flags.writeable = False
         return copy
+
+    if TYPE_CHECKING:  # the estimator's own
+
+        def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator: ...
 
     def _fitted(self) -> FitResult:
         try:

@@ -15,11 +15,12 @@ from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
 from ..mixture.bic import aic, bic, icl
 from ..numerics.arguments import as_generator
+from ..rows.missing import get_missing
 from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of, warn_of_labels
+from .settings import settings_of, warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..fitting.stream import Stream
     from ..mixture.evaluate import Evaluator, Score
     from ..rows import Source
+    from ..rows.missing import Missing
     from .settings import Settings
 
 __all__ = ["GaussianMixture"]
@@ -106,6 +108,11 @@ class GaussianMixture(
         Of the arithmetic within a block of rows; sums over blocks are float64 always.
         float32 is faster by about two thirds and right to about five digits, and gives
         way to float64 where it would lose more.
+    missing : str, default "error"
+        What becomes of rows in which a value is missing (NaN, pandas' NA, null).  "error":
+        an error names the columns.  "drop": only complete rows take part, in fits, ``score``
+        and criteria, and ``n_rows_dropped_`` counts the others; in answers by row these have
+        label -3, as in scikit-learn's HDBSCAN, and NaN.
     stepwise : Stepwise, optional
         How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
     checkpoint : path or Checkpoint, optional
@@ -132,6 +139,8 @@ class GaussianMixture(
         Trace: total log-likelihood, seconds and collapsed components by iteration.
     status_ : Status
         Why the fit stopped.
+    n_rows_dropped_ : int
+        Rows that were left out because a value is missing.
     result_ : FitResult
         All of the above as one value.
     n_features_in_ : int
@@ -193,6 +202,7 @@ class GaussianMixture(
         prior: Any = None,
         noise: Any = None,
         dtype: Any = "float64",
+        missing: str | Missing = "error",
         stepwise: Any = None,
         checkpoint: Any = None,
     ) -> None:
@@ -218,6 +228,7 @@ class GaussianMixture(
         self.prior = prior
         self.noise = noise
         self.dtype = dtype
+        self.missing = missing
         self.stepwise = stepwise
         self.checkpoint = checkpoint
 
@@ -242,7 +253,7 @@ class GaussianMixture(
             component is known keep it.
         """
         settings = settings_of(self)
-        warn_of_labels(y, settings.model.n_components)
+        warn_of_target(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
             source = open_rows(self, X, sample_weight, reset=True)
@@ -298,6 +309,11 @@ class GaussianMixture(
         self.result_ = result
         self.mixture_ = result.mixture
         self._streams = stream
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_missing(self.missing).allowed
+        return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "mixture_")

@@ -15,7 +15,7 @@ from ..fitting.stream import Stream
 from ..rows import MemorySource
 from ..rows.arrowstream import whole
 from .rows import open_rows
-from .settings import settings_of, warn_of_labels
+from .settings import settings_of, warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -60,7 +60,7 @@ class PartialFit:
         """
         settings, stepwise = settings_of(self), get_stepwise(self.stepwise)
         n_components = settings.model.n_components
-        warn_of_labels(y, n_components)
+        warn_of_target(y, n_components)
         before = self.__dict__.copy()
         try:
             stream = self._stream(settings)

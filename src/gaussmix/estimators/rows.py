@@ -12,6 +12,7 @@ from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
 from ..rows.frames import frame_dtype, frame_rows
+from ..rows.missing import get_missing
 
 if TYPE_CHECKING:
     from ..rows import Source
@@ -45,7 +46,7 @@ def open_rows(
         _check_columns(estimator, source, reset=reset)
     if reset:
         estimator._fitted_dtype = source.dtype
-    return source
+    return get_missing(estimator.missing).admit(source)
 
 
 def _in_memory(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ..components.families import Family, get_family, list_families
 from ..em.choices import get_choice
 from ..em.options import Options
 from ..exceptions import DataError, FitInterrupted
 from ..fitting.known import as_labels
+from ..mixture.summary import NearlyChosen, Summary
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
+from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
 from ..selection.fitter import Plan
@@ -32,7 +36,7 @@ from .delegation import BestEstimator
 from .features import ResponsibilitiesAsFeatures
 from .mixture import GaussianMixture
 from .rows import open_rows
-from .settings import model_of, warn_of_labels
+from .settings import model_of, warn_of_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +44,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .._typing import AnyArray
+    from ..rows.missing import Missing
 
 __all__ = ["GaussianMixtureIC"]
+
+# Models beside the chosen one that a summary names.
+_NEARLY = 5
 
 
 class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin, BaseEstimator):
@@ -78,7 +86,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         each model as it is done.
     callback : callable, optional
         Called with the `Cell` of each model; a true result stops the search.
-    equal_weights, prior, noise : optional
+    equal_weights, prior, noise, missing : optional
         As for `GaussianMixture`, for every model.
 
     Attributes
@@ -145,6 +153,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         equal_weights: bool = False,
         prior: Any = None,
         noise: Any = None,
+        missing: str | Missing = "error",
     ) -> None:
         self.n_components = n_components
         self.families = families
@@ -163,6 +172,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         self.equal_weights = equal_weights
         self.prior = prior
         self.noise = noise
+        self.missing = missing
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit all models and keep the best.
@@ -180,7 +190,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
         plan = self._plan(known)
-        warn_of_labels(y, max(sizes))
+        warn_of_target(y, max(sizes))
         start = get_start(self.init_params)
         model = self._model()
         source = open_rows(model, X, sample_weight, reset=True)
@@ -214,6 +224,23 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
     ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
         return self.fit(X, y, sample_weight, known=known).predict(X)
+
+    def summary(self, X: Any = None, sample_weight: Any = None) -> Summary:
+        """Return what was fitted, as `GaussianMixture.summary` does, and what was nearly chosen."""
+        check_is_fitted(self)
+        best, *others = self.results_.best(1 + _NEARLY)
+        least = self.criterion_
+        rest = [row for row in (best, *others) if not self._is_chosen(row)][:_NEARLY]
+        found = self.best_estimator_.summary(X, sample_weight)
+        name = self.results_.criterion
+        nearly = tuple(
+            NearlyChosen(row["family"], row["n_components"], row[name], row[name] - least)
+            for row in rest
+        )
+        return replace(found, criterion=name, nearly_chosen=nearly)
+
+    def _is_chosen(self, row: dict[str, Any]) -> bool:
+        return (row["family"], row["n_components"]) == (self.best_family_, self.n_components_)
 
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw a criterion by the number of components, a line a family.
@@ -260,7 +287,13 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
             equal_weights=self.equal_weights,
             prior=self.prior,
             noise=self.noise,
+            missing=self.missing,
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_missing(self.missing).allowed
+        return tags
 
     def _keep(
         self, model: GaussianMixture, cells: Sequence[Cell], criteria: Sequence[Criterion]

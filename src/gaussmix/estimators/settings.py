@@ -13,6 +13,7 @@ from ..components.prior import get_prior
 from ..em.choices import get_choice
 from ..em.model import Model
 from ..em.options import Options
+from ..exceptions import DataWarning
 from ..fitting.known import known_labels
 from ..numerics.arguments import check_dtype, check_integer, check_noise, check_number
 from ..starts import get_start
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..rows import Source
     from ..starts import Start
 
-__all__ = ["Settings", "model_of", "settings_of", "warn_of_labels"]
+__all__ = ["Settings", "model_of", "settings_of", "warn_of_target"]
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,32 @@ class Settings:
         return known_labels(labels, source.n_rows, self.model.n_components, self.noise)
 
 
-def warn_of_labels(y: Any, n_components: int) -> None:
-    """Warn where a target, which is ignored, looks like known components of some rows.
+def warn_of_target(y: Any, n_components: int) -> None:
+    """Warn where a target, which is ignored, looks like what this library takes elsewhere.
 
-    It is what scikit-learn's semi-supervised classifiers take: labels from 0, and -1.
+    Known components of some rows, labels from 0 and -1, are what scikit-learn's
+    semi-supervised classifiers take; weights are what is given second by mistake.
     """
     if not isinstance(y, np.ndarray | list | tuple) and not hasattr(y, "to_numpy"):
         return  # nothing at all, or something that it may be dear to look at
     try:
-        labels = np.asarray(y)
+        values = np.asarray(y)
     except (TypeError, ValueError):
         return
-    if labels.ndim != 1 or labels.dtype.kind not in "iuf":
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
         return
-    found = np.unique(labels)
+    found = np.unique(values)
     if len(found) > 1 and found[0] == -1 and np.isin(found[1:], range(n_components)).all():
-        warnings.warn(
-            "y: is ignored, as by scikit-learn; if it holds the known components of some rows, "
-            "and -1 for the others, give it as known=",
-            UserWarning,
-            stacklevel=3,
-        )
+        looks, meant = "the known components of some rows, and -1 for the others", "known="
+    elif len(found) > 2 and found[0] >= 0 and np.isfinite(found).all() and (found % 1).any():
+        looks, meant = "weights of rows", "sample_weight="
+    else:
+        return
+    warnings.warn(
+        f"y: is ignored, as by scikit-learn; if it holds {looks}, give it as {meant}",
+        DataWarning,
+        stacklevel=3,
+    )
 
 
 def model_of(estimator: Any, n_components: int, family: Family) -> Model:

@@ -66,7 +66,7 @@ def enclosing_box(source: Source, weight: float) -> Noise:
         If the rows have no extent in some direction, so that the volume is 0.
     """
     summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
-    require_finite(summary, source.feature_names)
+    require_finite(summary, source)
     require_bounded(summary, source.feature_names)
     scatter = summary.total.scatters[0]
     if _is_flat(scatter) and _is_flat(_scatter_of_most(source)):

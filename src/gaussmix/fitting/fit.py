@@ -16,11 +16,12 @@ from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status, height
 from ..exceptions import FitInterrupted
 from ..rows.blas import single_threaded_blas
-from ..rows.checks import require_finite, require_near
+from ..rows.checks import require_finite, require_near, require_rows
 from ..rows.data import Data, Facts
 from ..rows.spread import Quantiles, brought_in, looked_at
 from ..rows.subsample import draw_rows
 from ..rows.summary import SummaryFold
+from ..rows.suspicions import warn_of_columns
 from ..starts.base import Beginning
 from .background import background_of
 from .known import align
@@ -53,7 +54,7 @@ __all__ = [
 def summarise(source: Source, moment: Moment) -> DataSummary:
     """Make the first pass over the data; raise DataError if values are not finite."""
     summary = source.reduce(SummaryFold(moment, source.n_features))
-    require_finite(summary, source.feature_names)
+    require_finite(summary, source)
     return summary
 
 
@@ -148,9 +149,11 @@ def fit_mixture(
     with watching(source, callback, options) as told:
         keeper.open(model, settings, rng)
         summary = summarise(source, moment_of_data([model.family]))
+        require_rows(summary, source)
         keeper.meet(summary.held_as(model.family.held.moment))
         data = draw(source, summary, facts_of(source, known, noise), model.n_components, rng)
         problem = Problem(data, model, options).checked()
+        warn_of_columns(data.drawn, problem.regularised, source.feature_names, stacklevel=4)
         return fit_problem(problem, start, rng=rng, callback=told, keeper=keeper)
 
 
@@ -196,7 +199,7 @@ def fit_problem(
         if not results:
             raise
         highest = replace(max(results, key=height), status=Status.INTERRUPTED)
-        raise FitInterrupted(_finish(highest, keeps_order)) from None
+        raise FitInterrupted(_finish(problem, highest, keeps_order)) from None
     return best
 
 
@@ -214,14 +217,16 @@ def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mix
 def best_of(problem: Problem, results: Sequence[FitResult], *, keeps_order: bool) -> FitResult:
     """Return the chosen one of several fits, its components in the documented order."""
     if len(results) == 1:
-        return _finish(results[0], keeps_order)
+        return _finish(problem, results[0], keeps_order)
     different = merged([Candidate(result, {"start": 1}) for result in results])
     place, optima = problem.options.select(different, problem.data)
-    return _finish(replace(different[place].result, optima=optima), keeps_order)
+    chosen = replace(different[place].result, optima=optima)
+    return _finish(problem, chosen, keeps_order)
 
 
-def _finish(result: FitResult, keeps_order: bool) -> FitResult:
+def _finish(problem: Problem, result: FitResult, keeps_order: bool) -> FitResult:
     """Put components in the documented order: by mean, unless theirs was given."""
+    result = replace(result, n_dropped=problem.data.source.n_incomplete or 0)
     if keeps_order:
         return replace(result, given_start=True)
     order = result.mixture.order_by("mean")

@@ -227,6 +227,8 @@ class Stream:
         self._patience = 1
         #: Rows that the first fit waits for.
         self.awaited = 0
+        #: Rows left out because a value is missing.
+        self.n_dropped = 0 if result is None else result.n_dropped
         self._began = time.perf_counter()
 
     @property
@@ -262,6 +264,7 @@ class Stream:
             self._take(block, source, model, options, stepwise, begin)
             self._awaiting = summary if self._state is None else None
         self.model, self.feature_names = model, source.feature_names
+        self.n_dropped += source.n_incomplete or 0
 
     def _take(
         self,
@@ -362,6 +365,7 @@ class Stream:
             ),
             given_start=True,
             statistics=statistics,
+            n_dropped=self.n_dropped,
         )
 
 

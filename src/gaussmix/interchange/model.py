@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ..components.families import list_families
+from ..components.families import get_family, list_families
 from ..em.result import Status
 from ..exceptions import ParameterError
 from ..mixture.bic import aic, bic
 from ..mixture.model_file import damaged, model_content, read_model, write_model
+from ..mixture.summary import FitFacts, Summary, summarise_mixture
 from ..numerics.encoding import WRONG_FIELDS
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class FitSummary:
         Components held at the floor.
     trace : sequence of float
         Total log-likelihood by iteration.
+    n_dropped : int
+        Rows left out for a missing value.
+    told : sequence of str
+        Warnings and notices of the fit.
     """
 
     family: str
@@ -53,6 +58,8 @@ class FitSummary:
     status: str
     collapsed: Sequence[int]
     trace: Sequence[float]
+    n_dropped: int = 0
+    told: Sequence[str] = ()
 
     @property
     def bic(self) -> float:
@@ -75,6 +82,27 @@ class Model:
     mixture: Mixture
     fit: FitSummary | None = None
 
+    def summary(self) -> Summary:
+        """Return what is known of the model, for people and in numbers."""
+        fit = self.fit
+        if fit is None:
+            return summarise_mixture(self.mixture)
+        family = get_family(fit.family)
+        facts = FitFacts(
+            family=f"{family!r}: {family.summary}",
+            log_likelihood=fit.log_likelihood,
+            n=fit.n,
+            n_rows=fit.n_rows,
+            n_parameters=fit.n_parameters,
+            n_iter=fit.n_iter,
+            converged=fit.status == Status.CONVERGED.name,
+            reason=fit.reason,
+            collapsed=tuple(fit.collapsed),
+            n_dropped=fit.n_dropped,
+            told=tuple(fit.told),
+        )
+        return summarise_mixture(self.mixture, facts)
+
 
 def model_from_result(result: FitResult) -> Model:
     """Return the `Model` of a fit; without figures if there are none of all rows yet."""
@@ -92,6 +120,8 @@ def model_from_result(result: FitResult) -> Model:
             status=result.status.name,
             collapsed=list(result.collapsed),
             trace=list(result.history.log_likelihood),
+            n_dropped=result.n_dropped,
+            told=[*result.warnings(), *result.notices()],
         ),
     )
 
@@ -127,19 +157,21 @@ def _fit(content: dict[str, Any] | None, n_components: int) -> FitSummary | None
         "str": str,
         "Sequence[int]": lambda values: [int(value) for value in values],
         "Sequence[float]": lambda values: [float(value) for value in values],
+        "Sequence[str]": lambda values: [str(value) for value in values],
     }
     fit = FitSummary(
         **{
             field.name: convert[str(field.type)](content[field.name])
             for field in fields(FitSummary)
+            if field.default is MISSING or field.name in content  # files of before it was kept
         }
     )
     if not (0 < fit.n < math.inf and len(fit.trace) > 0):
         raise ParameterError("n must be positive and trace must have entries")
     if not all(map(math.isfinite, (fit.log_likelihood, *fit.trace))):
         raise ParameterError("log_likelihood and trace: contain NaN or infinity")
-    if min(fit.n_rows, fit.n_parameters, fit.n_iter) < 0:
-        raise ParameterError("n_rows, n_parameters and n_iter must not be negative")
+    if min(fit.n_rows, fit.n_parameters, fit.n_iter, fit.n_dropped) < 0:
+        raise ParameterError("n_rows, n_parameters, n_iter and n_dropped must not be negative")
     if not all(-1 <= k < n_components for k in fit.collapsed):
         raise ParameterError(f"collapsed: names other components than {n_components}")
     return fit

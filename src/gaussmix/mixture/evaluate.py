@@ -10,10 +10,13 @@ import numpy as np
 from ..components.moments import NORM
 from ..estep import Posterior, choose_form, most_probable
 from ..estep.softmax import normalise
+from ..exceptions import DataError
 from ..rows.checks import require_bounded, require_finite, require_near
 from ..rows.folds import Fold, Index, Workspace
-from ..rows.source import Output
+from ..rows.incomplete import INCOMPLETE, OnComplete
+from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, SummaryFold
+from .certainty import Certainty, CertaintyFold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,19 +42,19 @@ class Evaluator:
     ) -> None:
         if summary is None:
             summary = source.reduce(SummaryFold(NORM, source.n_features))
-        require_finite(summary, source.feature_names)
+        require_finite(summary, source)
         require_bounded(summary, source.feature_names)
         weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
-        self.source = source
+        self.source, self.n_rows = source, summary.total.n_rows
         self.assigner = Assigner(
             choose_form(
                 parameters,
                 covariances.moment,
                 covariances.shared,
                 center,
-                np.maximum(summary.maximum - center, center - summary.minimum),
+                np.maximum(np.maximum(summary.maximum - center, center - summary.minimum), 0.0),
                 n_rows=source.rows_if_known,
             ),
             Posterior.of([parameters]),
@@ -66,7 +69,7 @@ class Evaluator:
             with np.errstate(over="ignore"):  # a row too far out for float32 has density 0 there
                 return found.astype(dtype, copy=False)
 
-        return self.source.map(block, Output("log_density", assigner.bytes_per_row, dtype=dtype))
+        return self._map(block, Output("log_density", assigner.bytes_per_row, dtype=dtype))
 
     def responsibilities(self, dtype: type = np.float64) -> Any:
         """Posterior probability of each component given each row, shape (n, K).
@@ -81,16 +84,27 @@ class Evaluator:
         parts = tuple(map(str, range(assigner.n_components)))
         parts += ("noise",) * (assigner.n_joint - assigner.n_components)
         output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, dtype, parts)
-        return self.source.map(block, output)
+        return self._map(block, output)
 
     def labels(self) -> Any:
-        """Most probable component of each row, shape (n,); -1 is the background."""
+        """Most probable component of each row, shape (n,); -1 is the background.
+
+        Rows left out for a missing value have -3, and NaN in the other answers.
+        """
         assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
             return assigner.labels(assigner.joint(rows, workspace))
 
-        return self.source.map(block, Output("label", assigner.bytes_per_row, dtype=np.intp))
+        output = Output("label", assigner.bytes_per_row, dtype=np.intp)
+        return self._map(block, output, INCOMPLETE)
+
+    def _map(self, block: BlockFunction, output: Output, unknown: float = np.nan) -> Any:
+        return self.source.map(self._asked(block, output, unknown), output)
+
+    def _asked(self, block: BlockFunction, output: Output, unknown: float | Array) -> BlockFunction:
+        """Return a function of blocks that is asked of complete rows alone, if some are not."""
+        return OnComplete(block, output, unknown) if self.source.n_incomplete else block
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
@@ -108,12 +122,24 @@ class Evaluator:
             return out
 
         output = Output("assignment", assigner.bytes_per_row, 2 + assigner.n_joint)
-        for part in self.source.stream(block, output):
+        unknown = np.full(2 + assigner.n_joint, np.nan)
+        unknown[0] = INCOMPLETE
+        for part in self.source.stream(self._asked(block, output, unknown), output):
             yield part[:, 0].astype(np.intp), part[:, 1], part[:, 2:]
 
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
+        self._require_rows()
         return self.source.reduce(ScoreFold(self.assigner))
+
+    def certainty(self) -> Certainty:
+        """How sure it is which component the (weighted) rows belong to, in one such pass."""
+        self._require_rows()
+        return self.source.reduce(CertaintyFold(self.assigner))
+
+    def _require_rows(self) -> None:
+        if not self.n_rows and self.source.n_incomplete:
+            raise DataError("X: a value is missing in every row, so none can be scored")
 
 
 class Assigner:

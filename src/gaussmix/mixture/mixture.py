@@ -18,6 +18,7 @@ from ..rows.checks import require_columns
 from ..rows.frames import rows_of
 from .comparing import are_close, are_equal, closest_order
 from .conditioning import conditioned
+from .described import Described
 from .evaluate import Evaluator
 from .parts import (
     checked_covariances,
@@ -44,8 +45,8 @@ __all__ = ["Mixture"]
 
 
 @stored("mixture")
-@dataclass(frozen=True, eq=False, init=False)
-class Mixture:
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Mixture(Described):
     """Weights, means and covariances of K Gaussian components in d dimensions.
 
     Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
@@ -180,13 +181,6 @@ class Mixture:
         The noise is one of them.
         """
         return are_close(self, other, rtol, atol)
-
-    def __repr__(self) -> str:
-        return (
-            f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
-            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''}"
-            f"{'' if self.noise is None else f', noise={self.noise.weight:.3g}'})"
-        )
 
     # -- evaluation ---------------------------------------------------------------
 

@@ -29,6 +29,7 @@ __all__ = [
     "require_finite",
     "require_moderate_values",
     "require_near",
+    "require_rows",
     "require_wide",
 ]
 
@@ -56,9 +57,7 @@ def require_columns(source: Source, n_features: int, names: Sequence[str] | None
         )
 
 
-def require_finite(
-    summary: DataSummary, names: Sequence[str] | None = None, argument: str = "X"
-) -> None:
+def require_finite(summary: DataSummary, source: Source, argument: str = "X") -> None:
     """Raise DataError naming the columns with NaN or infinity and how many there are."""
     bad = np.flatnonzero(summary.n_missing + summary.n_infinite)
     if len(bad) == 0:
@@ -67,12 +66,27 @@ def require_finite(
     for j in bad[:5]:
         counts = ((summary.n_missing[j], "NaN"), (summary.n_infinite[j], "infinity"))
         parts = [f"{count} {what}" for count, what in counts if count]
-        found.append(f"{' and '.join(parts)} in {column_label(int(j), names)}")
+        found.append(f"{' and '.join(parts)} in {column_label(int(j), source.feature_names)}")
     more = f" and {len(bad) - 5} more columns" if len(bad) > 5 else ""
+    remedies = [source.remedy] if summary.n_missing.any() else []
+    if summary.n_infinite.any():
+        remedies.append("Infinite values are refused always: leave their rows out.")
     raise DataError(
-        f"{argument}: input contains NaN or infinity: {'; '.join(found)}{more} "
-        f"(of {summary.total.n_rows} rows). Drop those rows or impute the values."
+        f"{argument}: input contains NaN or infinity: {'; '.join(found)}{more}, in "
+        f"{summary.n_unusable} of {summary.total.n_rows} rows. {' '.join(remedies)}"
     )
+
+
+def require_rows(summary: DataSummary, source: Source) -> None:
+    """Raise DataError if no row is complete, where only complete ones take part."""
+    if source.n_incomplete and source.n_missing is not None and not summary.total.n_rows:
+        j = int(source.n_missing.argmax())
+        name = column_label(j, source.feature_names)
+        raise DataError(
+            f"X: none of {source.n_incomplete} rows is complete, so none is left to fit; most "
+            f"often ({source.n_missing[j]} times) {name} is missing: "
+            "leave such columns out, or impute values"
+        )
 
 
 def require_bounded(

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..exceptions import DataError
 from ..numerics.arguments import require_weight, require_weights
 from .blas import single_threaded_blas
 from .folds import Fold, Index, Mergeable, Workspace, add_rows, rows_of_a_block
+from .incomplete import CompleteBlocks
 from .source import Source
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class PartitionedSource(Source):
 
     # The cluster has the cores; other processes have no connection to it.
     portable = False
+    places_are_known = False
     #: Rows, and rows of positive weight, by partition, once they are known.
     _lengths: dict[int, int] | None = None
     _n_used: dict[int, int] | None = None
@@ -85,6 +87,10 @@ class PartitionedSource(Source):
     @abstractmethod
     def _run(self, fold: Fold[Value]) -> Outcome[Value]:
         """Run a fold over all partitions."""
+
+    @abstractmethod
+    def _let_in(self, wrapped: type[CompleteBlocks]) -> None:
+        """Let what reads the partitions be wrapped so."""
 
     @abstractmethod
     def _pick(self, wanted: dict[int, AnyArray]) -> list[tuple[Array, Array]]:
@@ -118,6 +124,12 @@ class PartitionedSource(Source):
             self.reduce(CountFold())
         assert self._lengths is not None
         return self._lengths
+
+    def without_incomplete(self, places: AnyArray) -> Self:
+        other = copy(self)
+        other._let_in(CompleteBlocks)
+        other._n_used, other._own_weights = None, False
+        return other
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         if self._n_used is None:

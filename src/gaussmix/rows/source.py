@@ -78,6 +78,14 @@ class Source(ABC):
     n_threads: int | None = None
     #: float32 where the rows lie in memory as such, so that answers may be as they are.
     dtype: type = np.float64
+    #: Whether places of rows in the data are known in every pass.
+    places_are_known: ClassVar[bool] = True
+    #: Rows left out because a value is missing; None where such rows are refused.
+    n_incomplete: int | None = None
+    #: How many of their values are missing in each column (d,).
+    n_missing: AnyArray | None = None
+    #: What to do about missing values, where they are refused.
+    remedy: str = "Leave those rows out, or impute the values."
     #: Whether some rows have weight 0, and so take no part.
     has_zero_weights: bool = False
     #: Called during a pass with the number of rows just done; None when nobody watches.
@@ -115,6 +123,15 @@ class Source(ABC):
     @abstractmethod
     def without(self, left_out: AnyArray) -> Source:
         """Return the same rows with weight 0 for those that are left out, a mask (n,)."""
+
+    def without_incomplete(self, places: AnyArray) -> Source:
+        """Return the same rows with weight 0 for those with a missing value.
+
+        They are at these places, unless places are not known.
+        """
+        left_out = np.zeros(self.n_rows, bool)
+        left_out[places] = True
+        return self.without(left_out)
 
     @abstractmethod
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:

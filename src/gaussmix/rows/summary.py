@@ -33,6 +33,8 @@ class DataSummary:
         How many values of each column are NaN, and infinite.
     origin : ndarray (d,) or None
         Where most rows are; None if that is the mean.
+    n_unusable : int
+        Rows with a value that is NaN or infinite.
     """
 
     total: SufficientStatistics
@@ -41,6 +43,7 @@ class DataSummary:
     n_missing: Array
     n_infinite: Array
     origin: Array | None = None
+    n_unusable: int = 0
 
     def merge(self, other: DataSummary) -> DataSummary:
         return DataSummary(
@@ -49,6 +52,7 @@ class DataSummary:
             np.maximum(self.maximum, other.maximum),
             self.n_missing + other.n_missing,
             self.n_infinite + other.n_infinite,
+            n_unusable=self.n_unusable + other.n_unusable,
         )
 
     def held_as(self, moment: Moment) -> DataSummary:
@@ -110,10 +114,13 @@ class SummaryFold(Fold[DataSummary]):
         columns[...] = rows.T
         minimum, maximum = columns.min(axis=1), columns.max(axis=1)
         missing = infinite = np.zeros(len(columns), dtype=int)
+        unusable = 0
         if not (np.isfinite(minimum).all() and np.isfinite(maximum).all()):
             missing = np.isnan(columns).sum(axis=1)
             infinite = np.isinf(columns).sum(axis=1)
-            columns[~np.isfinite(columns)] = 0.0
+            wrong = ~np.isfinite(columns)
+            unusable = int(wrong.any(axis=0).sum())
+            columns[wrong] = 0.0
         count = float(len(rows)) if weights is None else float(weights.sum())
         sums = columns.sum(axis=1) if weights is None else columns @ weights
         # Rounding must not give a constant column a variance.
@@ -129,7 +136,7 @@ class SummaryFold(Fold[DataSummary]):
             moment=self.moment,
             n_rows=len(rows),
         )
-        block = DataSummary(total, minimum, maximum, missing, infinite)
+        block = DataSummary(total, minimum, maximum, missing, infinite, n_unusable=unusable)
         state[:] = [state[0].merge(block)] if state else [block]
 
     def close(self, state: list[DataSummary]) -> DataSummary:

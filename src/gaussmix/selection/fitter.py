@@ -23,6 +23,7 @@ from ..fitting.fit import (
 )
 from ..fitting.known import known_labels
 from ..rows import MemorySource
+from ..rows.checks import require_rows
 from ..starts import Division, Start
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ..mixture import Mixture
     from ..rows import Source
     from ..rows.data import Data
+    from ..rows.summary import DataSummary
 
 __all__ = ["FAILURES", "Fitter", "Fold", "Plan", "SizedFitter"]
 
@@ -100,14 +102,22 @@ class Fitter:
         self, source: Source, families: Sequence[Family], start: Start, plan: Plan
     ) -> None:
         self.source, self.families = source, families
-        self.facts = facts_of(source, noise=plan.noise)
         # A copy for each set of rows: a start may keep what it has found out about the last.
         self.start = copy(start)
         # Searches have no use for a collapsed fit.
         options = replace(plan.options, give_up_collapsed=True)
         self.plan = replace(plan, options=options)
         self.summary = summarise(source, moment_of_data(families))
+        require_rows(self.summary, source)
+        self.facts = facts_of(source, noise=plan.noise)
         self._drawn: Array | None = None
+
+    @property
+    def regularised(self) -> DataSummary:
+        """The summary, widened by what is added to covariances."""
+        total = self.summary.total
+        plain = replace(self.plan.model, family=self.families[0], prior=None)
+        return replace(self.summary, total=plain.objective(total).regularised(total))
 
     def model(self, family: Family, n_components: int) -> Model:
         """Return one of the models."""

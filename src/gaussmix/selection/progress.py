@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..mixture.summary.figures import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,6 +22,7 @@ __all__ = ["bar", "progress"]
 
 # Lines of a search whose output is no terminal: a log should not fill with them.
 _LINES = 10
+_LONGEST_TITLE = 20
 
 
 @contextmanager
@@ -47,13 +50,24 @@ def progress(verbose: int, total: int) -> Iterator[Tell]:
 @contextmanager
 def bar(total: int, console: Console, title: str = "") -> Iterator[Tell]:
     """Keep one line of a terminal up to date, and clear it at the end."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
+    # All of it within 80 columns.
+    title = shortened(title, _LONGEST_TITLE)
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=8),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(title, total=total)

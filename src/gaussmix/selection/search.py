@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..components.families import Family, get_family, list_families
 from ..components.moments import PRODUCTS
 from ..em.loop import fit_together
@@ -14,6 +16,7 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
 from ..numerics.jobs import done, effective
 from ..rows.blas import single_threaded_blas
+from ..rows.suspicions import warn_of_columns
 from ..rows.threads import count_threads
 from .cells import Cell
 from .criteria import Criterion, list_criteria
@@ -40,6 +43,8 @@ __all__ = [
 
 # On more rows the arithmetic outweighs the calls, and forms made for each structure win.
 _MOST_ROWS = 3_000
+# Rows of a sample in which odd columns are looked for.
+_LOOKED_AT = 2_000
 
 #: Where fits begin unless the user says otherwise.
 DEFAULT_START = "mbahc"
@@ -95,6 +100,8 @@ def search(
     [1, 2]
     """
     fitter = Fitter(source, families, start, plan)
+    some, _ = source.sample(_LOOKED_AT, np.random.default_rng(0))
+    warn_of_columns(some, fitter.regularised, source.feature_names, stacklevel=3)
     # Fits of few rows are faster together than in processes of their own.
     if pays(source) and not any(criterion.refits for criterion in criteria):
         yield from _together(fitter, families, n_components, criteria)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..._typing import AnyArray, Array
+    from ..incomplete import CompleteBlocks
     from ..source import BlockFunction, Output
 
 __all__ = ["DaskArraySource", "DaskFrameSource"]
@@ -110,6 +111,9 @@ class _DaskSource(PartitionedSource):
             for i, places in wanted.items()
         ]
         return list(dask.compute(*picked))
+
+    def _let_in(self, wrapped: type[CompleteBlocks]) -> None:
+        self.reader = wrapped(self.reader)  # type: ignore[assignment]
 
     # -- what is known of every row -----------------------------------------------------
 

@@ -15,12 +15,13 @@ from ...numerics.arguments import said_by
 from ...numerics.extras import imported
 from ..bookkeeping import index_columns
 from .base import NO_OPTIONS, Batch, Columns, Format, Options, Part, Reader
+from .carried import alike, refuse_absent
 from .choice import Choice, Column, choose
 from .keys import constant
 from .numeric import described, fault_of, is_numeric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..._typing import AnyArray
@@ -147,6 +148,23 @@ class _ArrowReader(Reader):
                 if piece.n_rows != 0:
                     yield Part(table.path, piece.n_rows, partial(self._read, table, piece))
 
+    def carried(self, names: Sequence[str]) -> Iterator[Any]:
+        self.found.check()
+        schema: Any = None
+        for table in self._tables:
+            refuse_absent(names, [*table.fields, *table.keys], table.path)
+            for piece in table.pieces:
+                with reading(table.path):
+                    for batch in piece.fragment.to_batches(
+                        columns=table.projection(names),
+                        batch_size=BATCH_ROWS,
+                        batch_readahead=0,
+                        use_threads=False,
+                    ):
+                        found = alike(table.named(batch, names), schema, table.path, self.files[0])
+                        schema = found.schema
+                        yield found
+
     def _read(self, table: _Table, piece: Piece) -> Iterator[Batch]:
         count = 0
         with reading(table.path):
@@ -191,13 +209,24 @@ class _Table:
     def is_single(self, names: tuple[str, ...]) -> bool:
         return all(self.kind(name) == "float" for name in names)
 
-    def projection(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def projection(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what to read: expressions, as names may hold what paths are made of."""
         from pyarrow import dataset
 
         return {
             name: dataset.field(self.fields[name].name) for name in names if name in self.fields
         }
+
+    def named(self, batch: Any, names: Sequence[str]) -> Any:
+        """Return a batch with columns in this order; what folders are called is text."""
+        pa = pyarrow()
+        columns = [
+            batch.column(name)
+            if name in self.fields
+            else pa.array([self.keys[name]] * len(batch), pa.string())
+            for name in names
+        ]
+        return pa.RecordBatch.from_arrays(columns, list(names))
 
     def decode(self, batch: Any, choice: Choice, dtype: type) -> Batch:
         """Return columns as arrays (m,); weights are float64."""

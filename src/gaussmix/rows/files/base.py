@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ...exceptions import DataError
 
@@ -117,6 +117,18 @@ class Reader(ABC):
         DataError
             If a file cannot be read, or is not what it was when it was first looked at.
         """
+
+    def carried(self, names: Sequence[str]) -> Iterator[Any]:
+        """Yield columns of any type as Arrow's record batches, rows in the order of the parts.
+
+        Raises
+        ------
+        DataError
+            If there are no such columns, or their types differ from file to file.
+        """
+        raise DataError(
+            f"{self.files[0]}: columns of an array have no names, so none can be carried along"
+        )
 
     def done(self, *, complete: bool) -> None:  # noqa: B027 (nothing to do for most)
         """Take note that a pass is over, and whether it went through all parts."""

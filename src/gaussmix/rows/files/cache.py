@@ -25,7 +25,7 @@ from .paths import Found, find
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Cached"]
 
@@ -81,6 +81,9 @@ class Cached(Reader):
             folder = Path(tempfile.mkdtemp(prefix="gaussmix-"))
             weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder / f"gaussmix-{key}.npy"
+
+    def carried(self, names: Sequence[str]) -> Iterator[Any]:
+        return self._reader.carried(names)
 
     def parts(self, n_threads: int = 1) -> Iterator[Part]:
         self._found.check()

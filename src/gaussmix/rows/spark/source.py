@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..._typing import AnyArray, Array
+    from ..incomplete import CompleteBlocks
     from ..source import BlockFunction, Output
 
 __all__ = ["SparkSource"]
@@ -64,6 +65,7 @@ class SparkSource(PartitionedSource):
         self.n_threads = count_threads(n_jobs)
         self._passes = 0
         self._packed: Any = None
+        self._wrapped: Callable[[Any], Any] = _as_it_is
 
     @classmethod
     def opens(cls, data: Any) -> bool:
@@ -124,6 +126,9 @@ class SparkSource(PartitionedSource):
             self.watcher(sum(part.n_rows.values()))
         return part
 
+    def _let_in(self, wrapped: type[CompleteBlocks]) -> None:
+        self._wrapped = wrapped
+
     def _pick(self, wanted: dict[int, AnyArray]) -> list[tuple[Array, Array]]:
         frame, reader = self._read()
         return self._results(frame, picking(wanted, reader), together=False)
@@ -133,7 +138,7 @@ class SparkSource(PartitionedSource):
         columns = self.columns
         self._passes += 1
         if self._passes <= self.direct_passes:
-            return columns.frame, columns.reader
+            return columns.frame, self._wrapped(columns.reader)
         packed = Packed(columns.reader.n_features, columns.reader.dtype)
         if self._packed is None:
             self._packed = columns.frame.mapInArrow(packing(columns.reader), BLOCK_SCHEMA)
@@ -141,7 +146,7 @@ class SparkSource(PartitionedSource):
             weakref.finalize(self, _forget, self._packed)
             # Spark may cut the copy into other partitions.
             self.reduce(CountFold())
-        return self._packed, packed
+        return self._packed, self._wrapped(packed)
 
     def _results(self, frame: Any, task: Callable[[Any], Any], *, together: bool) -> list[Any]:
         """Return what a task gives in each partition, in their order; `together` if they merge."""
@@ -185,6 +190,10 @@ class SparkSource(PartitionedSource):
             return self.frame.withColumn(output.name, answer)
         whole = self.frame.withColumn(output.name, answer)
         return whole.select("*", f"{output.name}.*").drop(output.name)
+
+
+def _as_it_is(reader: Any) -> Any:
+    return reader
 
 
 def _forget(packed: Any) -> None:

@@ -13,13 +13,13 @@ from ....numerics.extras import imported
 from ..arrow import BATCH_ROWS, values_of
 from ..choice import Column
 from .dialect import LONGEST, lines
-from .engine import UnreadableError, connected, says
+from .engine import UnreadableError, connected, literal, says
 from .numerals import TextColumn, look_at
 from .plain import WESTERN, Plain
 from .sniffing import dialects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ..base import Batch, Options
@@ -87,6 +87,22 @@ class TextTable:
         kinds = [own.numerals for own in self.found.values() if own.numerals is not None]
         notes += dict.fromkeys(kind.note for kind in kinds if kind.note)
         return tuple(notes)
+
+    def carried(self, names: Sequence[str], keys: Mapping[str, str]) -> Iterator[Any]:
+        """Yield columns as the text that stands in the file, cells without any as null.
+
+        `keys` are what the names of its folders say of all rows.
+        """
+        # What words mean is for those to say who know the column: NA may be Namibia.
+        plain = replace(self.dialect, missing=())
+        cells = [
+            f"c{self.place[name]}" if name in self.place else literal(keys[name]) for name in names
+        ]
+        asked = ", ".join(f"{cell}::VARCHAR AS v{i}" for i, cell in enumerate(cells))
+        with connected(1) as connection, says(self.path):
+            query = f"SELECT {asked} FROM {plain.table(self.plain.place)}"
+            for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
+                yield batch.rename_columns(list(names))
 
     def read(self, names: Sequence[str], n_threads: int) -> Iterator[Batch]:
         """Yield batches of columns that are numbers."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ....exceptions import DataError
 from ...threads import available_cores
 from ..base import NO_OPTIONS, Format, Options, Part, Reader
+from ..carried import refuse_absent
 from ..choice import choose
 from ..keys import constant
 from .dialect import SPACES
 from .opened import TextTable, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..base import Batch, Columns
@@ -176,6 +177,14 @@ class _TextReader(Reader):
             table = self._table(path, own)
             if table.n_rows:
                 yield Part(path, table.n_rows, partial(self._read, table, keys, own))
+
+    def carried(self, names: Sequence[str]) -> Iterator[Any]:
+        self.found.check()
+        for path, keys in zip(self.files, self.found.keys, strict=True):
+            table = self._table(path, available_cores())
+            refuse_absent(names, [*table.names, *keys], path)
+            if table.n_rows:
+                yield from table.carried(names, keys)
 
     def _read(self, table: TextTable, keys: dict[str, str], n_threads: int) -> Iterator[Batch]:
         held = [name for name in self.choice.all if name in table.place]
