@@ -113,6 +113,26 @@ FILES = {
                 return cls(data.rows, data.counts.astype(float), n_jobs=n_jobs)
         ''',
     ),
+    "rows/missing": (
+        "filled.py",
+        '''
+        """Missing values become the mean of their column, for what lies in memory."""
+
+        import numpy as np
+
+        from gaussmix.rows import MemorySource
+        from gaussmix.rows.missing import Missing
+
+
+        class Filled(Missing):
+            name, summary = "mean", "they become the mean of their column"
+
+            def admit(self, source):
+                rows, means = source.array, np.nanmean(source.array, axis=0)
+                rows = np.where(np.isnan(rows), means, rows)
+                return MemorySource(rows, source.weights, feature_names=source.feature_names)
+        ''',
+    ),
 }
 
 TRIAL = """
@@ -151,6 +171,16 @@ own = {{"covariance_type": "VVI", "init_params": start}}
 a, b = (GaussianMixture(3, **own).fit(Z) for Z in (counted, repeated))
 np.testing.assert_allclose(a.means_, b.means_, rtol=1e-6)
 assert a.predict(counted).shape == (150,)
+# The word for missing values: fits, searches, predictions and the command line know it.
+holey = X.copy()
+holey[::9, 1] = np.nan
+filled = np.where(np.isnan(holey), np.nanmean(holey, axis=0), holey)
+a, b = (GaussianMixture(3, missing="mean", random_state=0).fit(Z) for Z in (holey, filled))
+assert a.mixture_ == b.mixture_ and (a.predict(holey) == b.predict(filled)).all()
+search = GaussianMixtureIC([2], families=["VVI"], missing="mean", random_state=0).fit(holey)
+assert search.score(holey) == search.score(filled)
+from gaussmix.cli import reading
+assert "mean: they become" in reading._OPTIONS["incomplete"].__metadata__[0].help
 # The density: annealing ends at plain EM's optimum, from a start that it does not depend on much.
 family = get_family("VVV")
 options = Options(tol=0, max_iter=300, accelerate=False)
@@ -167,7 +197,9 @@ assert abs(ends[0][-1] - fits[0].mixture.logpdf(X).sum()) < 1e-6  # and ends as 
 """
 
 
-def test_a_family_a_density_a_start_and_a_source_are_a_file_each(tmp_path):
+def test_a_family_a_density_a_start_a_source_and_a_word_for_missing_values_are_a_file_each(
+    tmp_path,
+):
     folders = {}
     for folder, (name, text) in FILES.items():
         own = tmp_path / folder
