@@ -101,15 +101,21 @@ def test_any_number_of_groups_has_a_legend(count, outside):
     assert names == [f"g{k:03}" for k in range(count)] or names[-1] == "and 140 more"
 
 
-def test_shapes_tell_groups_apart_when_asked():
+def shapes_of(ax):
+    return {c.get_paths()[0].vertices.tobytes() for c in ax.collections}
+
+
+def test_shapes_tell_groups_apart():
     X, labels = np.random.default_rng(0).standard_normal((80, 2)), np.arange(80) % 8
-    shapes, same = (
-        {c.get_paths()[0].vertices.tobytes() for c in plot.scatter(X, labels, **more).collections}
-        for more in ({"shapes": True}, {})
-    )
-    assert (len(shapes), len(same)) == (8, 1)
-    with pytest.raises(ParameterError, match="shapes: there are 8, got 9 groups"):
-        plot.scatter(X, np.arange(80) % 9, shapes=True)
+    for more, count in (({}, 8), ({"shapes": True}, 8), ({"shapes": False}, 1)):
+        assert len(shapes_of(plot.scatter(X, labels, **more))) == count
+    many, few = np.tile(X, (40, 1)), np.tile(labels, 40)
+    assert len(shapes_of(plot.scatter(many, few))) == 1  # points are too small
+    twenty = plot.scatter(X, np.arange(80) % 20)
+    looks = {
+        (c.get_paths()[0].vertices.tobytes(), *c.get_facecolor()[0]) for c in twenty.collections
+    }
+    assert len(looks) == 20
 
 
 def test_labels_of_any_kind_are_groups():

@@ -33,7 +33,8 @@ def command(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="clusters, density, pairs, univariate, uncertainty or trace. "
+            help="clusters, density (contours), heat (density in colours), regions, uncertainty, "
+            "pairs, rootograms, univariate, cdf, quantiles or trace. "
             "Default: by the number of features."
         ),
     ] = None,
@@ -66,6 +67,8 @@ def command(
     if kind is None:
         count = mixture.n_features if chosen is None else len(chosen)
         kind = {1: "univariate", 2: "clusters"}.get(count, "pairs")
+    if rows is None and kind in _OF_ROWS:
+        raise ParameterError(f"--kind {kind}: is of rows; give DATA after the model")
     save_figure(_KINDS[kind](loaded, rows, drawn), out)
     pyplot().close("all")
     notes().print(f"Picture saved to {out}", markup=False)
@@ -74,43 +77,85 @@ def command(
 def _clusters(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
-    mixture = model.mixture
-    ax = None
+    mixture, ax = model.mixture, None
     if rows is not None:
-        names, labels = mixture.feature_names, mixture.predict(rows)
-        ax = plot.scatter(rows, labels, features=features, names=names)
-    return plot.ellipses(mixture, features=features, ax=ax).figure
+        ax = plot.scatter(
+            rows,
+            mixture.predict(rows),
+            label_names=[f"component {k}" for k in range(mixture.n_components)],
+            features=features,
+            names=mixture.feature_names,
+        )
+    return plot.ellipses(model, features=features, ax=ax).figure
 
 
 def _density(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
-    mixture = model.mixture
-    ax = None
-    if rows is not None:
-        ax = plot.scatter(rows, features=features, names=mixture.feature_names)
-    return plot.density_contours(mixture, features=features, ax=ax).figure
+    return plot.density_contours(model, features=features, ax=_points(model, rows, features)).figure
 
 
-def _pairs(model: Model, rows: AnyArray | None, features: Any) -> Any:
+def _heat(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
-    return plot.pairs(model.mixture, rows, features=features)
+    return plot.density(model, features=features).figure
 
 
-def _univariate(model: Model, rows: AnyArray | None, features: Any) -> Any:
+def _points(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    """Return axes with the rows, if there are any."""
     from .. import plot
 
-    feature = 0 if features is None else features
-    return plot.univariate(model.mixture, rows, feature=feature).figure
+    if rows is None:
+        return None
+    return plot.scatter(rows, features=features, names=model.mixture.feature_names)
+
+
+def _regions(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.decision_regions(model, rows, features=features).figure
 
 
 def _uncertainty(model: Model, rows: AnyArray | None, features: Any) -> Any:
     from .. import plot
 
-    if rows is None:
-        raise ParameterError("--kind uncertainty: is of rows; give DATA after the model")
-    return plot.uncertainty(model.mixture, rows, features=features).figure
+    return plot.uncertainty(model, rows, features=features).figure
+
+
+def _pairs(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.pairs(model, rows, features=features)
+
+
+def _rootograms(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    if features is not None:
+        raise ParameterError("--features: rootograms are of all features; leave --features out")
+    return plot.rootograms(model, rows)
+
+
+def _univariate(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.univariate(model, rows, feature=_one(features)).figure
+
+
+def _cdf(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.cdf(model, rows, feature=_one(features)).figure
+
+
+def _quantiles(model: Model, rows: AnyArray | None, features: Any) -> Any:
+    from .. import plot
+
+    return plot.quantiles(model, rows, feature=_one(features)).figure
+
+
+def _one(features: Any) -> Any:
+    return 0 if features is None else features
 
 
 def _trace(model: Model, rows: AnyArray | None, features: Any) -> Any:
@@ -124,8 +169,15 @@ def _trace(model: Model, rows: AnyArray | None, features: Any) -> Any:
 _KINDS: dict[str, Callable[[Model, AnyArray | None, Any], Any]] = {
     "clusters": _clusters,
     "density": _density,
-    "pairs": _pairs,
-    "univariate": _univariate,
+    "heat": _heat,
+    "regions": _regions,
     "uncertainty": _uncertainty,
+    "pairs": _pairs,
+    "rootograms": _rootograms,
+    "univariate": _univariate,
+    "cdf": _cdf,
+    "quantiles": _quantiles,
     "trace": _trace,
 }
+# Pictures that there are only of rows.
+_OF_ROWS = ("uncertainty", "rootograms", "quantiles")

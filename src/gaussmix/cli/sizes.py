@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from ..interchange.model import model_from_result, to_json
+from ..mixture.comparing import best_assignment
 from ..mixture.datasets import LabelledData, sizes, sizes_mixture
 from .console import PAGE, print_json, progress, results
 from .demo import Comparison, compare, in_numbers, label_tables, save_figure
@@ -149,7 +150,5 @@ def _in_colours_of(classes: AnyArray, labels: AnyArray) -> tuple[AnyArray, AnyAr
 
     Returns the order of the old clusters, and the new labels.
     """
-    from scipy.optimize import linear_sum_assignment
-
-    order = linear_sum_assignment(-contingency(labels, classes).T)[1]
+    order = best_assignment(contingency(labels, classes).T)
     return order, np.argsort(order)[labels]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
+from ..mixture.comparing import best_assignment
 from ..rows.folds import Fold, Index, Workspace
 
 if TYPE_CHECKING:
@@ -76,10 +77,8 @@ def as_labels(given: Any) -> AnyArray:
 
 def align(mixture: Mixture, source: Source, known: AnyArray) -> Mixture:
     """Return the mixture with its components in the order that agrees best with known labels."""
-    from scipy.optimize import linear_sum_assignment
-
     counts = source.reduce(AgreementFold(mixture, known)).counts
-    return mixture.reorder(linear_sum_assignment(-counts)[1])
+    return mixture.reorder(best_assignment(counts))
 
 
 @dataclass(frozen=True, eq=False)

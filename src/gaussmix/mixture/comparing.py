@@ -44,6 +44,28 @@ def are_close(a: Mixture, b: Mixture, rtol: float, atol: float) -> bool:
     )
 
 
+def best_assignment(counts: AnyArray) -> AnyArray:
+    """Return which column stands for each row (K,), so that most is counted (Kuhn 1955).
+
+    One each, of as many rows as columns.  Of more rows each column has at least one; of fewer,
+    some columns have none.
+
+    Examples
+    --------
+    >>> best_assignment(np.array([[5, 4], [6, 0]])).tolist()
+    [1, 0]
+    >>> best_assignment(np.array([[5, 4], [6, 0], [7, 0]])).tolist()
+    [1, 0, 0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    found = np.asarray(counts.argmax(axis=1))  # of rows that are left over
+    lost = counts.max(axis=1, keepdims=True) - counts
+    rows, columns = linear_sum_assignment(lost)
+    found[rows] = columns
+    return found
+
+
 def closest_order(a: Mixture, b: Mixture) -> AnyArray:
     """Return the order (K,) of a mixture's components in which they are closest to another's."""
     from scipy.optimize import linear_sum_assignment

@@ -21,6 +21,11 @@ __all__ = ["Background", "Flat", "draw_box", "flatten"]
 # Points of a turned box that stand for the features not seen; of a low-discrepancy sequence.
 _POINTS = 1024
 _BLOCK = 64
+# A component of fewer steps of a grid is drawn at points of its own, in deviations from its mean.
+_NARROW = 3.0
+_ACROSS = np.linspace(-4.0, 4.0, 25)
+# Halvings of an interval: the width of the data over it is lost in rounding.
+_BISECTIONS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,68 @@ class Flat:
             return self.gaussians.pdf(points)
         return self.weights.sum() * self.gaussians.pdf(points) + self.noise(points)
 
+    def cdf(self, points: Array) -> Array:
+        """Return the probability (n,) of at most each value of the one feature seen."""
+        from scipy.special import ndtr
+
+        means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
+        share = self.weights.sum() if self.background is not None else 1.0
+        values = np.asarray(points, dtype=np.float64)
+        with np.errstate(over="ignore"):  # as far out as that it is 0 or 1
+            below = ndtr((values[:, None] - means) / deviations) @ self.gaussians.weights
+        if self.background is None:
+            return np.asarray(below)
+        return np.asarray(share * below + self.background.weight * self.background.cdf(values))
+
+    def ppf(self, shares: Array) -> Array:
+        """Return the quantiles (n,) of the one feature seen, by bisection."""
+        from scipy.special import ndtri
+
+        shares = np.asarray(shares, dtype=np.float64)
+        means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
+        # That of a mixture lies between those of its components.
+        each = means + deviations * ndtri(shares)[:, None]
+        low, high = each.min(axis=1), each.max(axis=1)
+        if self.background is not None:
+            corners = self.background.corners()[:, 0]
+            low, high = np.minimum(low, corners[0]), np.maximum(high, corners[1])
+        for _ in range(_BISECTIONS):
+            middle = low + (high - low) / 2
+            below = self.cdf(middle) < shares
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.asarray(low + (high - low) / 2)
+
+    def posterior(self, points: Array) -> Array:
+        """Return probabilities (n, K) of the components, and a column more for a background."""
+        found = self.gaussians.responsibilities(points)
+        if self.background is None:
+            return found
+        noise, density = self.noise(points), self.weights.sum() * self.gaussians.pdf(points)
+        both = noise + density
+        share = np.divide(noise, both, out=np.zeros(len(both)), where=both > 0)
+        return np.column_stack([found * (1.0 - share)[:, None], share])
+
+    def labels(self, posterior: Array) -> AnyArray:
+        """Return the most probable component (n,), -1 for the background."""
+        found = posterior.argmax(axis=1)
+        return np.where(found == self.whole.n_components, -1, found)
+
+    def _deviations(self) -> Array:
+        """Standard deviations (K, m)."""
+        return np.asarray(np.sqrt(self.gaussians.covariances.variances()))
+
+    def grid(self, axis: int, low: float, high: float, count: int) -> Array:
+        """Return `count` values from low to high, and more across components that slip through."""
+        found = [np.linspace(low, high, count)]
+        step = (high - low) / (count - 1)
+        for mean, width in zip(
+            self.gaussians.means[:, axis], self._deviations()[:, axis], strict=True
+        ):
+            if width < _NARROW * step:
+                found.append(mean + width * _ACROSS)
+        values = np.unique(np.concatenate(found))
+        return np.asarray(values[(values >= low) & (values <= high)])
+
     def sample(self, n_samples: int) -> Array:
         """Draw rows (n, m), the same each time."""
         if self.background is None:
@@ -74,7 +141,7 @@ class Flat:
 
     def limits(self, sigmas: float) -> Array:
         """Return the lowest and highest corner (2, m) of what there is to see."""
-        reach = sigmas * np.sqrt(self.gaussians.covariances.variances())
+        reach = sigmas * self._deviations()
         low = (self.gaussians.means - reach).min(axis=0)
         high = (self.gaussians.means + reach).max(axis=0)
         if self.background is None:
@@ -132,6 +199,19 @@ class Background:
                 inside &= (offset >= 0) & (offset <= 1)
             within += inside.sum(axis=0)
         return height * within / len(shifts)
+
+    def cdf(self, values: Array) -> Array:
+        """Return the probability (n,) of at most each value, of one feature."""
+        chosen = _widest(self.edges)
+        base = float(self.edges[0, chosen[0]])
+        rest = np.delete(self.edges[0], chosen)
+        rest = rest[np.abs(rest) > 1e-9 * abs(base)]
+        shifts = _spread(len(rest)) @ rest if len(rest) else np.zeros(1)
+        low = self.start[0] + min(base, 0.0)
+        total = np.zeros(len(values))
+        for shift in shifts:
+            total += np.clip((values - low - shift) / abs(base), 0.0, 1.0)
+        return np.asarray(total / len(shifts))
 
     def corners(self) -> Array:
         """Return the lowest and highest corner (2, m) of the shadow."""

@@ -18,16 +18,19 @@ from ..rows.door import as_frame, as_rows, as_table, require_numeric_columns
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ._flat import Flat
 
 __all__ = [
     "NOISE",
     "Groups",
+    "Pair",
     "as_groups",
     "as_mask",
     "as_mixture",
     "as_pair",
     "as_points",
     "as_weights",
+    "labelled_values",
     "one_feature",
     "require_fitted",
     "rows_under",
@@ -100,8 +103,29 @@ def _two(features: Any, n_features: int, names: Any) -> AnyArray:
 # -- rows -----------------------------------------------------------------------------
 
 
-def as_pair(X: Any, features: Any, names: Any) -> tuple[AnyArray, tuple[str, str] | None]:
-    """Return two features of the rows (n, 2), and what these are called, if known.
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two features of rows.
+
+    Attributes
+    ----------
+    rows : ndarray (n, 2)
+    columns : ndarray (2,)
+        Which of all.
+    names : tuple of str, or None
+        Of all features.
+    width : int
+        Their number.
+    """
+
+    rows: AnyArray
+    columns: AnyArray
+    names: tuple[str, ...] | None
+    width: int
+
+
+def as_pair(X: Any, features: Any, names: Any) -> Pair:
+    """Return two features of the rows.
 
     Other columns of a frame may be of any type.
     """
@@ -118,14 +142,17 @@ def as_pair(X: Any, features: Any, names: Any) -> tuple[AnyArray, tuple[str, str
         width = X.shape[1]
     if known and len(known) != width:
         raise ParameterError(f"names: expected {width}, one a column of X, got {len(known)}")
-    first, second = (int(j) for j in _two(features, width, known))
+    columns = _two(features, width, known)
+    first, second = (int(j) for j in columns)
     if frame is not None:
         pair = frame.select([frame.columns[first], frame.columns[second]]).to_native()
         rows = as_rows(pair, 2)
     else:
         rows = X[:, [first, second]]
     _require_rows(rows)
-    return rows, (known[first], known[second]) if known else None
+    if not np.isfinite(rows).all(axis=1).any():
+        raise DataError("X: every row has NaN or infinity in the features drawn")
+    return Pair(rows, columns, known or None, width)
 
 
 def as_points(X: Any, mixture: Mixture) -> AnyArray:
@@ -146,6 +173,21 @@ def rows_under(X: Any, mixture: Mixture, feature: int) -> AnyArray:
     if as_frame(as_table(X)) is None and np.ndim(X) == 1:
         return _finite(as_rows(X, 1))[:, 0]
     return as_points(X, mixture)[:, feature]
+
+
+def labelled_values(
+    X: Any, labels: Any, mixture: Mixture, flat: Flat, feature: int
+) -> tuple[AnyArray, Groups]:
+    """Return values (n,) of a feature, and the rows' groups: by the mixture if none are given."""
+    if labels is None and np.ndim(X) != 1:
+        rows = as_points(X, mixture)
+        values, labels = rows[:, feature], mixture.predict(rows)
+        return values, as_groups(labels, len(rows), n_known=mixture.n_components)
+    values = rows_under(X, mixture, feature)
+    if labels is None:
+        found = flat.labels(flat.posterior(values))
+        return values, as_groups(found, len(values), n_known=mixture.n_components)
+    return values, as_groups(labels, len(values))
 
 
 def _require_rows(rows: AnyArray) -> None:
@@ -205,8 +247,12 @@ class Groups:
             yield -1, NOISE
 
 
-def as_groups(labels: Any, n_rows: int, label_names: Any = None) -> Groups:
+def as_groups(
+    labels: Any, n_rows: int, label_names: Any = None, *, what: str = "component", n_known: int = 0
+) -> Groups:
     """Return rows in groups: integers from -1 are components, other labels are names.
+
+    `what` is what numbers are of; there are at least `n_known` groups, which have their colours.
 
     Examples
     --------
@@ -220,7 +266,7 @@ def as_groups(labels: Any, n_rows: int, label_names: Any = None) -> Groups:
     if codes is not None and label_names is None and _are_names(codes):
         codes = None
     if codes is not None:
-        return Groups(codes, _names_of(int(codes.max()) + 1, label_names))
+        return Groups(codes, _names_of(max(int(codes.max()) + 1, n_known), label_names, what))
     if label_names is not None:
         raise ParameterError(
             "label_names: names labels that are integers from 0 (-1 is noise); these are named "
@@ -262,13 +308,13 @@ def _are_names(codes: AnyArray) -> bool:
     return codes.max() >= max(_MOST_UNUSED, 2 * len(np.unique(codes)))
 
 
-def _names_of(count: int, given: Any) -> list[str]:
+def _names_of(count: int, given: Any, what: str) -> list[str]:
     if given is None:
-        return [f"component {k}" for k in range(count)]
+        return [f"{what} {k}" for k in range(count)]
     names = [] if isinstance(given, str) else [str(name) for name in given]
     if len(names) < count:
         raise ParameterError(
             f"label_names: expected {count} names, for labels 0 to {count - 1}, got "
             f"{shown(given) if isinstance(given, str) else len(names)}"
         )
-    return names[:count]
+    return names

@@ -1,7 +1,8 @@
-"""What all pictures share: colours, axes, and the import of matplotlib."""
+"""What all pictures share: colours on light and dark grounds, axes, the import of matplotlib."""
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..numerics.extras import imported
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .._typing import AnyArray, Array
+
 __all__ = [
     "GREY",
     "INK",
@@ -19,17 +22,19 @@ __all__ = [
     "axes",
     "clean",
     "color",
-    "label_axes",
-    "legend",
-    "legend_entries",
+    "dash",
+    "ink",
+    "is_dark",
     "pyplot",
+    "shape",
     "subsample",
 ]
 
-INK = "#222222"
+#: For lines and text on a light ground, and on a dark one.
+INK, _PALE = "#222222", "#EEEEEE"
 # More points than this only make a picture slow and solid.
 MOST_POINTS = 20_000
-# Of what belongs to no component.
+#: Of what belongs to no component; seen on light and on dark.
 GREY = "#8A8A8A"
 # Okabe & Ito's palette: distinguishable with every common colour vision.
 _PALETTE = (
@@ -42,6 +47,13 @@ _PALETTE = (
     "#8B6D00",
     "#5A4FCF",
 )
+# Told from each other at the size of a point.
+_SHAPES = "o^sDvP*X"
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+# Rows of a group that are drawn though a sample would have fewer, of so many groups.
+_FEW, _MOST_RARE = 20, 100
+# Ratios of luminance (as of WCAG 2) that a colour has to its ground, if that is light or dark.
+_CONTRAST = {False: 2.0, True: 3.0}
 
 
 def pyplot() -> Any:
@@ -63,65 +75,99 @@ def axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.8)) -> Axes:
 
 def clean(ax: Axes) -> Axes:
     """Take away what carries no information."""
-    ax.spines[["top", "right"]].set_visible(False)
+    for side in ("top", "right"):
+        if side in ax.spines:  # axes of a polar picture, say, have others
+            ax.spines[side].set_visible(False)
     return ax
 
 
-def color(k: int, n_components: int) -> Any:
-    """Return the colour of component k of n."""
+# -- colours --------------------------------------------------------------------------
+
+
+def is_dark(ax: Axes) -> bool:
+    """Whether light lines are seen better on the axes than dark ones."""
+    return _luminance(_ground(ax)) < 0.18  # as far from black as from white
+
+
+def ink(ax: Axes) -> str:
+    """Return the colour of lines and text."""
+    return _PALE if is_dark(ax) else INK
+
+
+def color(k: int, n_components: int, ax: Axes | None = None) -> Any:
+    """Return the colour of component k of n, one that is seen on the axes."""
+    from matplotlib.colors import to_rgb
+
     if n_components <= len(_PALETTE):
-        return _PALETTE[k]
-    return pyplot().get_cmap("turbo")((k + 0.5) / n_components)
+        found = np.array(to_rgb(_PALETTE[k]))
+    else:
+        # Components that are neighbours are often neighbours in space: their colours are not.
+        place = k * _stride(n_components) % n_components
+        found = np.array(pyplot().get_cmap("turbo")((place + 0.5) / n_components)[:3])
+    ground = np.ones(3) if ax is None else _ground(ax)
+    dark = _luminance(ground) < 0.18
+    for share in np.linspace(0, 0.8, 17):
+        mixed = (1 - share) * found + share * dark
+        if _contrast(mixed, ground) >= _CONTRAST[dark]:
+            break
+    return tuple(mixed.tolist())
 
 
-# Of more entries a legend hides the picture: it goes beside it.
-_MOST_INSIDE = 10
-# Of more entries nobody finds one.
-_MOST_NAMED = 60
-# Entries below each other beside the axes.
-_COLUMN = 20
+def shape(k: int, *, noise: str = ".") -> str:
+    """Return the marker of group k; after some they are the same again, in other colours."""
+    return noise if k < 0 else _SHAPES[k % len(_SHAPES)]
 
 
-def legend(ax: Axes, markerscale: float = 1.5) -> None:
-    """Name what is drawn: in the axes where it is little, beside them where there is room."""
-    handles, names = legend_entries(ax)
-    style: dict[str, Any] = {"frameon": False, "markerscale": markerscale}
-    if len(names) > _MOST_INSIDE:
-        ncols = -(-len(names) // _COLUMN)
-        style |= {"fontsize": "small", "columnspacing": 0.8}
-        # Only a layout that looks at legends makes room beside the axes.
-        if ax.figure.get_layout_engine() is not None:
-            style |= {"ncols": ncols, "loc": "upper left", "bbox_to_anchor": (1, 1)}
-        else:
-            style |= {"ncols": max(2, ncols), "frameon": True}
-    if names:
-        ax.legend(handles, names, **style)
+def dash(k: int, n_components: int) -> Any:
+    """Return how the line of component k is broken: where there are many colours only."""
+    return "-" if n_components <= len(_PALETTE) else _DASHES[k % len(_DASHES)]
 
 
-def legend_entries(ax: Axes) -> tuple[list[Any], list[str]]:
-    """Return handles and names of a legend; of very many, how many more there are."""
-    handles, names = ax.get_legend_handles_labels()
-    more = len(names) - _MOST_NAMED
-    if more > 0:
-        from matplotlib.lines import Line2D
-
-        handles = [*handles[:_MOST_NAMED], Line2D([], [], linestyle="none")]
-        names = [*names[:_MOST_NAMED], f"and {more} more"]
-    return handles, names
+def _stride(n: int) -> int:
+    """Return a step near the golden section of n that visits all of n."""
+    return next(s for s in range(max(1, round(0.618 * n)), 2 * n) if gcd(s, n) == 1)
 
 
-def label_axes(ax: Axes, names: Any) -> None:
-    """Write feature names on axes that have none yet."""
-    if names is None:
-        return
-    if not ax.get_xlabel():
-        ax.set_xlabel(names[0])
-    if len(names) > 1 and not ax.get_ylabel():
-        ax.set_ylabel(names[1])
+def _ground(ax: Axes) -> Array:
+    """Return the colour behind what is drawn on axes."""
+    from matplotlib.colors import to_rgba
+
+    behind: Any = ax
+    while behind is not None:  # clear axes show what they stand on
+        red, green, blue, alpha = to_rgba(behind.get_facecolor())
+        if alpha > 0.5:
+            return np.array([red, green, blue])
+        above = getattr(behind, "figure", None)
+        behind = None if above is behind else above
+    text = np.array(to_rgba(pyplot().rcParams["text.color"])[:3])
+    return np.zeros(3) if _luminance(text) > 0.5 else np.ones(3)
 
 
-def subsample(n_rows: int, most: int) -> Any:
-    """Return indices of at most `most` rows, fixed for a given number of rows."""
+def _luminance(rgb: Array) -> float:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def _contrast(one: Array, other: Array) -> float:
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+# -- rows -----------------------------------------------------------------------------
+
+
+def subsample(n_rows: int, most: int, codes: AnyArray | None = None) -> Any:
+    """Return indices of about `most` rows at most, fixed for a given number of rows.
+
+    Of groups, which `codes` from -1 are of, some rows are kept however few there are.
+    """
     if n_rows <= most:
         return np.arange(n_rows)
-    return np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))
+    order = np.random.default_rng(0).permutation(n_rows)
+    chosen = order[:most]
+    if codes is not None:
+        there, counts = np.unique(codes, return_counts=True)
+        rare = there[counts * most < _FEW * n_rows]
+        for code in rare[:_MOST_RARE]:
+            chosen = np.append(chosen, order[codes[order] == code][:_FEW])
+    return np.unique(chosen)

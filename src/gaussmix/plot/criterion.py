@@ -6,20 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import ParameterError
-from ._given import require_fitted
-from ._style import INK, axes, clean, color
+from ._results import as_results
+from ._style import GREY, axes, clean, color, ink
+from ._words import fitted, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .._typing import AnyArray
+    from ._results import Results
+
 __all__ = ["criterion"]
 
 _MARKERS = "os^Dv<>pXP*hHd"
+# A family is left above the picture if its least value is farther from the best, in medians of
+# such distances.
+_FAR = 4.0
+# They are let in if the picture becomes at most so many times as high.
+_WORTH = 1.5
 
 
 def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) -> Axes:
     """Draw a criterion by the number of components: a line a family, the best two labelled.
+
+    Families that are far above most do not set the scale; if they are not seen, they are named.
 
     Parameters
     ----------
@@ -32,6 +42,8 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     ------
     ParameterError
         If the results do not have that criterion, or are none.
+    DataError
+        If no model could be fitted.
 
     Examples
     --------
@@ -44,51 +56,77 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     >>> len(ax.lines) >= 2
     True
     """
-    table = getattr(results, "results_", results)
-    if not hasattr(table, "criteria"):
-        require_fitted("results", results)
-        raise ParameterError(
-            "results: expected a fitted GaussianMixtureIC or its results_, got "
-            f"{type(results).__name__}"
-        )
-    name = table.criterion if name is None else name
-    if name not in table.criteria:
-        raise ParameterError(
-            f"criterion: the results hold {', '.join(table.criteria)}, got {name!r}"
-        )
+    found = as_results(results, name)
     ax = axes(ax, (7.6, 4.8))
-    families = list(dict.fromkeys(row["family"] for row in table))
-    for k, family in enumerate(families):
-        rows = [row for row in table if row["family"] == family]
+    count = len(found.families)
+    for k, family in enumerate(found.families):
         ax.plot(
-            [row["n_components"] for row in rows],
-            [row[name] for row in rows],  # NaN, where there is no fit, leaves a gap
-            color=color(k, len(families)),
+            found.sizes,
+            found.values[k],  # NaN, where there is no fit, leaves a gap
+            color=color(k, count, ax),
             marker=_MARKERS[k % len(_MARKERS)],
             ms=5,
             lw=1.3,
             label=family,
         )
-    _label_best(ax, table, name)
-    ax.set_xticks(np.unique([row["n_components"] for row in table]))
+    _limit(ax, found)
+    _label_best(ax, found)
+    ax.set_xticks(_ticks(found.sizes))
     ax.set_xlabel("components")
-    ax.set_ylabel(f"{name.upper()} (smaller is better)")
-    ax.legend(frameon=False, fontsize="small", ncols=1, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.set_ylabel(f"{found.criterion.upper()} (smaller is better)")
+    ax.ticklabel_format(axis="y", useOffset=False)
+    legend(ax, beside=True)
     return clean(ax)
 
 
-def _label_best(ax: Axes, table: Any, name: str) -> None:
-    fitted = sorted((row for row in table if not row["reason"]), key=lambda row: row[name])
-    for row, offset in zip(fitted[:2], (-20, -34), strict=False):
+def _limit(ax: Axes, found: Results) -> None:
+    """Let families that are of use set the scale; name those that are above it."""
+    lowest = _least(found)
+    far = lowest - np.nanmin(lowest)
+    limit = _FAR * float(np.nanmedian(far))
+    good = far <= limit if limit > 0 else np.isfinite(far)
+    low, high = float(np.nanmin(found.values)), float(np.nanmax(found.values))
+    top = float(np.nanmax(found.values[good]))
+    if high - low < _WORTH * (top - low):
+        top = high
+    span = max(top - low, 1e-9 * abs(low)) or 1.0
+    # Below them room for the labels.
+    ax.set_ylim(low - 0.2 * span, top + 0.05 * span)
+    above = [f"{name} ({least:.1f})" for name, least in zip(found.families, lowest, strict=True)
+             if least > top]  # fmt: skip
+    if above and high > top:
+        text = fitted(f"above, with their least: {', '.join(above)}", 80)
         ax.annotate(
-            f"{row['family']}, {row['n_components']}: {row[name]:.1f}",
-            (row["n_components"], row[name]),
+            text,
+            (0.01, 0.99),
+            xycoords="axes fraction",
+            va="top",
+            fontsize="small",
+            color=ink(ax),
+        )
+
+
+def _least(found: Results) -> AnyArray:
+    """Return the least value of each family (n_families,), NaN if it has none."""
+    least = np.where(np.isnan(found.values), np.inf, found.values).min(axis=1)
+    return np.where(np.isinf(least), np.nan, least)
+
+
+def _ticks(sizes: AnyArray) -> AnyArray:
+    """Return numbers of components to write: all, or of very many some."""
+    return sizes[:: -(-len(sizes) // 20)]
+
+
+def _label_best(ax: Axes, found: Results) -> None:
+    for (k, size), offset in zip(found.ranked(2), (-20, -34), strict=False):
+        value, n_components = found.values[k, size], found.sizes[size]
+        ax.annotate(
+            f"{fitted(found.families[k], 20)}, {n_components}: {value:.1f}",
+            (n_components, value),
             xytext=(0, offset),
             textcoords="offset points",
             ha="center",
             fontsize="small",
-            color=INK,
-            arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.8},
+            color=ink(ax),
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.8},
         )
-    low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.15 * (high - low), high)  # room for the labels

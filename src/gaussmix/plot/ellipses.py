@@ -10,7 +10,8 @@ from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers, shown
 from ._flat import draw_box, flatten
 from ._given import as_mixture, two_features
-from ._style import INK, axes, clean, color, label_axes, legend
+from ._style import axes, clean, color, ink
+from ._words import entitle, label_axes, legend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,14 +47,15 @@ def ellipses(
     """
     from matplotlib.patches import Ellipse
 
-    mixture, radii = as_mixture(mixture), _radii(sigmas)
-    flat = flatten(mixture, two_features(features, mixture))
+    given, mixture, radii = mixture, as_mixture(mixture), _radii(sigmas)
+    columns = two_features(features, mixture)
+    flat = flatten(mixture, columns)
     seen = flat.gaussians
     ax = axes(ax)
     for k, (mean, covariance) in enumerate(
         zip(seen.means, seen.covariances.to_dense(), strict=True)
     ):
-        shade = color(k, seen.n_components)
+        shade = color(k, seen.n_components, ax)
         eigenvalues, vectors = np.linalg.eigh(covariance)
         angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
         for sigma in radii:
@@ -74,11 +76,12 @@ def ellipses(
             )
             ax.add_patch(fill)
     x, y = seen.means.T
-    ax.scatter(x, y, marker="x", s=60, color=INK, linewidths=1.8, zorder=4)
+    ax.scatter(x, y, marker="x", s=60, color=ink(ax), linewidths=1.8, zorder=4)
     if draw_box(ax, flat):
         legend(ax)
     ax.autoscale_view()
-    label_axes(ax, seen.feature_names)
+    entitle(ax, given, mixture)
+    label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers
-from ._given import require_fitted
-from ._style import axes, clean, color
+from ._given import as_mixture, require_fitted
+from ._style import GREY, axes, clean, color
+from ._words import entitle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +43,10 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     """
     values = _values(history)
     ax = axes(ax)
-    ax.plot(np.arange(len(values)), values, color=color(0, 1), lw=1.8, marker=".", ms=5)
-    ax.axhline(values[-1], color="#999999", lw=0.8, ls="--")
+    if hasattr(history, "mixture_") or hasattr(history, "mixture"):
+        entitle(ax, history, as_mixture(history))
+    ax.plot(np.arange(len(values)), values, color=color(0, 1, ax), lw=1.8, marker=".", ms=5)
+    ax.axhline(values[-1], color=GREY, lw=0.8, ls="--")
     ax.annotate(
         f"{values[-1]:.4f} after {len(values) - 1} iterations",
         (len(values) - 1, values[-1]),
@@ -52,10 +55,22 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
         ha="right",
         va="top",
     )
+    _at_least(ax, values)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("iteration")
     ax.set_ylabel("log-likelihood")
     ax.ticklabel_format(useOffset=False)
     return clean(ax)
+
+
+def _at_least(ax: Axes, values: AnyArray) -> None:
+    """Let heights span what can be told apart, where a fit hardly climbed."""
+    seen = values[np.isfinite(values)]
+    least = 1e-6 * max(1.0, float(np.abs(seen).max())) if len(seen) else 0.0
+    low, high = ax.get_ylim()
+    if high - low < least:
+        middle = float(seen[-1])
+        ax.set_ylim(middle - least / 2, middle + least / 2)
 
 
 def _values(given: Any) -> AnyArray:

@@ -6,21 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import ParameterError
+from ..numerics.arguments import as_numbers, shown
 from ._given import as_groups, as_mixture, as_points, two_features
-from ._style import GREY, MOST_POINTS, axes, clean, color, label_axes, legend, subsample
+from ._style import GREY, MOST_POINTS, axes, clean, color, subsample
+from ._words import entitle, label_axes, legend, thinned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
+
+    from .._typing import Array
 
 __all__ = ["uncertainty"]
 
+# Areas of points below the lower quantile, between the two, and above.
+_CLASSES = (5.0, 22.0, 70.0)
 # Areas of points of no uncertainty, and of what each further 1 adds.
 _SMALLEST, _GROWTH = 8.0, 180.0
 # For the legend.
 _SHOWN = (0.0, 0.2, 0.5)
 
 
-def uncertainty(mixture: Any, X: Any, *, features: Any = None, ax: Axes | None = None) -> Axes:
+def uncertainty(
+    mixture: Any,
+    X: Any,
+    *,
+    features: Any = None,
+    quantiles: Sequence[float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw rows in the colours of their components, the larger the less sure these are.
 
     The uncertainty of a row is 1 less its largest responsibility: the probability that its
@@ -33,11 +49,21 @@ def uncertainty(mixture: Any, X: Any, *, features: Any = None, ax: Axes | None =
     X : array-like or dataframe (n, d)
         All features of the mixture.
     features : two indices or names, default the first two
+    quantiles : two numbers between 0 and 1, optional
+        Points of three sizes in place of areas: small up to the first quantile of the
+        uncertainties, middling up to the second, large above.  mclust's are (0.75, 0.95).
     ax : Axes, optional
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    DataError
+        If there are no such rows.
+    ParameterError
+        If there are no such features or quantiles.
 
     Examples
     --------
@@ -46,31 +72,59 @@ def uncertainty(mixture: Any, X: Any, *, features: Any = None, ax: Axes | None =
     >>> model = gaussmix.GaussianMixture(3, random_state=0).fit(X)
     >>> ax = gaussmix.plot.uncertainty(model, X, features=(2, 3))
     """
-    mixture = as_mixture(mixture)
-    columns = two_features(features, mixture)
+    given, mixture = mixture, as_mixture(mixture)
+    columns, cuts = two_features(features, mixture), _cuts(quantiles)
     rows = as_points(X, mixture)
+    unsure, found = 1.0 - mixture.responsibilities(rows).max(axis=1), mixture.predict(rows)
+    edges = None if cuts is None else np.quantile(unsure, cuts)
     ax = axes(ax)
-    rows = rows[subsample(len(rows), MOST_POINTS)]
-    unsure = 1.0 - mixture.responsibilities(rows).max(axis=1)
+    kept = subsample(len(rows), MOST_POINTS, found)
     # The large ones last: they are what the picture is of, and there are few.
-    order = np.argsort(unsure, kind="stable")
-    rows, unsure = rows[order], unsure[order]
-    groups, count = as_groups(mixture.predict(rows), len(rows)), mixture.n_components
-    style: dict[str, Any] = {"alpha": 0.65, "linewidths": 0}
+    kept = kept[np.argsort(unsure[kept], kind="stable")]
+    count = mixture.n_components
+    groups = as_groups(found[kept], len(kept), n_known=count)
+    style: dict[str, Any] = {"alpha": 0.65, "linewidths": 0, "rasterized": len(kept) > 2_000}
+    shrunk = min(1.0, 4_000 / len(kept))
     for k, name in groups:
-        own = groups.codes == k
-        shade = GREY if k < 0 else color(k, count)
+        own = kept[groups.codes == k]
+        shade = GREY if k < 0 else color(k, count, ax)
         ax.scatter([], [], s=36, color=shade, label=name, **style)  # a legend has one size
         x, y = rows[own][:, columns].T
-        ax.scatter(x, y, s=_area(unsure[own]), color=shade, **style)
-    for value in _SHOWN:
-        name = f"uncertainty {value:g}"
-        ax.scatter([], [], s=_area(value), facecolors="none", edgecolors=GREY, label=name)
-    legend(ax, markerscale=1.0)
-    names = mixture.feature_names
-    label_axes(ax, None if names is None else [names[j] for j in columns])
+        ax.scatter(x, y, s=_areas(unsure[own], edges, shrunk), color=shade, **style)
+    for area, name in _key(edges, shrunk):
+        ax.scatter([], [], s=area, facecolors="none", edgecolors=GREY, label=name)
+    legend(ax, markerscale=1.0, note=thinned(len(kept), len(rows)))
+    entitle(ax, given, mixture)
+    label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)
 
 
-def _area(unsure: Any) -> Any:
-    return _SMALLEST + _GROWTH * unsure
+def _cuts(given: Any) -> Array | None:
+    if given is None:
+        return None
+    cuts = as_numbers("quantiles", given)
+    if cuts.shape != (2,) or not ((cuts > 0) & (cuts < 1)).all() or cuts[0] > cuts[1]:
+        raise ParameterError(
+            "quantiles: expected two numbers between 0 and 1, ascending, such as (0.75, 0.95), "
+            f"got {shown(given)}"
+        )
+    return cuts
+
+
+def _areas(unsure: Array, edges: Array | None, shrunk: float) -> Array:
+    """Return the areas of points (n,); of very many those that are sure are `shrunk`."""
+    if edges is None:
+        return np.asarray(_SMALLEST * shrunk + _GROWTH * unsure)
+    return np.take(_CLASSES, np.searchsorted(edges, unsure)) * np.sqrt(shrunk)
+
+
+def _key(edges: Array | None, shrunk: float) -> list[tuple[float, str]]:
+    """Return areas for the legend, and what they mean."""
+    if edges is None:
+        areas = _areas(np.array(_SHOWN), None, shrunk)
+        names = [f"uncertainty {value:g}" for value in _SHOWN]
+    else:
+        areas = np.array(_CLASSES) * np.sqrt(shrunk)
+        low, high = (f"{edge:.2g}" for edge in edges)
+        names = [f"uncertainty to {low}", f"to {high}", "above"]
+    return list(zip(areas.tolist(), names, strict=True))

@@ -9,13 +9,20 @@ import numpy as np
 from ..exceptions import ParameterError
 from ..numerics.arguments import shown
 from ._flat import flatten
-from ._given import as_mixture, as_weights, one_feature, rows_under
-from ._style import GREY, INK, axes, clean, color, legend
+from ._given import as_mixture, as_weights, labelled_values, one_feature, rows_under
+from ._rug import rug
+from ._style import GREY, axes, clean, color, dash, ink, is_dark
+from ._words import entitle, label_axes, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["univariate"]
+
+# Bars on a light ground and on a dark one: below the lines of all components.
+_BARS = {False: "#C9CED6", True: "#4A4F57"}
+# Of more bars edges hide what they are around.
+_MOST_EDGED = 100
 
 
 def univariate(
@@ -25,6 +32,7 @@ def univariate(
     feature: int | str = 0,
     bins: int | str = "auto",
     weights: Any = None,
+    labels: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the density of one feature over a histogram of the data.
@@ -42,6 +50,8 @@ def univariate(
         As numpy.histogram_bin_edges.
     weights : array-like (n,), optional
         Sample weights of the histogram.
+    labels : array-like (n,), optional
+        Labels of the rows, as of `scatter`: a rug shows where those of each group are.
     ax : Axes, optional
 
     Examples
@@ -50,34 +60,40 @@ def univariate(
     >>> mixture = gaussmix.Mixture([0.25, 0.75], [-1.0, 2.0], [0.5, 1.0])
     >>> ax = gaussmix.plot.univariate(mixture, mixture.sample(100, 0)[0])
     """
-    mixture = as_mixture(mixture)
+    given, mixture = mixture, as_mixture(mixture)
     column = one_feature(feature, mixture)
     flat = flatten(mixture, column)
     ax = axes(ax)
     low, high = flat.limits(3.5)[:, 0].tolist()
+    groups = None
     if X is not None:
-        values = rows_under(X, mixture, column)
+        if labels is None:
+            values, groups = rows_under(X, mixture, column), None
+        else:
+            values, groups = labelled_values(X, labels, mixture, flat, column)
+        edges = _edges(values, bins)
         ax.hist(
             values,
-            bins=_edges(values, bins),
+            bins=edges,
             weights=as_weights("weights", weights, len(values)),
             density=True,
-            color="#C9CED6",
-            edgecolor="white",
-            linewidth=0.5,
+            color=_BARS[is_dark(ax)],
+            edgecolor=ax.get_facecolor(),
+            linewidth=0.5 if len(edges) < _MOST_EDGED else 0.0,
             label="data",
         )
         low, high = (
             max(low, values.min() - np.ptp(values)),
             min(high, values.max() + np.ptp(values)),
         )
-    grid = np.linspace(low, high, 800)
+    grid = flat.grid(0, low, high, 800)
     joint = flat.components(grid)
     for k in range(mixture.n_components):
         ax.plot(
             grid,
             joint[:, k],
-            color=color(k, mixture.n_components),
+            color=color(k, mixture.n_components, ax),
+            ls=dash(k, mixture.n_components),
             lw=1.8,
             zorder=3,  # above the sum, which hides a component that stands alone
             label=f"component {k}, weight {flat.weights[k]:.2f}",
@@ -86,12 +102,13 @@ def univariate(
     if flat.background is not None:
         name = f"noise, weight {flat.background.weight:.2f}"
         ax.plot(grid, noise, color=GREY, lw=1.8, ls=(0, (4, 3)), zorder=3, label=name)
-    ax.plot(grid, joint.sum(axis=1) + noise, color=INK, lw=3.4, label="mixture")
+    ax.plot(grid, joint.sum(axis=1) + noise, color=ink(ax), lw=3.4, label="mixture")
     ax.set_ylabel("density")
     ax.set_ylim(bottom=0)
-    if mixture.feature_names and not ax.get_xlabel():
-        ax.set_xlabel(mixture.feature_names[column])
-    legend(ax)
+    note = None if groups is None else rug(ax, values, groups)
+    entitle(ax, given, mixture)
+    label_axes(ax, mixture.feature_names, column, mixture.n_features)
+    legend(ax, note=None if note is None else f"rug: {note}")
     return clean(ax)
 
 

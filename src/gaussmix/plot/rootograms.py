@@ -1,0 +1,95 @@
+"""How sure the labels of each component are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..numerics.arguments import check_integer
+from ._given import as_mixture, as_points
+from ._style import GREY, clean, color, pyplot
+from ._words import described
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["rootograms"]
+
+# Responsibilities below are left out: nearly all rows are nearly surely in other components.
+_LEAST = 1e-4
+_MOST_COLUMNS = 6
+# Components that have a picture each; of more, the heaviest.
+_MOST_DRAWN = 36
+
+
+def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
+    """Draw how many rows have which responsibility, a picture a component (a rootogram).
+
+    Heights are roots of counts, so that few rows are seen beside many (Leisch 2004, section 4).
+    Rows at 1 are surely of the component; those between lie where it overlaps with others.  The
+    darker part of a bar are rows whose label it is.  Responsibilities below 0.0001 are left out.
+
+    Parameters
+    ----------
+    mixture : Mixture, fitted GaussianMixture or GaussianMixtureIC, or its ``result_``
+    X : array-like or dataframe (n, d)
+    bins : int, default 20
+
+    Returns
+    -------
+    Figure
+        Of the 36 heaviest components, if there are more.
+
+    Raises
+    ------
+    DataError
+        If there are no such rows.
+
+    Examples
+    --------
+    >>> import gaussmix, gaussmix.plot
+    >>> X = gaussmix.datasets.iris().rows
+    >>> model = gaussmix.GaussianMixture(3, random_state=0).fit(X)
+    >>> figure = gaussmix.plot.rootograms(model, X)
+    >>> len(figure.axes)
+    3
+    """
+    given, mixture = mixture, as_mixture(mixture)
+    bins = check_integer("bins", bins, minimum=2)
+    rows = as_points(X, mixture)
+    shares, labels, count = (
+        mixture.responsibilities(rows),
+        mixture.predict(rows),
+        mixture.n_components,
+    )
+    heaviest = np.sort(np.argsort(-mixture.weights, kind="stable")[:_MOST_DRAWN])
+    drawn = [*heaviest.tolist(), *([-1] if mixture.noise is not None else [])]
+    n_columns = min(len(drawn), _MOST_COLUMNS if len(drawn) > 6 else 3)
+    n_rows = -(-len(drawn) // n_columns)
+    figure, grid = pyplot().subplots(
+        n_rows,
+        n_columns,
+        figsize=(max(2.1 * n_columns, 4.2) + 0.6, 1.7 * n_rows + 1.0),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    edges = np.linspace(0, 1, bins + 1)
+    for ax, k in zip(grid.flat, drawn, strict=False):
+        shade = GREY if k < 0 else color(k, count, ax)
+        found, own = shares[:, k], labels == k  # -1, of noise, is the last
+        for which, alpha in ((found >= _LEAST, 0.4), (own, 1.0)):
+            heights = np.sqrt(np.histogram(found[which], edges)[0])
+            ax.bar(edges[:-1], heights, 1 / bins, align="edge", color=shade, alpha=alpha)
+        name = "noise" if k < 0 else f"component {k}"
+        ax.set_title(f"{name}: {own.sum():,}", fontsize="small")
+        ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
+        clean(ax)
+    for ax in grid.flat[len(drawn) :]:
+        ax.set_visible(False)
+    figure.supxlabel("responsibility", fontsize="medium")
+    figure.supylabel("root of the number of rows", fontsize="medium")
+    figure.suptitle(described(given, mixture), fontsize="medium")
+    return figure
