@@ -231,7 +231,7 @@ class Groups:
     Attributes
     ----------
     codes : ndarray (n,)
-        -1 is noise.
+        -1 is noise; below, rows of no group.
     names : list of str
         Of the groups 0, 1, ...: those without rows too, for they have a colour.
     """
@@ -243,7 +243,7 @@ class Groups:
         """Yield the number and name of each group that has rows, noise last."""
         present = np.unique(self.codes)
         yield from ((int(k), self.names[k]) for k in present[present >= 0])
-        if present[0] < 0:
+        if -1 in present:
             yield -1, NOISE
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "legend",
     "legend_entries",
     "name_axis",
+    "number",
     "plain",
     "thinned",
     "written",
@@ -137,8 +138,13 @@ def described(given: Any, mixture: Mixture) -> str:
         words.insert(0, str(getattr(family, "name", family)))
         value = bic(fit.log_likelihood, fit.n_parameters, fit.n) if _has_figures(fit) else np.nan
         if np.isfinite(value):
-            words.append(f"BIC {value:.2f}" if abs(value) < 1e8 else f"BIC {value:.6g}")
+            words.append(f"BIC {number(value, 2)}")
     return ", ".join(words)
+
+
+def number(value: float, digits: int) -> str:
+    """Write a number with so many digits behind the point, unless it is huge."""
+    return f"{value:.{digits}f}" if abs(value) < 1e8 else f"{value:.6g}"
 
 
 def _has_figures(fit: Any) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._results import as_results
 from ._style import GREY, axes, clean, color, ink
-from ._words import fitted, legend
+from ._words import fitted, legend, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,8 +92,8 @@ def _limit(ax: Axes, found: Results) -> None:
     span = max(top - low, 1e-9 * abs(low)) or 1.0
     # Below them room for the labels.
     ax.set_ylim(low - 0.2 * span, top + 0.05 * span)
-    above = [f"{name} ({least:.1f})" for name, least in zip(found.families, lowest, strict=True)
-             if least > top]  # fmt: skip
+    each = zip(found.families, lowest, strict=True)
+    above = [f"{name} ({number(least, 1)})" for name, least in each if least > top]
     if above and high > top:
         text = fitted(f"above, with their least: {', '.join(above)}", 80)
         ax.annotate(
@@ -121,7 +121,7 @@ def _label_best(ax: Axes, found: Results) -> None:
     for (k, size), offset in zip(found.ranked(2), (-20, -34), strict=False):
         value, n_components = found.values[k, size], found.sizes[size]
         ax.annotate(
-            f"{fitted(found.families[k], 20)}, {n_components}: {value:.1f}",
+            f"{fitted(found.families[k], 20)}, {n_components}: {number(float(value), 1)}",
             (n_components, value),
             xytext=(0, offset),
             textcoords="offset points",

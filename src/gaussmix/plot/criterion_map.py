@@ -8,7 +8,7 @@ import numpy as np
 
 from ._results import as_results
 from ._style import INK, axes, ink
-from ._words import fitted, written
+from ._words import fitted, number, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def criterion_map(results: Any, name: str | None = None, *, ax: Axes | None = No
     _name(ax, found, [found.families[k] for k in worst_last])
     value, count = found.values[k, best], int(found.sizes[best])
     ax.set_title(
-        f"{found.criterion.upper()} above the best, {value:.2f} "
+        f"{found.criterion.upper()} above the best, {number(float(value), 2)} "
         f"({fitted(found.families[k], 12)}, {count} component{'' if count == 1 else 's'})",
         fontsize="medium",
     )

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["pairs"]
 
 _MOST_FEATURES = 12
-# Of a column of the legend, if it has several rows.
-_INCHES = 1.7
+# Of the legend: points that a letter takes, letters that a marker and the gap behind a name do,
+# and those of a name at most.
+_LETTER, _MARKER, _LONGEST = 6.0, 7, 40
 # Points in all cells together, and of one cell at least.
 _MOST_IN_ALL, _LEAST_IN_CELL = 60_000, 1_500
 # Marked rows are drawn, though a sample might not have them.
@@ -158,11 +159,11 @@ def _share_heights(grid: AnyArray) -> None:
 
 
 def _name(figure: Figure, handles: Any, names: Any, note: str | None) -> None:
-    m = len(figure.axes) ** 0.5
-    ncols = int(m) if len(names) <= 10 else int(figure.get_figwidth() / _INCHES)
-    letters = int(72 * figure.get_figwidth() / ncols / 6) - 6
+    letters = int(72 * figure.get_figwidth() / _LETTER) - _MARKER  # in one column
+    found = [fitted(name, min(letters, _LONGEST)) for name in names]
+    widest = max(map(len, found)) + _MARKER
+    ncols = min(len(found), max(1, int((letters + _MARKER) / widest)))
     style: dict[str, Any] = {"frameon": False, "markerscale": 1.5, "ncols": ncols}
-    found = [fitted(name, letters) for name in names]
     made = figure.legend(handles, found, title=note, loc="outside lower center", **style)
     for text in (*made.get_texts(), made.get_title()):
         text.set_parse_math(False)
