@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ _SHAPES = "o^sDvP*X"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 # Rows of a group that are drawn though a sample would have fewer, of so many groups.
 _FEW, _MOST_RARE = 20, 100
+# Of less luminance a ground is dark: nearer to black than to white.
+_DARK = 0.18
 # Ratios of luminance (as of WCAG 2) that a colour has to its ground, if that is light or dark.
 _CONTRAST = {False: 2.0, True: 3.0}
 
@@ -86,7 +89,7 @@ def clean(ax: Axes) -> Axes:
 
 def is_dark(ax: Axes) -> bool:
     """Whether light lines are seen better on the axes than dark ones."""
-    return _luminance(_ground(ax)) < 0.18  # as far from black as from white
+    return _luminance(_ground(ax)) < _DARK
 
 
 def ink(ax: Axes) -> str:
@@ -96,6 +99,12 @@ def ink(ax: Axes) -> str:
 
 def color(k: int, n_components: int, ax: Axes | None = None) -> Any:
     """Return the colour of component k of n, one that is seen on the axes."""
+    ground = (1.0, 1.0, 1.0) if ax is None else tuple(_ground(ax).tolist())
+    return _seen(k, n_components, ground)
+
+
+@lru_cache(maxsize=1024)
+def _seen(k: int, n_components: int, ground: tuple[float, ...]) -> tuple[float, ...]:
     from matplotlib.colors import to_rgb
 
     if n_components <= len(_PALETTE):
@@ -104,11 +113,11 @@ def color(k: int, n_components: int, ax: Axes | None = None) -> Any:
         # Components that are neighbours are often neighbours in space: their colours are not.
         place = k * _stride(n_components) % n_components
         found = np.array(pyplot().get_cmap("turbo")((place + 0.5) / n_components)[:3])
-    ground = np.ones(3) if ax is None else _ground(ax)
-    dark = _luminance(ground) < 0.18
+    behind = np.array(ground)
+    dark = _luminance(behind) < _DARK
     for share in np.linspace(0, 0.8, 17):
         mixed = (1 - share) * found + share * dark
-        if _contrast(mixed, ground) >= _CONTRAST[dark]:
+        if _contrast(mixed, behind) >= _CONTRAST[dark]:
             break
     return tuple(mixed.tolist())
 

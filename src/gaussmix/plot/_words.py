@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # Of a letter, in sizes of the font: most are narrower.
-_LETTER = 0.6
+_LETTER = 0.55
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 # matplotlib leaves names out of legends that begin with a line: nothing is put before it.
 _NOTHING = "\N{WORD JOINER}"
@@ -46,6 +46,8 @@ _MOST_NAMED = 60
 _COLUMN = 21
 # Letters that a name has at least.
 _LEAST_LETTERS = 12
+# Area of a point in a legend at least.
+_LEAST_MARKER = 25.0
 # Shares of the figure's width that a legend may take, in the axes or beside them.
 _INSIDE, _BESIDE = 0.5, 0.5
 
@@ -66,12 +68,18 @@ def fitted(name: Any, letters: int, lines: int = 1) -> str:
     'concentra…e at 12:00'
     """
     text, letters = plain(name), max(letters, 4)
-    found = textwrap.wrap(text, letters) if lines > 1 else [text]
-    if len(found) > lines or any(len(line) > letters for line in found):
-        kept = letters * lines - (letters // 4 if lines > 1 else 0) - 1
-        text = text[: (kept + 1) // 2].rstrip() + _ELLIPSIS + text[-(kept // 2) :].lstrip()
-        found = textwrap.wrap(text, letters + 1) if lines > 1 else [text]
-    return "\n".join(found)
+    kept, shown = letters * lines, text
+    while not _fits(shown, letters, lines):
+        kept -= 1
+        shown = text[: (kept + 1) // 2].rstrip() + _ELLIPSIS + text[-(kept // 2) :].lstrip()
+    return "\n".join(textwrap.wrap(shown, letters)) if lines > 1 else shown
+
+
+def _fits(text: str, letters: int, lines: int) -> bool:
+    if lines == 1:
+        return len(text) <= letters
+    found = textwrap.wrap(text, letters)
+    return len(found) <= lines
 
 
 def entry(name: Any) -> str:
@@ -107,6 +115,9 @@ def name_axis(ax: Axes, which: str, name: str, lines: int = 2) -> None:
     """Write what an axis shows, in no more room than it has."""
     label = getattr(ax, f"{which}axis").label
     inches = (ax.bbox.width if which == "x" else ax.bbox.height) / written(ax).dpi
+    named = ax.get_legend()
+    if which == "x" and named is not None and named.get_bbox_to_anchor().width == 0:  # beside
+        inches *= _BESIDE  # the rest is the legend's
     label.set_parse_math(False)  # a name with two dollars is no formula
     label.set_text(fitted(name, int(72 * inches / (_LETTER * label.get_size())), lines))
 
@@ -173,13 +184,15 @@ def legend(
     markerscale: float = 1.5,
     note: str | None = None,
     *,
-    beside: bool = False,
+    most_inside: int = _MOST_INSIDE,
     loc: str = "best",
 ) -> None:
     """Name what is drawn: in the axes where it is little, beside them where there is room.
 
-    Always so, if `beside`.  `note` stands above the names; one that is there stays.
+    That is where they are at most so many.  `note` stands above the names; one that is there stays.
     """
+    from matplotlib.collections import PathCollection
+
     handles, names = legend_entries(ax)
     before = ax.get_legend()
     if note is None and before is not None:
@@ -190,13 +203,16 @@ def legend(
     style["loc"] = loc
     inches, size, ncols = written(ax).get_figwidth(), 10.0, 1
     share = _INSIDE
-    if beside or len(names) > _MOST_INSIDE:
-        ncols, size, share = -(-len(names) // _COLUMN), 8.3, _BESIDE
-        style |= {"fontsize": "small", "columnspacing": 0.8}
+    if len(names) <= 1:  # what little is known to be there is not worth a place in the middle
+        style["loc"] = "upper left"
+    if len(names) > most_inside:
+        ncols, share = -(-len(names) // _COLUMN), _BESIDE
+        size = 8.3 if ncols == 1 else 7.0
+        style |= {"fontsize": size, "columnspacing": 0.8}
         # Only a layout that looks at legends makes room beside the axes.
         if written(ax).get_layout_engine() is not None:
             style |= {"ncols": ncols, "loc": "upper left", "bbox_to_anchor": (1, 1)}
-        elif not beside:
+        elif most_inside > 0:
             ncols = max(2, ncols)
             style |= {"ncols": ncols}
         else:
@@ -207,11 +223,20 @@ def legend(
     for text in (*made.get_texts(), made.get_title()):
         text.set_parse_math(False)
     made.get_title().set_fontsize("small")
+    if markerscale > 1:  # of many rows points are too small to tell their colour
+        for handle in made.legend_handles:
+            if isinstance(handle, PathCollection):
+                handle.set_sizes(np.maximum(handle.get_sizes(), _LEAST_MARKER))
 
 
-def legend_entries(ax: Axes) -> tuple[list[Any], list[str]]:
-    """Return handles and names of a legend; of very many, how many more there are."""
+def legend_entries(ax: Axes, before: Sequence[Any] = ()) -> tuple[list[Any], list[str]]:
+    """Return handles and names of a legend; of very many, how many more there are.
+
+    `before` are handles that stand before those of the axes.
+    """
     handles, names = ax.get_legend_handles_labels()
+    handles = [*before, *handles]
+    names = [*(str(handle.get_label()) for handle in before), *names]
     more = len(names) - _MOST_NAMED
     if more > 0:
         from matplotlib.lines import Line2D

@@ -87,5 +87,5 @@ def cdf(
     ax.set_ylabel("probability below")
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, column, mixture.n_features)
-    legend(ax, note=None if note is None else f"rug: {note}")
+    legend(ax, note=None if note is None else f"rug: {note}", loc="upper left")
     return clean(ax)

@@ -75,7 +75,7 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     ax.set_xlabel("components")
     ax.set_ylabel(f"{found.criterion.upper()} (smaller is better)")
     ax.ticklabel_format(axis="y", useOffset=False)
-    legend(ax, beside=True)
+    legend(ax, most_inside=0)
     return clean(ax)
 
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["ellipses"]
+    from .._typing import Array
+    from ..mixture.mixture import Mixture
+
+__all__ = ["ellipses", "half_axes"]
 
 
 def ellipses(
@@ -52,29 +55,15 @@ def ellipses(
     flat = flatten(mixture, columns)
     seen = flat.gaussians
     ax = axes(ax)
-    for k, (mean, covariance) in enumerate(
-        zip(seen.means, seen.covariances.to_dense(), strict=True)
-    ):
+    widths, heights, angles = half_axes(seen)
+    for k, (mean, angle) in enumerate(zip(seen.means, angles, strict=True)):
         shade = color(k, seen.n_components, ax)
-        eigenvalues, vectors = np.linalg.eigh(covariance)
-        angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
         for sigma in radii:
-            height, width = 2.0 * sigma * np.sqrt(eigenvalues)
-            outline = Ellipse(
-                (mean[0], mean[1]),
-                width,
-                height,
-                angle=angle,
-                fill=False,
-                edgecolor=shade,
-                lw=1.6,
-                zorder=3,
-            )
-            ax.add_patch(outline)
-            fill = Ellipse(
-                (mean[0], mean[1]), width, height, angle=angle, color=shade, alpha=0.10, lw=0
-            )
-            ax.add_patch(fill)
+            width, height = 2.0 * sigma * widths[k], 2.0 * sigma * heights[k]
+            place: Any = (mean[0], mean[1]), width, height
+            edge: dict[str, Any] = {"edgecolor": shade, "lw": 1.6, "zorder": 3}
+            ax.add_patch(Ellipse(*place, angle=angle, fill=False, **edge))
+            ax.add_patch(Ellipse(*place, angle=angle, color=shade, alpha=0.10, lw=0))
     x, y = seen.means.T
     ax.scatter(x, y, marker="x", s=60, color=ink(ax), linewidths=1.8, zorder=4)
     if draw_box(ax, flat):
@@ -83,6 +72,13 @@ def ellipses(
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)
+
+
+def half_axes(seen: Mixture) -> tuple[Array, Array, Array]:
+    """Return the longer and the shorter half axis, and the longer's angle in degrees, (K,) each."""
+    eigenvalues, vectors = np.linalg.eigh(seen.covariances.to_dense())
+    shorter, longer = np.sqrt(eigenvalues).T
+    return longer, shorter, np.degrees(np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
 
 
 def _radii(sigmas: Any) -> list[float]:

@@ -22,6 +22,10 @@ __all__ = ["misplaced"]
 
 # What classes are compared with and drawn as, if they are not known.
 _UNKNOWN = "class not known"
+# Of more misplaced rows crosses in black hide all else.
+_MOST_CROSSED = 500
+# Of more points a picture of lines is large and slow.
+_MOST_LINES = 2_000
 
 
 def misplaced(
@@ -29,9 +33,12 @@ def misplaced(
 ) -> Axes:
     """Draw rows in the colours of their classes, those in another component large and crossed.
 
+    Where more than 500 are misplaced, they are crosses of their colours.
+
     Components stand for classes as agrees best (the assignment of Kuhn 1955): one each; if
     there are more components, every class has at least one.  The legend says how many rows
-    are misplaced.  Those of the background are misplaced unless their class is -1.
+    are misplaced.  The background stands for the class -1, or for one that it agrees best with
+    and no component does, such as "noise"; or for none.
 
     Parameters
     ----------
@@ -69,35 +76,32 @@ def misplaced(
     rows = as_points(X, mixture)
     known, groups = _classes(classes, len(rows))
     wrong = np.zeros(len(rows), dtype=bool)
-    wrong[known] = _away(mixture.predict(rows[known]), groups.codes[known])
+    wrong[known] = _away(mixture.predict(rows[known]), groups.codes[known], mixture.n_components)
     ax = axes(ax)
-    # All that are misplaced, unless they alone are too many.
-    away, rest = np.flatnonzero(wrong), np.flatnonzero(~wrong)
-    away = away[subsample(len(away), MOST_POINTS // 4, groups.codes[away])]
-    rest = rest[subsample(len(rest), MOST_POINTS - len(away), groups.codes[rest])]
-    size = float(np.clip(12_000 / (len(away) + len(rest)), 2, 18))
+    # Those of a class that are misplaced count as a group: some are drawn of each.
+    codes = groups.codes + (len(groups.names) + 2) * wrong
+    kept = subsample(len(rows), MOST_POINTS, codes)
+    away, rest = kept[wrong[kept]], kept[~wrong[kept]]
+    size = float(np.clip(12_000 / len(kept), 2, 18))
+    many = len(away) > _MOST_CROSSED
+    large = 3 * size if many else max(5 * size, 30)
     if not known.all():
         own = rest[~known[rest]]
         ax.scatter(*_at(rows, own, columns), s=size, color=GREY, alpha=0.5, lw=0, label=_UNKNOWN)
-    count = len(groups.names)
     for k, name in groups:
-        shade = GREY if k < 0 else color(k, count, ax)
-        own = rest[known[rest] & (groups.codes[rest] == k)]
-        style: dict[str, Any] = {
-            "color": shade,
-            "marker": shape(k),
-            "rasterized": len(rows) > 2_000,
-        }
-        ax.scatter(*_at(rows, own, columns), s=size, alpha=0.55, lw=0, label=entry(name), **style)
-        off = away[groups.codes[away] == k]
-        ax.scatter(
-            *_at(rows, off, columns), s=max(5 * size, 30), alpha=0.9, lw=0, zorder=3, **style
-        )
-    name = f"misplaced: {wrong.sum():,} of {known.sum():,} ({wrong.sum() / known.sum():.1%})"
-    crossed: dict[str, Any] = {"marker": "x", "color": ink(ax), "linewidths": 0.9, "zorder": 3.5}
-    where = _at(rows, away, columns)
-    ax.scatter(*where, s=max(2.5 * size, 16), label=name.replace("%", " %"), **crossed)
-    legend(ax, note=thinned(len(away) + len(rest), len(rows)))
+        style: dict[str, Any] = {"rasterized": len(kept) > _MOST_LINES, "linewidths": 0}
+        style |= {"color": GREY if k < 0 else color(k, len(groups.names), ax), "marker": shape(k)}
+        own, off = (which[groups.codes[which] == k] for which in (rest, away))
+        ax.scatter(*_at(rows, own, columns), s=size, alpha=0.55, label=entry(name), **style)
+        if many:  # crosses of their colours: in black they would hide all else
+            style |= {"marker": "x", "linewidths": 0.5}
+        ax.scatter(*_at(rows, off, columns), s=large, alpha=0.9, zorder=3, **style)
+    share = f"{100 * wrong.sum() / known.sum():.1f} %"
+    name = f"misplaced: {wrong.sum():,} of {known.sum():,} ({share})"
+    crossed = _at(rows, away[:0] if many else away, columns)
+    style |= {"marker": "x", "color": ink(ax), "linewidths": 0.9}
+    ax.scatter(*crossed, s=large / 2, zorder=3.5, label=name, **style)
+    legend(ax, note=thinned(len(kept), len(rows)))
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)
@@ -137,13 +141,18 @@ def _is_missing(value: Any) -> bool:
     )
 
 
-def _away(labels: AnyArray, classes: AnyArray) -> AnyArray:
+def _away(labels: AnyArray, classes: AnyArray, n_components: int) -> AnyArray:
     """Return which rows (n,) are in a component that stands for another class."""
-    placed = labels >= 0
-    if not (placed & (classes >= 0)).any():
-        return np.asarray(labels != classes)
-    counts = np.zeros((labels.max() + 1, classes.max() + 1), dtype=np.intp)
-    both = placed & (classes >= 0)
-    np.add.at(counts, (labels[both], classes[both]), 1)
-    stands_for = np.append(best_assignment(counts), -1)  # the background for noise
-    return np.asarray(stands_for[labels] != classes)
+    found = np.append(np.arange(n_components), -1)  # the background is the last, and for noise
+    counts = np.zeros((n_components + 1, classes.max() + 1), dtype=np.intp)
+    there = classes >= 0
+    np.add.at(counts, (labels[there], classes[there]), 1)
+    if counts.shape[1] > 0:
+        found[:-1] = best_assignment(counts[:-1])
+        right = (found[labels] == classes).sum()
+        # A class of its own that the background finds, such as one that is called noise.
+        other = best_assignment(counts)
+        alone = other[-1] not in other[:-1]
+        if alone and not (classes == -1).any() and (other[labels] == classes).sum() > right:
+            found = other
+    return np.asarray(found[labels] != classes)

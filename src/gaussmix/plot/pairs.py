@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import ParameterError
 from ..mixture.parts import chosen_columns
+from ._cells import Points, draw_components, draw_points, key
+from ._flat import flatten
 from ._given import Groups, as_groups, as_mask, as_mixture, as_points
-from ._style import pyplot, subsample
-from ._words import described, feature_names, fitted, legend_entries, name_axis, thinned
-from .ellipses import ellipses
-from .scatter import scatter
-from .univariate import univariate
+from ._style import clean, pyplot, subsample
+from ._words import described, feature_names, fitted, name_axis, thinned
+from .univariate import draw_density
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["pairs"]
 
 _MOST_FEATURES = 12
-# Of the legend: points that a letter takes, letters that a marker and the gap behind a name do,
-# and those of a name at most.
-_LETTER, _MARKER, _LONGEST = 6.0, 7, 40
+# Inches of a cell, and around all.
+_CELL, _LEFT, _RIGHT, _TOP, _BELOW = (2.2, 2.0), 0.8, 0.15, 0.45, 0.75
+# Of the legend: points that a letter takes, and a marker with the gap behind a name; letters of a
+# name at most; lines below the cells at most.
+_LETTER, _MARKER, _LONGEST, _MOST_LINES = 5.5, 42, 32, 4
 # Points in all cells together, and of one cell at least.
 _MOST_IN_ALL, _LEAST_IN_CELL = 60_000, 1_500
 # Marked rows are drawn, though a sample might not have them.
@@ -84,56 +85,32 @@ def pairs(
     m = len(wanted)
     rows = None if X is None else as_points(X, mixture)
     points = None if rows is None else _points(mixture, rows, labels, marked, m * (m - 1))
-    legend = None
-    figure, grid = pyplot().subplots(
-        m, m, figsize=(2.3 * m + 0.6, 2.1 * m + 0.6), layout="constrained", sharex="col"
-    )
+    # Laid out by itself: matplotlib's own layout takes seconds for a hundred axes.
+    figure, grid = pyplot().subplots(m, m, figsize=(_CELL[0] * m, _CELL[1] * m), sharex="col")
     for i, row in enumerate(wanted):
         for j, column in enumerate(wanted):
-            ax = grid[i, j]
+            ax = clean(grid[i, j])
             if i == j:
-                univariate(mixture, rows, feature=row, ax=ax)
+                draw_density(ax, flatten(mixture, row), None if rows is None else rows[:, row])
                 ax.set_yticks([])
             else:
-                pair = (column, row)
+                flat = flatten(mixture, np.array([column, row]))
                 if points is not None:
-                    scatter(
-                        points.rows,
-                        points.groups.codes,
-                        label_names=points.groups.names,
-                        features=pair,
-                        marked=points.marked,
-                        marked_name=marked_name,
-                        ax=ax,
-                    )
-                ellipses(mixture, features=pair, sigmas=(2.0,), ax=ax)
-            if ax.get_legend():
-                legend = legend_entries(ax) if i != j else legend
-                ax.get_legend().remove()
-            ax.set(xlabel="", ylabel="")
+                    draw_points(ax, points, [column, row])
+                draw_components(ax, flat)
             if i == m - 1:
                 name_axis(ax, "x", feature_names(mixture)[column])
             if j == 0:
                 name_axis(ax, "y", feature_names(mixture)[row])
             ax.locator_params(nbins=4)
     _share_heights(grid)
+    entries = key(grid[0, 1], points, marked_name)
+    _lay_out(figure, m, entries, None if points is None else points.note)
     figure.suptitle(described(given, mixture))
-    if legend is not None:  # one for all
-        _name(figure, *legend, None if points is None else points.note)
     return figure
 
 
-@dataclass(frozen=True, eq=False)
-class _Points:
-    """The rows that are drawn in each cell."""
-
-    rows: AnyArray
-    groups: Groups
-    marked: AnyArray | None
-    note: str | None
-
-
-def _points(mixture: Mixture, rows: AnyArray, labels: Any, marked: Any, n_cells: int) -> _Points:
+def _points(mixture: Mixture, rows: AnyArray, labels: Any, marked: Any, n_cells: int) -> Points:
     n_known = mixture.n_components if labels is None else 0
     found = mixture.predict(rows) if labels is None else labels
     groups = as_groups(found, len(rows), n_known=n_known)
@@ -144,7 +121,7 @@ def _points(mixture: Mixture, rows: AnyArray, labels: Any, marked: Any, n_cells:
         kept = np.union1d(kept, np.flatnonzero(mask)[:_MOST_MARKED])
         around = mask[kept]
     note = thinned(len(kept), len(rows))
-    return _Points(rows[kept], Groups(groups.codes[kept], groups.names), around, note)
+    return Points(rows[kept], Groups(groups.codes[kept], groups.names), around, note)
 
 
 def _share_heights(grid: AnyArray) -> None:
@@ -158,12 +135,38 @@ def _share_heights(grid: AnyArray) -> None:
             ax.tick_params(labelleft=False)
 
 
-def _name(figure: Figure, handles: Any, names: Any, note: str | None) -> None:
-    letters = int(72 * figure.get_figwidth() / _LETTER) - _MARKER  # in one column
-    found = [fitted(name, min(letters, _LONGEST)) for name in names]
-    widest = max(map(len, found)) + _MARKER
-    ncols = min(len(found), max(1, int((letters + _MARKER) / widest)))
-    style: dict[str, Any] = {"frameon": False, "markerscale": 1.5, "ncols": ncols}
-    made = figure.legend(handles, found, title=note, loc="outside lower center", **style)
-    for text in (*made.get_texts(), made.get_title()):
-        text.set_parse_math(False)
+def _lay_out(figure: Figure, m: int, entries: Any, note: str | None) -> None:
+    """Give the figure the room that cells, names and one legend for all take, in inches."""
+    width, height = _LEFT + _CELL[0] * m + _RIGHT, _TOP + _CELL[1] * m + _BELOW
+    right, below, made = _RIGHT, _BELOW, None
+    handles, names = entries
+    if names:
+        found = [fitted(name, _LONGEST) for name in names]
+        one = (max(map(len, found)) * _LETTER + _MARKER) / 72
+        ncols = min(len(found), max(1, int((width - 0.2) / one)))
+        n_lines = -(-len(found) // ncols) + (note is not None)
+        style: dict[str, Any] = {"frameon": False, "markerscale": 1.5, "title": note}
+        if n_lines <= _MOST_LINES:
+            extra = 0.22 * n_lines + 0.1
+            below, height = below + extra, height + extra
+            style |= {"ncols": ncols, "loc": "lower center", "bbox_to_anchor": (0.5, 0.0)}
+        else:  # beside them
+            ncols = -(-len(found) // max(12, int(4 * (height - _TOP))))
+            right, width = right + one * ncols, width + one * ncols
+            style |= {
+                "ncols": ncols,
+                "loc": "upper right",
+                "bbox_to_anchor": (1, 1 - _TOP / height),
+            }
+        made = figure.legend(handles, found, **style)
+        for text in (*made.get_texts(), made.get_title()):
+            text.set_parse_math(False)
+    figure.set_size_inches(width, height)
+    figure.subplots_adjust(
+        left=_LEFT / width,
+        right=1 - right / width,
+        bottom=below / height,
+        top=1 - _TOP / height,
+        wspace=0.14,
+        hspace=0.14,
+    )

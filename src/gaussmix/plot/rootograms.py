@@ -18,7 +18,6 @@ __all__ = ["rootograms"]
 
 # Responsibilities below are left out: nearly all rows are nearly surely in other components.
 _LEAST = 1e-4
-_MOST_COLUMNS = 6
 # Components that have a picture each; of more, the heaviest.
 _MOST_DRAWN = 36
 
@@ -65,7 +64,7 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
     )
     heaviest = np.sort(np.argsort(-mixture.weights, kind="stable")[:_MOST_DRAWN])
     drawn = [*heaviest.tolist(), *([-1] if mixture.noise is not None else [])]
-    n_columns = min(len(drawn), _MOST_COLUMNS if len(drawn) > 6 else 3)
+    n_columns = min(len(drawn), max(3, int(np.ceil(np.sqrt(len(drawn))))))
     n_rows = -(-len(drawn) // n_columns)
     figure, grid = pyplot().subplots(
         n_rows,

@@ -41,6 +41,8 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     >>> import gaussmix.plot
     >>> ax = gaussmix.plot.trace([-420.0, -310.5, -309.9])
     """
+    from matplotlib.ticker import MaxNLocator
+
     values = _values(history)
     ax = axes(ax)
     if hasattr(history, "mixture_") or hasattr(history, "mixture"):
@@ -49,14 +51,12 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     ax.axhline(values[-1], color=GREY, lw=0.8, ls="--")
     ax.annotate(
         f"{values[-1]:.4f} after {len(values) - 1} iterations",
-        (len(values) - 1, values[-1]),
-        xytext=(0, -14),
-        textcoords="offset points",
+        (0.99, 0.03),  # a climb is not there
+        xycoords="axes fraction",
         ha="right",
-        va="top",
     )
     _at_least(ax, values)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlabel("iteration")
     ax.set_ylabel("log-likelihood")
     ax.ticklabel_format(useOffset=False)

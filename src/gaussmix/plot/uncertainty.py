@@ -25,6 +25,8 @@ __all__ = ["uncertainty"]
 _CLASSES = (5.0, 22.0, 70.0)
 # Areas of points of no uncertainty, and of what each further 1 adds.
 _SMALLEST, _GROWTH = 8.0, 180.0
+# Points that have these areas; those of more are smaller.
+_MOST_LARGE = 2_000
 # For the legend.
 _SHOWN = (0.0, 0.2, 0.5)
 
@@ -84,7 +86,7 @@ def uncertainty(
     count = mixture.n_components
     groups = as_groups(found[kept], len(kept), n_known=count)
     style: dict[str, Any] = {"alpha": 0.65, "linewidths": 0, "rasterized": len(kept) > 2_000}
-    shrunk = min(1.0, 4_000 / len(kept))
+    shrunk = min(1.0, _MOST_LARGE / len(kept))
     for k, name in groups:
         own = kept[groups.codes == k]
         shade = GREY if k < 0 else color(k, count, ax)
@@ -112,10 +114,10 @@ def _cuts(given: Any) -> Array | None:
 
 
 def _areas(unsure: Array, edges: Array | None, shrunk: float) -> Array:
-    """Return the areas of points (n,); of very many those that are sure are `shrunk`."""
+    """Return the areas of points (n,)."""
     if edges is None:
-        return np.asarray(_SMALLEST * shrunk + _GROWTH * unsure)
-    return np.take(_CLASSES, np.searchsorted(edges, unsure)) * np.sqrt(shrunk)
+        return np.asarray(shrunk * (_SMALLEST + _GROWTH * unsure))
+    return shrunk * np.take(_CLASSES, np.searchsorted(edges, unsure))
 
 
 def _key(edges: Array | None, shrunk: float) -> list[tuple[float, str]]:
@@ -124,7 +126,7 @@ def _key(edges: Array | None, shrunk: float) -> list[tuple[float, str]]:
         areas = _areas(np.array(_SHOWN), None, shrunk)
         names = [f"uncertainty {value:g}" for value in _SHOWN]
     else:
-        areas = np.array(_CLASSES) * np.sqrt(shrunk)
+        areas = shrunk * np.array(_CLASSES)
         low, high = (f"{edge:.2g}" for edge in edges)
         names = [f"uncertainty to {low}", f"to {high}", "above"]
     return list(zip(areas.tolist(), names, strict=True))

@@ -17,12 +17,16 @@ from ._words import entitle, label_axes, legend
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["univariate"]
+    from ._flat import Flat
+
+__all__ = ["draw_density", "univariate"]
 
 # Bars on a light ground and on a dark one: below the lines of all components.
 _BARS = {False: "#C9CED6", True: "#4A4F57"}
 # Of more bars edges hide what they are around.
 _MOST_EDGED = 100
+# Curves leave room for a legend of so many names.
+_MOST_INSIDE = 6
 
 
 def univariate(
@@ -64,36 +68,50 @@ def univariate(
     column = one_feature(feature, mixture)
     flat = flatten(mixture, column)
     ax = axes(ax)
-    low, high = flat.limits(3.5)[:, 0].tolist()
-    groups = None
+    values: Any = None
+    groups, checked = None, None
     if X is not None:
         if labels is None:
-            values, groups = rows_under(X, mixture, column), None
+            values = rows_under(X, mixture, column)
         else:
             values, groups = labelled_values(X, labels, mixture, flat, column)
+        checked = as_weights("weights", weights, len(values))
+    draw_density(ax, flat, values, bins, checked)
+    ax.set_ylabel("density")
+    note = None if groups is None else rug(ax, values, groups)
+    entitle(ax, given, mixture)
+    legend(ax, note=None if note is None else f"rug: {note}", most_inside=_MOST_INSIDE)
+    label_axes(ax, mixture.feature_names, column, mixture.n_features)
+    return clean(ax)
+
+
+def draw_density(
+    ax: Axes, flat: Flat, values: Any = None, bins: Any = "auto", weights: Any = None
+) -> None:
+    """Draw the density of the one feature seen and its parts, over a histogram of values."""
+    low, high = flat.limits(3.5)[:, 0].tolist()
+    if values is not None:
         edges = _edges(values, bins)
         ax.hist(
             values,
             bins=edges,
-            weights=as_weights("weights", weights, len(values)),
+            weights=weights,
             density=True,
             color=_BARS[is_dark(ax)],
             edgecolor=ax.get_facecolor(),
             linewidth=0.5 if len(edges) < _MOST_EDGED else 0.0,
             label="data",
         )
-        low, high = (
-            max(low, values.min() - np.ptp(values)),
-            min(high, values.max() + np.ptp(values)),
-        )
+        low = max(low, values.min() - np.ptp(values))
+        high = min(high, values.max() + np.ptp(values))
     grid = flat.grid(0, low, high, 800)
-    joint = flat.components(grid)
-    for k in range(mixture.n_components):
+    joint, count = flat.components(grid), flat.whole.n_components
+    for k in range(count):
         ax.plot(
             grid,
             joint[:, k],
-            color=color(k, mixture.n_components, ax),
-            ls=dash(k, mixture.n_components),
+            color=color(k, count, ax),
+            ls=dash(k, count),
             lw=1.8,
             zorder=3,  # above the sum, which hides a component that stands alone
             label=f"component {k}, weight {flat.weights[k]:.2f}",
@@ -103,13 +121,7 @@ def univariate(
         name = f"noise, weight {flat.background.weight:.2f}"
         ax.plot(grid, noise, color=GREY, lw=1.8, ls=(0, (4, 3)), zorder=3, label=name)
     ax.plot(grid, joint.sum(axis=1) + noise, color=ink(ax), lw=3.4, label="mixture")
-    ax.set_ylabel("density")
     ax.set_ylim(bottom=0)
-    note = None if groups is None else rug(ax, values, groups)
-    entitle(ax, given, mixture)
-    label_axes(ax, mixture.feature_names, column, mixture.n_features)
-    legend(ax, note=None if note is None else f"rug: {note}")
-    return clean(ax)
 
 
 def _edges(values: Any, bins: int | str) -> Any:
