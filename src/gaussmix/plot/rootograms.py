@@ -64,7 +64,7 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
     )
     heaviest = np.sort(np.argsort(-mixture.weights, kind="stable")[:_MOST_DRAWN])
     drawn = [*heaviest.tolist(), *([-1] if mixture.noise is not None else [])]
-    n_columns = min(len(drawn), max(3, int(np.ceil(np.sqrt(len(drawn))))))
+    n_columns = len(drawn) if len(drawn) <= 3 else int(np.ceil(np.sqrt(len(drawn))))
     n_rows = -(-len(drawn) // n_columns)
     figure, grid = pyplot().subplots(
         n_rows,
@@ -86,8 +86,9 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
         ax.set_title(f"{name}: {own.sum():,}", fontsize="small")
         ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
         clean(ax)
-    for ax in grid.flat[len(drawn) :]:
+    for place, ax in enumerate(grid.flat[len(drawn) :], len(drawn)):
         ax.set_visible(False)
+        grid.flat[place - n_columns].tick_params(labelbottom=True)
     figure.supxlabel("responsibility", fontsize="medium")
     figure.supylabel("root of the number of rows", fontsize="medium")
     figure.suptitle(described(given, mixture), fontsize="medium")
