@@ -2,8 +2,8 @@
 All families and sizes at once
 ==============================
 
-By how much each model's BIC is above the best. Colours go by the logarithm, and the worse half of the
-models has no say in the scale, so near rivals of the best are told apart.
+By how much each model's BIC is above the best. Colours go by the logarithm, and the worse half of
+the models has no say in the scale, so near rivals of the best are told apart.
 """
 
 from sklearn.datasets import load_iris

@@ -2,8 +2,8 @@
 How well are components told apart?
 ===================================
 
-How many rows have which responsibility, for each component; heights are roots of counts. A component
-that stands alone has all its rows at 1; one that overlaps with others has many in between.
+How many rows have which responsibility, for each component; heights are roots of counts. One that
+stands alone has all its rows at 1; one that overlaps with others has many in between.
 """
 
 from sklearn.datasets import load_wine

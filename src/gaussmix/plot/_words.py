@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..mixture.bic import bic
+from ._style import pyplot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "label_axes",
     "legend",
     "legend_entries",
+    "legend_size",
     "name_axis",
     "number",
     "plain",
@@ -65,7 +67,7 @@ def fitted(name: Any, letters: int, lines: int = 1) -> str:
     >>> fitted("petal length (cm)", 20)
     'petal length (cm)'
     >>> fitted("concentration of nitrogen dioxide at 12:00", 20)
-    'concentra…e at 12:00'
+    'concentrat…at 12:00'
     """
     text, letters = plain(name), max(letters, 4)
     kept, shown = letters * lines, text
@@ -201,14 +203,14 @@ def legend(
         return
     style: dict[str, Any] = {"markerscale": markerscale, "framealpha": 0.8, "edgecolor": "none"}
     style["loc"] = loc
-    inches, size, ncols = written(ax).get_figwidth(), 10.0, 1
+    inches, size, ncols = written(ax).get_figwidth(), legend_size(), 1
     share = _INSIDE
     if len(names) <= 1:  # what little is known to be there is not worth a place in the middle
         style["loc"] = "upper left"
     if len(names) > most_inside:
         ncols, share = -(-len(names) // _COLUMN), _BESIDE
-        size = 8.3 if ncols == 1 else 7.0
-        style |= {"fontsize": size, "columnspacing": 0.8}
+        size *= 0.83 if ncols == 1 else 0.7
+        style |= {"columnspacing": 0.8}
         # Only a layout that looks at legends makes room beside the axes.
         if written(ax).get_layout_engine() is not None:
             style |= {"ncols": ncols, "loc": "upper left", "bbox_to_anchor": (1, 1)}
@@ -219,14 +221,22 @@ def legend(
             style |= {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     letters = int(72 * share * inches / ncols / (_LETTER * size)) - 5  # those are of the marker
     letters = max(letters, _LEAST_LETTERS)
+    style["fontsize"] = size
     made = ax.legend(handles, [fitted(name, letters) for name in names], title=note, **style)
     for text in (*made.get_texts(), made.get_title()):
         text.set_parse_math(False)
-    made.get_title().set_fontsize("small")
+    made.get_title().set_fontsize(0.83 * legend_size())
     if markerscale > 1:  # of many rows points are too small to tell their colour
         for handle in made.legend_handles:
             if isinstance(handle, PathCollection):
                 handle.set_sizes(np.maximum(handle.get_sizes(), _LEAST_MARKER))
+
+
+def legend_size() -> float:
+    """Return how large names in legends are, in points, by the style in use."""
+    from matplotlib.font_manager import FontProperties
+
+    return float(FontProperties(size=pyplot().rcParams["legend.fontsize"]).get_size_in_points())
 
 
 def legend_entries(ax: Axes, before: Sequence[Any] = ()) -> tuple[list[Any], list[str]]:

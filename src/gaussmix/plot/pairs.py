@@ -12,7 +12,7 @@ from ._cells import Points, draw_components, draw_points, key
 from ._flat import flatten
 from ._given import Groups, as_groups, as_mask, as_mixture, as_points
 from ._style import clean, pyplot, subsample
-from ._words import described, feature_names, fitted, name_axis, thinned
+from ._words import described, feature_names, fitted, legend_size, name_axis, thinned
 from .univariate import draw_density
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ __all__ = ["pairs"]
 
 _MOST_FEATURES = 12
 # Inches of a cell, and around all.
-_CELL, _LEFT, _RIGHT, _TOP, _BELOW = (2.2, 2.0), 0.8, 0.15, 0.45, 0.75
-# Of the legend: points that a letter takes, and a marker with the gap behind a name; letters of a
-# name at most; lines below the cells at most.
-_LETTER, _MARKER, _LONGEST, _MOST_LINES = 5.5, 42, 32, 4
+_CELL, _LEFT, _RIGHT, _TOP, _BELOW = (2.2, 2.0), 1.05, 0.15, 0.45, 0.8
+# Of the legend: sizes of the font that a letter takes, and a marker with the gap behind; letters of
+# a name at most; lines below the cells at most.
+_LETTER, _MARKER, _LONGEST, _MOST_LINES = 0.57, 5.2, 32, 4
 # Points in all cells together, and of one cell at least.
 _MOST_IN_ALL, _LEAST_IN_CELL = 60_000, 1_500
 # Marked rows are drawn, though a sample might not have them.
@@ -142,7 +142,7 @@ def _lay_out(figure: Figure, m: int, entries: Any, note: str | None) -> None:
     handles, names = entries
     if names:
         found = [fitted(name, _LONGEST) for name in names]
-        one = (max(map(len, found)) * _LETTER + _MARKER) / 72
+        one = (max(map(len, found)) * _LETTER + _MARKER) * legend_size() / 72
         ncols = min(len(found), max(1, int((width - 0.2) / one)))
         n_lines = -(-len(found) // ncols) + (note is not None)
         style: dict[str, Any] = {"frameon": False, "markerscale": 1.5, "title": note}
@@ -161,9 +161,19 @@ def _lay_out(figure: Figure, m: int, entries: Any, note: str | None) -> None:
         made = figure.legend(handles, found, **style)
         for text in (*made.get_texts(), made.get_title()):
             text.set_parse_math(False)
+    _place(figure, (width, height), (_LEFT, right, below))
+    # Numbers of many digits need more room at the left than those that most data have.
+    boxes = [ax.yaxis.get_tightbbox() for ax in figure.axes[::m]]
+    short = 0.06 - min(box.x0 for box in boxes if box is not None) / figure.dpi
+    if short > 0:
+        _place(figure, (width + short, height), (_LEFT + short, right, below))
+
+
+def _place(figure: Figure, size: tuple[float, float], margins: tuple[float, float, float]) -> None:
+    (width, height), (left, right, below) = size, margins
     figure.set_size_inches(width, height)
     figure.subplots_adjust(
-        left=_LEFT / width,
+        left=left / width,
         right=1 - right / width,
         bottom=below / height,
         top=1 - _TOP / height,

@@ -66,14 +66,18 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
     drawn = [*heaviest.tolist(), *([-1] if mixture.noise is not None else [])]
     n_columns = len(drawn) if len(drawn) <= 3 else int(np.ceil(np.sqrt(len(drawn))))
     n_rows = -(-len(drawn) // n_columns)
+    width, height = max(2.0 * n_columns, 4.2) + 0.9, 1.6 * n_rows + 1.1
+    # Laid out by itself: matplotlib's own layout takes seconds for many axes.
     figure, grid = pyplot().subplots(
-        n_rows,
-        n_columns,
-        figsize=(max(2.1 * n_columns, 4.2) + 0.6, 1.7 * n_rows + 1.0),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
+        n_rows, n_columns, figsize=(width, height), sharex=True, sharey=True, squeeze=False
+    )
+    figure.subplots_adjust(
+        left=0.75 / width,
+        right=1 - 0.15 / width,
+        bottom=0.65 / height,
+        top=1 - 0.65 / height,
+        wspace=0.12,
+        hspace=0.3,
     )
     edges = np.linspace(0, 1, bins + 1)
     for ax, k in zip(grid.flat, drawn, strict=False):
@@ -84,7 +88,7 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
             ax.bar(edges[:-1], heights, 1 / bins, align="edge", color=shade, alpha=alpha)
         name = "noise" if k < 0 else f"component {k}"
         ax.set_title(f"{name}: {own.sum():,}", fontsize="small")
-        ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
+        ax.set(xlim=(0, 1), xticks=(0, 0.5, 1), xticklabels=("0", "0.5", "1"))
         clean(ax)
     for place, ax in enumerate(grid.flat[len(drawn) :], len(drawn)):
         ax.set_visible(False)

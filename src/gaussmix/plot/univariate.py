@@ -91,7 +91,7 @@ def draw_density(
     """Draw the density of the one feature seen and its parts, over a histogram of values."""
     low, high = flat.limits(3.5)[:, 0].tolist()
     if values is not None:
-        edges = _edges(values, bins)
+        edges = _edges(values, bins, 0.01 * (high - low))
         ax.hist(
             values,
             bins=edges,
@@ -124,13 +124,18 @@ def draw_density(
     ax.set_ylim(bottom=0)
 
 
-def _edges(values: Any, bins: int | str) -> Any:
+def _edges(values: Any, bins: int | str, least: float) -> Any:
+    """Return the edges of bars; of values that are hardly apart one, as wide as is seen."""
     try:
-        edges = np.histogram_bin_edges(values, bins=bins)
+        np.histogram_bin_edges([0.0, 1.0], bins=bins)
     except (TypeError, ValueError) as found:
         raise ParameterError(
             f"bins: expected a number, edges or a rule such as 'auto', got {shown(bins)} ({found})"
         ) from None
+    low, high = float(values.min()), float(values.max())
+    if np.ndim(bins) == 0 and high - low < least:
+        return np.array([low - least / 2, high + least / 2])
+    edges = np.histogram_bin_edges(values, bins=bins)
     # Rounded data make "auto" ask for more bins than there are values.
     distinct = len(np.unique(values))
     return edges if len(edges) <= distinct + 1 else np.histogram_bin_edges(values, bins=distinct)
