@@ -452,6 +452,8 @@ def _check_looks(figure):
         shades = [entry.get_color() for entry in ax.get_lines()]
         shades += [edge for c in ax.collections if c.get_array() is None and len(c.get_offsets())
                    for edge in c.get_facecolor()[:, :3]]  # fmt: skip
+        shades += [edge for c in ax.collections if hasattr(c, "levels")
+                   for edge in np.reshape(c.get_edgecolor(), (-1, 4))[:, :3]]  # fmt: skip
         shades += [ax.xaxis.label.get_color(), ax.title.get_color()]
         for shade in shades:
             assert _contrast(np.array(to_rgb(shade)), ground) > 1.9, (ax, shade)

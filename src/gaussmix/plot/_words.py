@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 # Of a letter, in sizes of the font: most are narrower.
-_LETTER = 0.55
+_LETTER = 0.53
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 # matplotlib leaves names out of legends that begin with a line: nothing is put before it.
 _NOTHING = "\N{WORD JOINER}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._results import as_results
 from ._style import GREY, axes, clean, color, ink
-from ._words import fitted, legend, number
+from ._words import fitted, legend, number, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,14 +118,20 @@ def _ticks(sizes: AnyArray) -> AnyArray:
 
 
 def _label_best(ax: Axes, found: Results) -> None:
-    for (k, size), offset in zip(found.ranked(2), (-20, -34), strict=False):
+    """Write the best two models below the picture's lowest point, so that none hides another."""
+    from matplotlib.transforms import offset_copy
+
+    lowest = float(np.nanmin(found.values))
+    for (k, size), offset in zip(found.ranked(2), (-18, -32), strict=False):
         value, n_components = found.values[k, size], found.sizes[size]
+        below: Any = offset_copy(ax.transData, written(ax), 0.0, offset, "points")
         ax.annotate(
             f"{fitted(found.families[k], 20)}, {n_components}: {number(float(value), 1)}",
             (n_components, value),
-            xytext=(0, offset),
-            textcoords="offset points",
+            xytext=(n_components, lowest),
+            textcoords=below,
             ha="center",
+            va="top",
             fontsize="small",
             color=ink(ax),
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.8},

@@ -106,7 +106,8 @@ def pairs(
     _share_heights(grid)
     entries = key(grid[0, 1], points, marked_name)
     _lay_out(figure, m, entries, None if points is None else points.note)
-    figure.suptitle(described(given, mixture))
+    inches = figure.get_figheight()
+    figure.suptitle(described(given, mixture), y=1 - 0.12 / inches)
     return figure
 
 

@@ -95,5 +95,5 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
         grid.flat[place - n_columns].tick_params(labelbottom=True)
     figure.supxlabel("responsibility", fontsize="medium")
     figure.supylabel("root of the number of rows", fontsize="medium")
-    figure.suptitle(described(given, mixture), fontsize="medium")
+    figure.suptitle(described(given, mixture), fontsize="medium", y=1 - 0.12 / height)
     return figure
