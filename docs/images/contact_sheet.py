@@ -28,7 +28,7 @@ from PIL import Image
 
 from gaussmix import GaussianMixture, GaussianMixtureIC, GaussmixError, plot
 
-CELL = (200, 150)
+CELL = (190, 142)
 STYLES = {"light": "default", "dark": "dark_background"}
 LONG = "mean concentration of dissolved inorganic nitrogen, micromoles per litre (station {})"
 
@@ -185,7 +185,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     scenes = [(scene, Drawn(scene)) for scene in SCENES]
     for style in STYLES:
-        found = sheet(scenes, style, folder).quantize(56, dither=Image.Dither.NONE)
+        found = sheet(scenes, style, folder).quantize(96, dither=Image.Dither.NONE)
         found.save(Path(__file__).with_name(f"contact-sheet-{style}.png"), optimize=True)
 
 

@@ -160,9 +160,14 @@ def _draw(found: ResultsTable, data: Data, picture: Path) -> None:
     from .. import plot
     from ..plot._style import pyplot
 
-    ax = plot.criterion(found)
-    ax.set_title(f"{data.title}: {found.criterion.upper()} of {len(found)} models")
-    save_figure(ax.figure, picture)
+    figure, (lines, cells) = pyplot().subplots(
+        1, 2, figsize=(13.5, 5.2), width_ratios=(1.25, 1), layout="constrained"
+    )
+    plot.criterion(found, ax=lines)
+    plot.criterion_map(found, ax=cells)
+    title = f"{data.title}: {found.criterion.upper()} of {len(found)} models"
+    figure.suptitle(title, parse_math=False)
+    save_figure(figure, picture)
     pyplot().close("all")
 
 

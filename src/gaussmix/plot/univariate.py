@@ -26,7 +26,7 @@ _BARS = {False: "#C9CED6", True: "#4A4F57"}
 # Of more bars edges hide what they are around.
 _MOST_EDGED = 100
 # Curves leave room for a legend of so many names.
-_MOST_INSIDE = 6
+_MOST_INSIDE = 5
 
 
 def univariate(
