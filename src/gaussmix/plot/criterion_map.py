@@ -143,7 +143,11 @@ def _short(value: float) -> str:
 def _name(ax: Axes, found: Results, families: list[str]) -> None:
     every = -(-len(found.sizes) // 20)
     ax.set_xticks(np.arange(len(found.sizes))[::every] + 0.5, labels=found.sizes[::every])
-    ax.set_yticks(np.arange(len(families)) + 0.5, labels=[fitted(name, 16) for name in families])
+    ax.set_yticks(
+        np.arange(len(families)) + 0.5,
+        labels=[fitted(name, 16) for name in families],
+        parse_math=False,
+    )
     ax.tick_params(length=0)
     ax.set_xlabel("components")
     for side in ax.spines.values():

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._style import INK, axes, clean, color, legend
+from ._style import axes, clean, color, ink
+from ._words import feature_names, fitted, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["intervals"]
+
+# Of a feature's name beside the axes, at most.
+_LETTERS = 28
 
 
 def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
@@ -46,12 +50,14 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
     k, d = means.shape
     for c in range(k):
         heights = np.arange(d) + (c - (k - 1) / 2.0) * 0.7 / max(k, 2)
-        ax.hlines(heights, lower[c], upper[c], color=color(c, k), linewidth=2.5, alpha=0.8)
-        ax.plot(means[c], heights, "o", color=color(c, k), markersize=5, label=f"component {c}")
-    ax.set_yticks(range(d), mixture.feature_names or [f"feature {j}" for j in range(d)])
+        ax.hlines(heights, lower[c], upper[c], color=color(c, k, ax), linewidth=2.5, alpha=0.8)
+        ax.plot(means[c], heights, "o", color=color(c, k, ax), markersize=5, label=f"component {c}")
+    ax.set_yticks(
+        range(d), [fitted(name, _LETTERS) for name in feature_names(mixture)], parse_math=False
+    )
     ax.set_ylim(d - 0.4, -0.6)
     ax.set_xlabel("mean, in standard deviations from the mean of all rows")
-    ax.set_title(f"means with intervals of {sure.level:.0%} ({sure.kind})", color=INK)
+    ax.set_title(f"means with intervals of {sure.level:.0%} ({sure.kind})", color=ink(ax))
     clean(ax)
     legend(ax)
     return ax

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._style import GREY, INK, axes, clean, color
+from ._style import GREY, axes, clean, color, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,12 +46,12 @@ def ratios(test: Any, *, ax: Axes | None = None) -> Axes:
         widths=0.5,
         showfliers=False,
         manage_ticks=False,
-        medianprops={"color": INK},
+        medianprops={"color": ink(ax)},
         boxprops={"color": GREY},
         whiskerprops={"color": GREY},
         capprops={"color": GREY},
     )
-    ax.plot(test.statistics, heights, "D", color=color(4, 8), label="the data")
+    ax.plot(test.statistics, heights, "D", color=color(4, 8, ax), label="the data")
     for height, statistic, p in zip(heights, test.statistics, test.p_values, strict=True):
         ax.annotate(
             f"p = {p:.3g}", (statistic, height), (0, 34), textcoords="offset points", ha="center"
@@ -63,5 +63,5 @@ def ratios(test: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0.0, 2.0 * max(highest, 5.0))
     ax.set_xlabel("twice the gain in log-likelihood: replicates (boxes) and the data")
     ax.set_ylabel("components")
-    ax.set_title(f"{test.family}: {test.n_components} components", color=INK)
+    ax.set_title(f"{test.family}: {test.n_components} components", color=ink(ax))
     return clean(ax)
