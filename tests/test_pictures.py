@@ -28,7 +28,7 @@ from gaussmix.components.covariances import FullCovariances
 from gaussmix.mixture.comparing import best_assignment
 from gaussmix.plot._flat import flatten
 from gaussmix.plot._ranks import ranked
-from gaussmix.plot._style import _contrast, _ground, color, subsample
+from gaussmix.plot._style import _contrast, _ground, color, shades_of_lines, subsample
 from gaussmix.plot._words import fitted
 from tests.variants import random_mixture
 
@@ -483,6 +483,8 @@ def test_colours_are_seen_on_any_ground_and_differ(ground, count):
     found = [color(k, count, ax) for k in range(count)]
     assert len({tuple(np.round(c, 6)) for c in found}) == count
     assert min(_contrast(np.array(c), _ground(ax)) for c in found) > 1.5
+    lines = shades_of_lines(ax).colors
+    assert len(lines) > 60 and min(_contrast(c, _ground(ax)) for c in lines) >= 2.0
     ax.set_facecolor("none")
     figure.set_facecolor(ground)
     assert [color(k, count, ax) for k in range(count)] == found

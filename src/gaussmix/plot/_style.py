@@ -27,6 +27,7 @@ __all__ = [
     "ink",
     "is_dark",
     "pyplot",
+    "shades_of_lines",
     "shape",
     "subsample",
 ]
@@ -120,6 +121,21 @@ def _seen(k: int, n_components: int, ground: tuple[float, ...]) -> tuple[float, 
         if _contrast(mixed, behind) >= _CONTRAST[dark]:
             break
     return tuple(mixed.tolist())
+
+
+def shades_of_lines(ax: Axes) -> Any:
+    """Return colours from low to high (viridis) without those that are hardly seen on the axes."""
+    from matplotlib.colors import ListedColormap
+
+    every = np.asarray(pyplot().get_cmap("viridis")(np.linspace(0, 1, 256)))[:, :3]
+    ground = _ground(ax)
+    seen = np.array([_contrast(shade, ground) >= _CONTRAST[is_dark(ax)] for shade in every])
+    # Luminance rises all the way: what is not seen is one stretch.
+    hidden = np.flatnonzero(~seen)
+    if len(hidden) == 0:
+        return ListedColormap(every)
+    below, above = every[: hidden[0]], every[hidden[-1] + 1 :]
+    return ListedColormap(max(below, above, key=len) if len(hidden) < 256 else every)
 
 
 def shape(k: int, *, noise: str = ".") -> str:

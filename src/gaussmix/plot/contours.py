@@ -11,7 +11,7 @@ from ..numerics.arguments import as_numbers, check_integer, shown
 from ._flat import draw_box, flatten
 from ._given import as_mixture, two_features
 from ._plane import plane
-from ._style import axes, clean, ink, is_dark, pyplot
+from ._style import axes, clean, ink, shades_of_lines
 from ._words import entitle, label_axes, legend
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def density_contours(
         draw = ax.contourf if filled else ax.contour
         style: dict[str, Any] = {"cmap": "viridis"}
         if not filled:
-            style = {"cmap": _of_lines(ax), "linewidths": 0.9 if inside is None else 1.3}
+            style = {"cmap": shades_of_lines(ax), "linewidths": 0.9 if inside is None else 1.3}
         lines = draw(x, y, density, levels=heights, **style)
         if inside is not None:
             words = {
@@ -142,14 +142,6 @@ def _draws(flat: Flat) -> tuple[Array, float]:
         return density, 1.0
     # On a plain there is no line: a share of it is anywhere.
     return density, float((density > _ABOVE * flat.noise(draws).max()).mean())
-
-
-def _of_lines(ax: Axes) -> Any:
-    """Return colours from low to high, without those that are hardly seen on the axes."""
-    from matplotlib.colors import ListedColormap
-
-    low, high = (0.35, 1.0) if is_dark(ax) else (0.0, 0.75)
-    return ListedColormap(pyplot().get_cmap("viridis")(np.linspace(low, high, 256)))
 
 
 def _write(ax: Axes, lines: Any, words: dict[float, str]) -> None:
