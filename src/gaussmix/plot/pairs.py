@@ -30,7 +30,7 @@ _MOST_FEATURES = 12
 _CELL, _LEFT, _RIGHT, _TOP, _BELOW = (2.2, 2.0), 1.05, 0.15, 0.45, 0.8
 # Of the legend: sizes of the font that a letter takes, and a marker with the gap behind; letters of
 # a name at most; lines below the cells at most.
-_LETTER, _MARKER, _LONGEST, _MOST_LINES = 0.57, 5.2, 32, 4
+_LETTER, _MARKER, _LONGEST, _MOST_LINES = 0.57, 5.2, 40, 4
 # Points in all cells together, and of one cell at least.
 _MOST_IN_ALL, _LEAST_IN_CELL = 60_000, 1_500
 # Marked rows are drawn, though a sample might not have them.
@@ -143,8 +143,10 @@ def _lay_out(figure: Figure, m: int, entries: Any, note: str | None) -> None:
     handles, names = entries
     if names:
         found = [fitted(name, _LONGEST) for name in names]
-        one = (max(map(len, found)) * _LETTER + _MARKER) * legend_size() / 72
-        ncols = min(len(found), max(1, int((width - 0.2) / one)))
+        each = [(len(name) * _LETTER + _MARKER) * legend_size() / 72 for name in found]
+        one, there = max(each), width - 0.2
+        # Columns are as wide as their own names: of one line each.
+        ncols = len(found) if sum(each) <= there else max(1, int(there / one))
         n_lines = -(-len(found) // ncols) + (note is not None)
         style: dict[str, Any] = {"frameon": False, "markerscale": 1.5, "title": note}
         if n_lines <= _MOST_LINES:
