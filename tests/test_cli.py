@@ -266,6 +266,29 @@ def test_plot_draws_every_kind(kind, work, here):
         assert code == 0, err
 
 
+def test_plot_marks_rows_that_are_not_in_the_component_of_their_class(work, here, monkeypatch):
+    seen, draw = [], plot.misplaced
+
+    def spy(*given, **more):
+        seen.append(draw(*given, **more))
+        return seen[-1]
+
+    monkeypatch.setattr(plot, "misplaced", spy)
+    data = ["plot", "model.json", "iris.csv"]
+    for more in (["--classes", "species"], ["--kind", "misplaced", "--classes", "species"]):
+        code, _, err = here(*data, *more, "--features", "petal length,petal width", cwd=work)
+        assert code == 0, err
+    names = [text.get_text() for text in seen[0].get_legend().get_texts()]
+    assert names == ["setosa", "versicolor", "virginica", "misplaced: 5 of 150 (3.3 %)"]
+    for more, message in (
+        (["--kind", "misplaced"], "--kind misplaced: goes with --classes"),
+        (["--kind", "pairs", "--classes", "species"], "--kind misplaced: goes with --classes"),
+        (["--classes", "kind"], "no column 'kind'"),
+    ):
+        code, _, err = here(*data, *more, cwd=work)
+        assert (code, message in err) == (1, True), err
+
+
 def test_plot_takes_features_and_names_mistakes(work):
     good = gaussmix("plot", "model.json", "--features", "petal length,petal width", cwd=work)
     assert good.returncode == 0, good.stderr

@@ -530,6 +530,12 @@ def test_of_many_rows_a_sample_is_drawn_that_has_all_groups_and_is_told():
     assert again.get_legend().get_title().get_text() == f"{n_drawn:,} of 100,000 rows"
 
 
+def test_rows_labelled_as_incomplete_are_of_no_group():
+    ax = plot.scatter(np.eye(4), [0, 1, -3, -1])
+    assert names_of(ax) == ["component 0", "component 1", "noise"]
+    assert ax.get_legend().get_title().get_text() == "3 of 4 rows"
+
+
 def test_rows_with_nan_in_the_features_drawn_are_left_out_and_told():
     X = np.array([[0.0, 1, 2], [np.nan, 1, 2], [3, 4, np.nan]])
     assert names_of(plot.scatter(X)) == ["2 of 3 rows"]

@@ -12,8 +12,10 @@ import typer
 
 from ..exceptions import DataError, ParameterError
 from ..interchange.model import Model, load_model
+from ..rows import MemorySource
+from ..rows.files.carried import Carried
 from .console import notes
-from .data import open_for
+from .data import columns_for, open_for
 from .demo import save_figure
 from .options import ColumnsOption, ModelArgument, split_names
 from .output import check_out
@@ -34,7 +36,7 @@ def command(
         str | None,
         typer.Option(
             help="clusters, density (contours), heat (density in colours), regions, uncertainty, "
-            "pairs, rootograms, univariate, cdf, quantiles or trace. "
+            "misplaced (with --classes), pairs, rootograms, univariate, cdf, quantiles or trace. "
             "Default: by the number of features."
         ),
     ] = None,
@@ -42,36 +44,64 @@ def command(
         str | None, typer.Option(help="Features to draw, separated by commas.")
     ] = None,
     columns: ColumnsOption = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Column of known classes, of any type, for --kind misplaced."),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Picture to write: .png, .pdf or .svg.")
     ] = Path("gaussmix.png"),
 ) -> None:
     """Draw a saved model, over data if given."""
+    from .. import plot
     from ..plot._style import pyplot
 
     wanted, chosen = split_names("--columns", columns), split_names("--features", features)
-    if kind is not None and kind not in _KINDS:
-        raise ParameterError(f"--kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
+    if kind not in (None, _MISPLACED, *_KINDS):
+        raise ParameterError(
+            f"--kind: expected one of {', '.join((*_KINDS, _MISPLACED))}, got {kind!r}"
+        )
+    if (classes is None) == (kind == _MISPLACED) and kind is not None:
+        raise ParameterError("--kind misplaced: goes with --classes, the column of known classes")
     if out.suffix.lower().lstrip(".") not in pyplot().figure().canvas.get_supported_filetypes():
         raise ParameterError(f"--out: unknown kind of picture {out.suffix!r}; use .png or .pdf")
     check_out(out, model, *data.files)
     loaded = load_model(model)
     mixture = loaded.mixture
-    rows = None
+    rows, source = None, None
     if data.paths:
         source = open_for(mixture, data, wanted)
         rows, _ = source.sample(_MOST_ROWS, np.random.default_rng(0))
     drawn: Any = chosen
     if chosen is not None and mixture.feature_names is None:
         drawn = [int(word) if word.isdigit() else word for word in chosen]
+    if kind is None and classes is not None:
+        kind = _MISPLACED
     if kind is None:
         count = mixture.n_features if chosen is None else len(chosen)
         kind = {1: "univariate", 2: "clusters"}.get(count, "pairs")
     if rows is None and kind in _OF_ROWS:
         raise ParameterError(f"--kind {kind}: is of rows; give DATA after the model")
-    save_figure(_KINDS[kind](loaded, rows, drawn), out)
+    if kind == _MISPLACED:
+        given = _classes(classes, source, data, columns_for(mixture, data, wanted))
+        figure = plot.misplaced(loaded, *given, features=drawn).figure
+    else:
+        figure = _KINDS[kind](loaded, rows, drawn)
+    save_figure(figure, out)
     pyplot().close("all")
     notes().print(f"Picture saved to {out}", markup=False)
+
+
+def _classes(
+    name: str | None, source: Any, data: Data, columns: list[str] | None
+) -> tuple[Any, AnyArray]:
+    """Return all rows and their known classes; DataError if there are too many for that."""
+    assert name is not None
+    if not isinstance(source, MemorySource):
+        raise DataError("--classes: the data are too large to be drawn whole; give a part of them")
+    carried = Carried(data.scan(columns).reader(), [name])
+    values = carried.take(source.n_rows)[name].to_pylist()
+    return source.array, np.array(values, dtype=object)
 
 
 def _clusters(model: Model, rows: AnyArray | None, features: Any) -> Any:
@@ -180,4 +210,5 @@ _KINDS: dict[str, Callable[[Model, AnyArray | None, Any], Any]] = {
     "trace": _trace,
 }
 # Pictures that there are only of rows.
-_OF_ROWS = ("uncertainty", "rootograms", "quantiles")
+_MISPLACED = "misplaced"
+_OF_ROWS = ("uncertainty", "rootograms", "quantiles", _MISPLACED)

@@ -15,6 +15,7 @@ from ..mixture import Mixture
 from ..mixture.parts import chosen_columns
 from ..numerics.arguments import as_numbers, shown
 from ..rows.door import as_frame, as_rows, as_table, require_numeric_columns
+from ..rows.incomplete import INCOMPLETE
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -296,10 +297,14 @@ def _one_a_row(labels: Any, n_rows: int) -> AnyArray:
 
 
 def _integers(values: AnyArray) -> AnyArray | None:
-    """Return labels as integers of at least -1, or None if they are something else."""
+    """Return labels as integers of at least -1, or None if they are something else.
+
+    Those that rows with missing values get are integers, too: of no group.
+    """
     if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
         return None
-    if (values != np.round(values)).any() or values.min() < -1 or values.max() > 2**31:
+    own = values[values != INCOMPLETE]
+    if (own != np.round(own)).any() or len(own) == 0 or own.min() < -1 or own.max() > 2**31:
         return None
     return values.astype(np.intp)
 

@@ -83,7 +83,10 @@ def scatter(
     groups = None if labels is None else as_groups(labels, len(rows), label_names)
     around = None if marked is None else as_mask("marked", marked, len(rows))
     ax = axes(ax)
-    there = np.flatnonzero(np.isfinite(rows).all(axis=1))  # others have no place
+    seen = np.isfinite(rows).all(axis=1)  # others have no place
+    if groups is not None:
+        seen &= groups.codes >= -1  # nor those of no group
+    there = np.flatnonzero(seen)
     codes = None if groups is None else groups.codes[there]
     shown = there[subsample(len(there), MOST_POINTS, codes)]
     if around is not None:
