@@ -21,6 +21,7 @@ from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
 from ..selection.fitter import Plan
+from ..selection.profiles import ProfileTable
 from ..selection.progress import progress
 from ..selection.search import (
     DEFAULT_START,
@@ -242,6 +243,19 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
     def _is_chosen(self, row: dict[str, Any]) -> bool:
         return (row["family"], row["n_components"]) == (self.best_family_, self.n_components_)
 
+    def profiles(self, X: Any, sample_weight: Any = None) -> ProfileTable:
+        """Return the table that users of latent profile analysis expect, of the fits to X.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or `gaussmix.scan` (n, d)
+            The rows that the models were fitted to.
+        sample_weight : array-like (n,), optional
+        """
+        check_is_fitted(self)
+        source = open_rows(self, X, sample_weight, reset=False)
+        return ProfileTable.of(self._cells, source)
+
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw a criterion by the number of components, a line a family.
 
@@ -312,6 +326,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         self.best_family_ = best.family.name
         self.n_components_ = best.n_components
         self.criterion_ = best.values[criterion.name]
+        self._cells = list(cells)
         self.results_ = ResultsTable(cells, names, criterion.name)
         return best
 

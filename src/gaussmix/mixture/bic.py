@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ..components.families import Family
 
-__all__ = ["aic", "bic", "icl", "n_parameters"]
+__all__ = ["aic", "awe", "bic", "caic", "clc", "icl", "kic", "n_parameters", "sabic"]
 
 
 def n_parameters(
@@ -49,3 +49,31 @@ def icl(log_likelihood: float, n_free: int, n: float, certainty: float) -> float
     `certainty` is the sum over rows of the log of the largest responsibility.
     """
     return bic(log_likelihood, n_free, n) - 2.0 * certainty
+
+
+def sabic(log_likelihood: float, n_free: int, n: float) -> float:
+    """Return the BIC of a sample size adjusted as by Sclove (1987)."""
+    return -2.0 * log_likelihood + n_free * float(np.log((n + 2.0) / 24.0))
+
+
+def caic(log_likelihood: float, n_free: int, n: float) -> float:
+    """Return the consistent AIC (Bozdogan 1987)."""
+    return -2.0 * log_likelihood + n_free * (float(np.log(n)) + 1.0)
+
+
+def kic(log_likelihood: float, n_free: int) -> float:
+    """Return Kullback's information criterion (Cavanaugh 1999)."""
+    return -2.0 * log_likelihood + 3.0 * (n_free + 1.0)
+
+
+def clc(log_likelihood: float, entropy: float) -> float:
+    """Return the classification likelihood criterion (Biernacki & Govaert 1997).
+
+    `entropy` is the sum over rows of that of their responsibilities.
+    """
+    return -2.0 * log_likelihood + 2.0 * entropy
+
+
+def awe(log_likelihood: float, n_free: int, n: float, entropy: float) -> float:
+    """Return the approximate weight of evidence (Banfield & Raftery 1993)."""
+    return clc(log_likelihood, entropy) + 2.0 * n_free * (1.5 + float(np.log(n)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import entr
 
 from ..rows.folds import Fold, Index, Workspace
 
@@ -32,8 +33,9 @@ class Certainty:
         Sum of their largest responsibilities.
     unsure : ndarray (J,)
         Weight of those whose largest is below `UNSURE`.
-    log_likelihood, log_largest : float
-        Sums of log-densities, and of logs of the largest responsibilities.
+    log_likelihood, log_largest, entropy : float
+        Sums of log-densities, of logs of the largest responsibilities, and of the entropies of
+        responsibilities.
     """
 
     n_rows: int
@@ -42,6 +44,7 @@ class Certainty:
     unsure: Array
     log_likelihood: float
     log_largest: float
+    entropy: float
 
     def merge(self, other: Certainty) -> Certainty:
         return Certainty(
@@ -51,6 +54,7 @@ class Certainty:
             self.unsure + other.unsure,
             self.log_likelihood + other.log_likelihood,
             self.log_largest + other.log_largest,
+            self.entropy + other.entropy,
         )
 
 
@@ -63,7 +67,7 @@ class CertaintyFold(Fold[Certainty]):
 
     def open(self) -> list[Certainty]:
         none = np.zeros(self.assigner.n_joint)
-        return [Certainty(0, none, none, none, 0.0, 0.0)]
+        return [Certainty(0, none, none, none, 0.0, 0.0, 0.0)]
 
     def add(
         self,
@@ -87,6 +91,7 @@ class CertaintyFold(Fold[Certainty]):
             by_component(own * (largest < UNSURE)),
             float(own @ log_density),
             float(own @ np.log(largest)),
+            float(own @ entr(found).sum(axis=0)),
         )
         state[0] = state[0].merge(block)
 

@@ -18,7 +18,7 @@ def list_criteria() -> list[Criterion]:
     --------
     >>> from gaussmix.selection import list_criteria
     >>> [criterion.name for criterion in list_criteria()]
-    ['aic', 'bic', 'cv', 'icl']
+    ['aic', 'awe', 'bic', 'caic', 'clc', 'cv', 'icl', 'kic', 'sabic']
     """
     return list(_CRITERIA.objects.values())
 
