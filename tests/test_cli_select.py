@@ -185,3 +185,15 @@ def test_ctrl_c_keeps_the_models_done(tmp_path):
     assert "VII" in printed
     model = json.loads((tmp_path / "model.json").read_text())
     assert len(model["mixture"]["weights"]) == 1
+
+
+def test_select_prints_the_table_of_latent_profile_analysis(work):
+    done = gaussmix(
+        "select", "iris.csv", "-k", "1-2", "-c", "EEE", "--table", "profiles", cwd=work
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert {"family", "sabic", "entropy"} <= set(head.split())
+    assert [row.split()[:2] for row in rows[:2]] == [["EEE", "1"], ["EEE", "2"]]
+    refused = gaussmix("select", "iris.csv", "--table", "all", cwd=work)
+    assert refused.returncode == 2 or "--table" in refused.stderr

@@ -18,6 +18,7 @@ from ..interchange.model import model_from_result, to_json
 from ..rows.threads import count_threads
 from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
 from ..selection.fitter import Plan
+from ..selection.profiles import ProfileTable
 from ..selection.progress import bar
 from ..selection.search import (
     DEFAULT_START,
@@ -37,6 +38,7 @@ from .reading import Data, reads_files
 
 # Where the picture and the model go unless the user says otherwise.
 _FOLDER = Path("gaussmix-output/select")
+_TABLES = ("models", "profiles")
 
 
 @reads_files
@@ -49,7 +51,8 @@ def command(
         str, typer.Option("--families", "-c", help="all, or names separated by commas.")
     ] = "all",
     criterion: Annotated[
-        str, typer.Option(help="What chooses, smaller is better: bic, icl, aic or cv.")
+        str,
+        typer.Option(help="What chooses, smaller is better: bic, icl, aic, cv, sabic, caic, ..."),
     ] = "bic",
     columns: ColumnsOption = None,
     init: Annotated[str, typer.Option(help="Start, as for gaussmix fit.")] = DEFAULT_START,
@@ -71,9 +74,16 @@ def command(
             help="Picture of the criterion. Default: beside --out, or in gaussmix-output/select."
         ),
     ] = None,
+    table: Annotated[
+        str,
+        typer.Option(
+            help="models: the best ones; profiles: as users of latent profile analysis know it."
+        ),
+    ] = "models",
     json: JsonOption = False,
 ) -> None:
     """Fit every family with every number of components, and choose by a criterion."""
+    _require_table(table)
     chosen_columns = split_names("--columns", columns)
     sizes = choose_sizes(parse_sizes(components))
     criteria = wanted_criteria(get_criterion(criterion))
@@ -114,12 +124,19 @@ def command(
     try:
         if json:
             print_json(_as_json(best.result, found, picture))
+        elif table == "profiles":
+            results().print(str(ProfileTable.of(cells, source)), markup=False, highlight=False)
         else:
             _print(found, cells, picture, top)
     finally:  # whatever becomes of the output, the best model is not lost
         save_and_tell(model_from_result(best.result), kept, f"Next: gaussmix show {kept}")
     if interrupted:
         raise typer.Exit(130)
+
+
+def _require_table(table: str) -> None:
+    if table not in _TABLES:
+        raise ParameterError(f"--table: must be one of {', '.join(_TABLES)}, got {table!r}")
 
 
 def parse_sizes(text: str) -> list[int]:
