@@ -177,3 +177,57 @@ def textbook_merges(Z, criterion, partition=None):
         clusters[i] = clusters[i] + clusters[j]
         del clusters[j]
     return merges
+
+
+def incomplete_statistics(rows, sample_weight, labels, weights, means, covariances, box=None):
+    """Expected statistics of rows with NaN, one row and one component after the other.
+
+    `box` is (weight, lower, upper) of a uniform background.  Returns counts, means, scatters,
+    log-likelihood, the background's share, responsibilities and conditional means.
+    """
+    n, d = rows.shape
+    K = len(weights)
+    counts, sums, squares = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
+    value, noise = 0.0, 0.0
+    shares, filled = np.zeros((n, K)), np.zeros((n, d))
+    for i, row in enumerate(rows):
+        o = np.flatnonzero(~np.isnan(row))
+        m = np.setdiff1d(np.arange(d), o)
+        joint, expected, rest = np.log(weights), [], []
+        for k in range(K):
+            own = covariances[k][np.ix_(o, o)]
+            offset = row[o] - means[k][o]
+            distance = offset @ np.linalg.solve(own, offset)
+            joint[k] -= (np.linalg.slogdet(2 * np.pi * own)[1] + distance) / 2
+            slope = covariances[k][np.ix_(m, o)] @ np.linalg.inv(own)
+            x, left = np.array(row), np.zeros((d, d))
+            x[m] = means[k][m] + slope @ (row[o] - means[k][o])
+            left[np.ix_(m, m)] = covariances[k][np.ix_(m, m)] - slope @ covariances[k][np.ix_(o, m)]
+            expected.append(x)
+            rest.append(left)
+        behind = -np.inf
+        if box is not None:
+            behind = np.log(box[0]) - np.log(box[2] - box[1])[o].sum()
+        if labels is not None and labels[i] >= 0:
+            joint[np.arange(K) != labels[i]] = -np.inf
+            behind = -np.inf
+        total = np.logaddexp(np.logaddexp.reduce(joint), behind)
+        shares[i] = np.exp(joint - total)
+        # The background expects the middle of its box.
+        filled[i] = shares[i] @ expected
+        if box is not None:
+            middle = np.where(np.isnan(row), (box[1] + box[2]) / 2, row)
+            filled[i] += np.exp(behind - total) * middle
+        if len(o) == 0:
+            continue
+        value += sample_weight[i] * total
+        noise += sample_weight[i] * np.exp(behind - total)
+        for k in range(K):
+            share = sample_weight[i] * shares[i, k]
+            counts[k] += share
+            offset = expected[k] - means[k]  # no digits are lost far from 0
+            sums[k] += share * offset
+            squares[k] += share * (np.outer(offset, offset) + rest[k])
+    offsets = sums / counts[:, None]
+    scatters = squares - counts[:, None, None] * offsets[:, :, None] * offsets[:, None, :]
+    return counts, means + offsets, scatters, value, noise, shares, filled

@@ -64,6 +64,10 @@ class Moment(ABC):
     def of_diagonals(self, variances: Array) -> Array:
         """Return diag(v) for each row v of ``variances`` (K, d), as scatters ``(K, *shape)``."""
 
+    @abstractmethod
+    def of_matrices(self, matrices: Array) -> Array:
+        """Return what is held of matrices (K, d, d), as scatters ``(K, *shape)``."""
+
     def narrowed(self, covariances: Array, most: Array) -> Array:
         """Return covariances (G, *shape) with variances of at most `most` (d,), as correlated."""
         variances = self.diagonal(covariances, len(most))
@@ -155,6 +159,9 @@ class Products(Moment):
     def of_diagonals(self, variances: Array) -> Array:
         return variances[:, :, None] * np.eye(variances.shape[1])
 
+    def of_matrices(self, matrices: Array) -> Array:
+        return matrices
+
     def coefficients(self, precisions: Array) -> Array:
         d = precisions.shape[-1]
         upper = precisions.reshape(len(precisions), d * d).take(_places_in_square(d), axis=1)
@@ -209,6 +216,9 @@ class Squares(Moment):
     def of_diagonals(self, variances: Array) -> Array:
         return variances
 
+    def of_matrices(self, matrices: Array) -> Array:
+        return np.diagonal(matrices, axis1=1, axis2=2)
+
     def coefficients(self, precisions: Array) -> Array:
         return -0.5 * precisions
 
@@ -248,6 +258,9 @@ class Norm(Moment):
 
     def of_diagonals(self, variances: Array) -> Array:
         return np.asarray(variances.sum(axis=1))
+
+    def of_matrices(self, matrices: Array) -> Array:
+        return np.asarray(np.trace(matrices, axis1=1, axis2=2))
 
     def coefficients(self, precisions: Array) -> Array:
         return -0.5 * precisions[:, None]
@@ -291,6 +304,9 @@ class Nothing(Moment):
 
     def of_diagonals(self, variances: Array) -> Array:
         return np.empty((len(variances), 0))
+
+    def of_matrices(self, matrices: Array) -> Array:
+        return np.empty((len(matrices), 0))
 
     def coefficients(self, precisions: Array) -> Array:
         return np.empty((len(precisions), 0))

@@ -129,6 +129,8 @@ class Expectation(Fold[Found]):
             joint: Array = workspace.array("joint", form.n_components, len(seen), dtype=form.dtype)
             form.joint(seen, joint, workspace, own_labels, part.sums)
             masses = posterior(joint, own_weights, own_labels, part.tally)
+            if kind is not WHOLE:
+                part.tally.log_likelihood += _sum(form.row_terms(seen), own_weights)
             form.add(part.sums, seen, masses, workspace)
 
     def close(self, state: Found) -> Found:
@@ -173,10 +175,7 @@ class Seen(NamedTuple):
 
     def form(self, kind: Kind) -> tuple[Form, Posterior]:
         """Return the form and the posterior of what is seen of rows of a kind."""
-        seen, choice = kind.seen(self.parameters), self.choice
-        center, extent = kind.box(choice.center, choice.extent)
-        form = choice._replace(center=center, extent=extent)(seen)
-        return form, Posterior.of([seen])
+        return kind.form(self.parameters, self.choice)
 
 
 def expectation(
@@ -251,6 +250,13 @@ def expectation_of_several(
         ]
         statistics[place] = join_statistics(each)
     return statistics
+
+
+def _sum(terms: Array | float, weights: AnyArray | None) -> float:
+    """Return the weighted sum of terms of rows (B,)."""
+    if isinstance(terms, float):
+        return 0.0  # where there is nothing but a constant, it is none
+    return float(terms.sum() if weights is None else weights @ terms)
 
 
 def _complete(

@@ -283,11 +283,11 @@ class Covariances(ABC):
         return cls(values, len(values), several[0].n_features)
 
     @abstractmethod
-    def marginal(self, columns: Array) -> Self:
+    def marginal(self, columns: AnyArray) -> Self:
         """Covariances of some features only."""
 
     @abstractmethod
-    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+    def conditional(self, kept: AnyArray, given: AnyArray) -> tuple[Array, Covariances]:
         """Return gains (K, n_kept, n_given) and the covariances of `kept` given `given`.
 
         The conditional mean is mean_kept + gain (x_given - mean_given).

@@ -89,9 +89,9 @@ class DiagonalCovariances(Covariances):
         changed = np.asarray(below.any(axis=1))
         return (self._with(np.where(below, floor, self.values)) if changed.any() else self), changed
 
-    def marginal(self, columns: Array) -> Self:
+    def marginal(self, columns: AnyArray) -> Self:
         return type(self)(self.values[:, columns], self.n_components, len(columns), self.shared)
 
-    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+    def conditional(self, kept: AnyArray, given: AnyArray) -> tuple[Array, Covariances]:
         # Features are independent within a component: nothing is learned from the others.
         return np.zeros((self.n_components, len(kept), len(given))), self.marginal(kept)

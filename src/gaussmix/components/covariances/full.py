@@ -159,11 +159,11 @@ class FullCovariances(Covariances):
                 found.__dict__[name] = np.concatenate(parts)
         return found
 
-    def marginal(self, columns: Array) -> Self:
+    def marginal(self, columns: AnyArray) -> Self:
         values = self.values[:, columns[:, None], columns[None, :]]
         return type(self)(values, self.n_components, len(columns), self.shared)
 
-    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+    def conditional(self, kept: AnyArray, given: AnyArray) -> tuple[Array, Covariances]:
         cross = self.values[:, kept[:, None], given[None, :]]
         known = self.values[:, given[:, None], given[None, :]]
         gains = np.swapaxes(np.linalg.solve(known, np.swapaxes(cross, 1, 2)), 1, 2)

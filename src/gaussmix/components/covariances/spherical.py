@@ -92,8 +92,8 @@ class SphericalCovariances(Covariances):
             return self, changed
         return self._with(np.where(changed, lowest, self.values)), changed
 
-    def marginal(self, columns: Array) -> Self:
+    def marginal(self, columns: AnyArray) -> Self:
         return type(self)(self.values, self.n_components, len(columns), self.shared)
 
-    def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
+    def conditional(self, kept: AnyArray, given: AnyArray) -> tuple[Array, Covariances]:
         return np.zeros((self.n_components, len(kept), len(given))), self.marginal(kept)

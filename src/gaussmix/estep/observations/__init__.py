@@ -2,5 +2,6 @@
 
 from .base import Kind, Observation
 from .complete import COMPLETE
+from .missing import MISSING
 
-__all__ = ["COMPLETE", "Kind", "Observation"]
+__all__ = ["COMPLETE", "MISSING", "Kind", "Observation"]

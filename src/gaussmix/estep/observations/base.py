@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from ..posterior import Posterior
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ...components.parameters import Parameters
     from ...components.statistics import SufficientStatistics
     from ...rows.folds import Index
+    from ..expectation import FormChoice
+    from ..form import Form
 
 __all__ = ["Kind", "Observation"]
 
@@ -33,6 +37,16 @@ class Kind(ABC):
     @abstractmethod
     def box(self, center: Array, extent: Array) -> tuple[Array, Array]:
         """Return center and extent of a box around what is seen of rows in another one."""
+
+    def form(self, parameters: Parameters, choice: FormChoice) -> tuple[Form, Posterior]:
+        """Return the form and the posterior of what is seen of rows of this kind.
+
+        `choice` makes forms; it is told what the parameters, and the box, are for what is seen.
+        A kind may have a form of its own, that adds up what `completed` would make of the sums.
+        """
+        seen = self.seen(parameters)
+        center, extent = self.box(choice.center, choice.extent)
+        return choice._replace(center=center, extent=extent)(seen), Posterior.of([seen])
 
     @abstractmethod
     def completed(

@@ -1,0 +1,64 @@
+"""Values that are missing: NaN is not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..incomplete import choose_incomplete_form
+from ..posterior import Posterior
+from .base import Kind, Observation
+from .complete import WHOLE, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..._typing import AnyArray
+    from ...components.parameters import Parameters
+    from ...rows.folds import Index
+    from ..expectation import FormChoice
+    from ..form import Form
+
+__all__ = ["MISSING", "Missing"]
+
+
+class Incomplete(Whole):
+    """Rows of which some features are seen, whichever these are: one form serves them all.
+
+    R picks the features that are seen, and S is 0.
+    """
+
+    key = "incomplete"
+
+    def form(self, parameters: Parameters, choice: FormChoice) -> tuple[Form, Posterior]:
+        form = choose_incomplete_form(parameters, choice.moment, choice.n_rows)
+        return form, Posterior.of([parameters])
+
+
+class Missing(Observation):
+    """NaN is not seen, and what is missing is missing at random (Rubin 1976).
+
+    That is: whether a value is missing may depend on what is seen of its row, but not on the
+    value.  A row of which nothing is seen says nothing, and is no row.
+    """
+
+    def kinds(
+        self, rows: AnyArray, index: Index
+    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
+        missing = np.isnan(rows).sum(axis=1)
+        whole = missing == 0
+        if whole.all():
+            yield WHOLE, rows, slice(None)
+            return
+        for kind, chosen in (
+            (WHOLE, whole),
+            (INCOMPLETE, ~whole & (missing < rows.shape[1])),
+        ):
+            places = np.flatnonzero(chosen)
+            if len(places):
+                yield kind, rows[places], places
+
+
+INCOMPLETE = Incomplete()
+MISSING = Missing()
