@@ -16,12 +16,12 @@ from gaussmix.estep.incomplete import choose_incomplete_form
 from gaussmix.estep.incomplete.axes import AxesForm
 from gaussmix.estep.incomplete.compiled import CompiledRowsForm
 from gaussmix.estep.incomplete.exact import PatternForm
-from gaussmix.estep.incomplete.patterns import Patterns
 from gaussmix.estep.incomplete.precision import PrecisionForm
 from gaussmix.estep.observations import MISSING
 from gaussmix.estep.observations.missing import INCOMPLETE
 from gaussmix.rows import MemorySource
 from gaussmix.rows.folds import Workspace
+from gaussmix.rows.patterns import Patterns
 
 from .oracles import incomplete_statistics
 from .variants import STRUCTURES, random_covariances

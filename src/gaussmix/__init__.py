@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
+    from .estimators.imputer import MixtureImputer
     from .estimators.mixture import GaussianMixture
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .mixture import Mixture
     from .mixture.summary import Summary
     from .rows.files import scan
+    from .rows.missingness import Missingness
 
 _HOMES = {
     "Checkpoint": "interchange.checkpoint",
@@ -56,7 +58,9 @@ _HOMES = {
     "Iteration": "em.result",
     "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
+    "Missingness": "rows.missingness",
     "Mixture": "mixture",
+    "MixtureImputer": "estimators.imputer",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
     "Optimum": "em.optima",
@@ -97,7 +101,9 @@ __all__ = [
     "Iteration",
     "ManyFits",
     "MissingExtraError",
+    "Missingness",
     "Mixture",
+    "MixtureImputer",
     "ModelFileError",
     "Noise",
     "Optimum",

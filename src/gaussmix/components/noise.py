@@ -20,6 +20,8 @@ __all__ = ["Noise"]
 
 # How far from orthonormal axes may be, for those that were rounded when written.
 _AXES_TOLERANCE = 1e-6
+# How far from features axes along them may be.
+_STRAIGHT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,19 @@ class Noise:
     def log_joint(self) -> float:
         """Log of weight times density."""
         return float(np.log(self.weight)) - self.log_volume
+
+    @cached_property
+    def sides(self) -> tuple[Array, Array] | None:
+        """Where the box ends along each feature (d,) and (d,); None if its axes are turned."""
+        places = np.abs(self.axes).argmax(axis=1)
+        every = np.arange(len(places))
+        straight = np.zeros(self.axes.shape)
+        straight[every, places] = self.axes[every, places]
+        if np.abs(self.axes - straight).max() > _STRAIGHT:
+            return None
+        ends = self.axes @ np.diag(self.lower), self.axes @ np.diag(self.upper)
+        first, last = (end[every, places] for end in ends)
+        return np.minimum(first, last), np.maximum(first, last)
 
     @property
     def mean(self) -> Array:

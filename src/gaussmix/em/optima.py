@@ -9,6 +9,7 @@ import numpy as np
 
 from ..mixture.bic import icl
 from ..mixture.leave_one_out import Estimated, LeaveOneOut, LeaveOneOutFold
+from ..rows import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +139,10 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     widths = np.maximum(summary.maximum - summary.minimum, np.sqrt(12.0 * data.resolutions))
     log_volume = float(np.log(widths, where=widths > 0, out=np.zeros_like(widths)).sum())
     fold = LeaveOneOutFold(several, summary.total.total, log_volume)
-    return data.source.reduce(fold)
+    source = data.source
+    if summary.incomplete:  # a row is left out whole: what near rows have stands in the holes
+        source = MemorySource(data.whole, data.weights, n_jobs=source.n_threads)
+    return source.reduce(fold)
 
 
 def judged(candidates: Sequence[Candidate], sums: LeaveOneOut, chosen: int) -> tuple[Optimum, ...]:

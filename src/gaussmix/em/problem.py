@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..rows.checks import check_data, require_bounded, require_comparable
-from .steps import EStep
+from .steps import EStep, observed
 
 if TYPE_CHECKING:
     from ..components.families import Family
@@ -61,7 +61,8 @@ class Problem:
     @cached_property
     def estep(self) -> EStep:
         data = self.data
-        return EStep(data.source, self.summary, data.facts.known, self.options.dtype)
+        known, dtype = data.facts.known, self.options.dtype
+        return EStep(data.source, self.summary, known, dtype, observed(self.summary))
 
     def checked(self) -> Problem:
         """Return the problem; raise DataError if the data cannot support the model.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from ..mixture.mixture import Mixture
     from ..mixture.summary import Summary
+    from ..rows.missingness import Missingness
     from ..rows.summary import DataSummary
     from .model import Model
     from .optima import Optimum
@@ -138,7 +139,9 @@ class FitResult:
     floor : ndarray (d,) or None
         Below which no covariance was let.
     n_dropped : int
-        Rows of the data that are not among these: a value of theirs is missing.
+        Rows of the data that are not among these: a value of theirs is missing, or every one.
+    missing : Missingness or None
+        What is missing of the rows, where that is not seen and some is.
 
     Examples
     --------
@@ -163,6 +166,7 @@ class FitResult:
     optima: tuple[Optimum, ...] = ()
     floor: Array | None = None
     n_dropped: int = 0
+    missing: Missingness | None = None
 
     @property
     def family(self) -> Family:

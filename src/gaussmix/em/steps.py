@@ -9,7 +9,7 @@ import numpy as np
 
 from ..components.parameters import join_statistics, one_of
 from ..estep.expectation import expectation, expectation_of_several
-from ..estep.observations import COMPLETE
+from ..estep.observations import COMPLETE, MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from ..rows import Source
     from ..rows.summary import DataSummary
 
-__all__ = ["EStep"]
+__all__ = ["EStep", "observed"]
+
+
+def observed(summary: DataSummary) -> Observation:
+    """Return what is seen of rows of which a summary is known."""
+    return MISSING if summary.incomplete else COMPLETE
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from .optima import describe
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..rows.missingness import Missingness
     from .result import FitResult
 
 __all__ = ["collapse", "notices", "summary"]
@@ -85,7 +86,8 @@ def _tied(result: FitResult, k: int) -> AnyArray:
 
 def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
-    found = [] if result.n_dropped == 0 else [_dropped(result)]
+    found = [] if result.missing is None else [_missing(result.missing)]
+    found += [] if result.n_dropped == 0 or result.missing else [_dropped(result)]
     found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
     return [*found, *told.splitlines()]
@@ -97,6 +99,18 @@ def _dropped(result: FitResult) -> str:
         f"{dropped} of {total} rows ({dropped / total:.1%}) left out for a missing value: the fit "
         "is one to complete rows, which may differ from the others"
     )
+
+
+def _missing(missing: Missingness) -> str:
+    share = missing.by_column.sum() / max(1, missing.n_rows * len(missing.by_column))
+    patterns = f"{len(missing.patterns)}{' or more' if missing.n_others else ''} patterns"
+    told = (
+        f"{share:.1%} of the values are missing, in {missing.n_incomplete} of {missing.n_rows} "
+        f"rows and {patterns}: the likelihood is that of what is seen"
+    )
+    if missing.n_unseen:
+        told += f"; of {missing.n_unseen} rows nothing is seen, and they count nowhere"
+    return told
 
 
 def _slivers(result: FitResult) -> list[int]:

@@ -55,6 +55,7 @@ class BestEstimator:
     bic = _method("bic")
     aic = _method("aic")
     icl = _method("icl")
+    impute = _method("impute")
 
     weights_ = _attribute("weights_")
     means_ = _attribute("means_")

@@ -21,7 +21,13 @@ __all__ = ["open_rows"]
 
 
 def open_rows(
-    estimator: Any, X: Any, sample_weight: Any = None, *, reset: bool, fewest: int = 2
+    estimator: Any,
+    X: Any,
+    sample_weight: Any = None,
+    *,
+    reset: bool,
+    fewest: int = 2,
+    missing: str | None = None,
 ) -> Source:
     """Return the source of X with weights.
 
@@ -32,6 +38,8 @@ def open_rows(
         else they are compared with those that it has noted.
     fewest : int
         Rows that a fit needs.
+    missing : str, optional
+        What becomes of missing values, if not what the estimator says.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def open_rows(
         _check_columns(estimator, source, reset=reset)
     if reset:
         estimator._fitted_dtype = source.dtype
-    return get_missing(estimator.missing).admit(source)
+    return get_missing(missing or estimator.missing).admit(source)
 
 
 def _in_memory(

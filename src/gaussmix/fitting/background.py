@@ -10,10 +10,11 @@ import numpy as np
 from ..components.moments import NORM, PRODUCTS
 from ..components.noise import Noise
 from ..exceptions import DataError, ParameterError
-from ..rows.checks import require_bounded, require_finite
+from ..rows.checks import require_bounded, require_finite, require_rows
+from ..rows.filled import filled
 from ..rows.folds import Fold, Index, Workspace
 from ..rows.spread import Quantiles, brought_in
-from ..rows.summary import SummaryFold
+from ..rows.summary import SummaryFold, summary_of
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -65,8 +66,9 @@ def enclosing_box(source: Source, weight: float) -> Noise:
     DataError
         If the rows have no extent in some direction, so that the volume is 0.
     """
-    summary = source.reduce(SummaryFold(PRODUCTS, source.n_features))
+    summary = summary_of(source, PRODUCTS)
     require_finite(summary, source)
+    require_rows(summary, source)
     require_bounded(summary, source.feature_names)
     scatter = summary.total.scatters[0]
     if _is_flat(scatter) and _is_flat(_scatter_of_most(source)):
@@ -75,6 +77,8 @@ def enclosing_box(source: Source, weight: float) -> Noise:
             "volume; drop the constant or dependent column"
         )
     along = Noise(weight, summary.minimum, summary.maximum, np.eye(source.n_features))
+    if summary.incomplete:  # what is seen of a row must have a uniform density too
+        return along
     axes = np.linalg.eigh(scatter)[1]
     extent = source.reduce(ExtentFold(axes))
     turned = Noise(weight, extent.lower, extent.upper, axes)
@@ -88,6 +92,7 @@ def enclosing_box(source: Source, weight: float) -> Noise:
 def _scatter_of_most(source: Source) -> Array:
     """Return the scatter of rows without what far ones add: beside it any other is flat."""
     rows, weights = source.sample(_ROWS, np.random.default_rng(0))
+    rows = filled(rows)
     rows, _ = brought_in(rows, Quantiles(rows, weights).near)
     # From a row: rounding must not give a constant column a width.
     offsets = rows - rows[0]

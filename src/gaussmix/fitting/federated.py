@@ -18,7 +18,7 @@ from ..em.loop import Batch, Climbers, Convergence
 from ..em.model import Model
 from ..em.options import Options
 from ..em.result import FitResult, Status
-from ..em.steps import EStep
+from ..em.steps import EStep, observed
 from ..exceptions import DataError, ParameterError
 from ..mixture import Mixture
 from ..numerics.arguments import as_numbers, check_integer, check_number, check_sample_weight
@@ -98,7 +98,7 @@ class Site:
                 f"mixture: has {mixture.n_features} features, and the rows of this site have {d}"
             )
         require_near(mixture.means, mixture.covariances, self._summary)
-        estep = EStep(self._source, self._summary)
+        estep = EStep(self._source, self._summary, observation=observed(self._summary))
         return estep([(mixture.parameters, self.family)])[0]
 
 

@@ -18,9 +18,10 @@ from ..exceptions import FitInterrupted
 from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_finite, require_near, require_rows
 from ..rows.data import Data, Facts
+from ..rows.filled import filled
 from ..rows.spread import Quantiles, brought_in, looked_at
 from ..rows.subsample import draw_rows
-from ..rows.summary import SummaryFold
+from ..rows.summary import summary_of
 from ..rows.suspicions import warn_of_columns
 from ..starts.base import Beginning
 from .background import background_of
@@ -53,7 +54,7 @@ __all__ = [
 
 def summarise(source: Source, moment: Moment) -> DataSummary:
     """Make the first pass over the data; raise DataError if values are not finite."""
-    summary = source.reduce(SummaryFold(moment, source.n_features))
+    summary = summary_of(source, moment)
     require_finite(summary, source)
     return summary
 
@@ -87,7 +88,8 @@ def draw(
     rng: np.random.Generator,
 ) -> Data:
     """Draw the rows that starts look at; raise DataError if too few of them differ."""
-    rows, weights = draw_rows(facts.clean, n_components, rng)
+    drawn, weights = draw_rows(facts.clean, n_components, rng)
+    rows = filled(drawn)
     background, found = facts.background, Quantiles(rows, weights)
     if background is not None:
         # A product of few rows: threads of BLAS, once woken, would be in the way of ours.
@@ -97,7 +99,7 @@ def draw(
     sample, far = rows, np.empty(0, dtype=int)
     if not summary.lies_in(found.near):
         sample, far = brought_in(rows, found.near, n_components)
-    return Data(source, summary, facts, sample - summary.center, weights, rows, far)
+    return Data(source, summary, facts, sample - summary.center, weights, drawn, far, rows)
 
 
 def fit_mixture(
@@ -153,7 +155,7 @@ def fit_mixture(
         keeper.meet(summary.held_as(model.family.held.moment))
         data = draw(source, summary, facts_of(source, known, noise), model.n_components, rng)
         problem = Problem(data, model, options).checked()
-        warn_of_columns(data.drawn, problem.regularised, source.feature_names, stacklevel=4)
+        warn_of_columns(data.whole, problem.regularised, source.feature_names, stacklevel=4)
         return fit_problem(problem, start, rng=rng, callback=told, keeper=keeper)
 
 
@@ -224,9 +226,15 @@ def best_of(problem: Problem, results: Sequence[FitResult], *, keeps_order: bool
     return _finish(problem, chosen, keeps_order)
 
 
+def _left_out(problem: Problem) -> int:
+    """Return how many rows are left out for missing values: all of those that miss every one."""
+    return problem.data.source.n_incomplete or problem.summary.n_unseen
+
+
 def _finish(problem: Problem, result: FitResult, keeps_order: bool) -> FitResult:
     """Put components in the documented order: by mean, unless theirs was given."""
-    result = replace(result, n_dropped=problem.data.source.n_incomplete or 0)
+    left_out, missing = _left_out(problem), problem.summary.missing
+    result = replace(result, n_dropped=left_out, missing=missing)
     if keeps_order:
         return replace(result, given_start=True)
     order = result.mixture.order_by("mean")

@@ -22,7 +22,7 @@ from ..em.climb import collapsed_components
 from ..em.loop import Batch, Jury, Team
 from ..em.mstep import RELATIVE_FLOOR
 from ..em.result import FitResult, History, Status
-from ..em.steps import EStep
+from ..em.steps import EStep, observed
 from ..exceptions import DataError
 from ..mixture import Mixture
 from ..rows import MemorySource
@@ -178,7 +178,7 @@ class _Follower(Team):
         some, weights = self._newest.rows, self._newest.weights
         found = Quantiles(some, np.ones(len(some)) if weights is None else weights)
         spread = found.spreads
-        widest = np.maximum(self.state.widest, spread)
+        widest = np.fmax(self.state.widest, spread)  # a column may be missing in all of them
         # What the M-step must respect is what is remembered of the data, but for far rows.
         least = RELATIVE_FLOOR * _REMEMBERED * widest
         scales = np.minimum(total.variances, widest)
@@ -303,7 +303,8 @@ class Stream:
         if n_rows >= enough * self._patience:
             first = _joined(waiting)
             try:
-                result = begin(first.source(source.n_threads, source.feature_names), first.known)
+                rows = first.source(source.n_threads, source.feature_names).like(source)
+                result = begin(rows, first.known)
             except DataError:
                 if n_rows >= most:
                     raise
@@ -325,14 +326,15 @@ class Stream:
         stepwise: Stepwise,
         size: int,
     ) -> _State:
-        own = block.source(source.n_threads, source.feature_names)
+        own = block.source(source.n_threads, source.feature_names).like(source)
         summary = summarise(own, model.family.held.moment)
         require_near(state.parameters.means, state.parameters.covariances, summary)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
         follower = _Follower(state, model, block, weight, kept)
         batch = Batch([follower], _EveryStep())
-        batch.step(EStep(own, summary, block.known, options.dtype)(batch.questions))
+        estep = EStep(own, summary, block.known, options.dtype, observed(summary))
+        batch.step(estep(batch.questions))
         return follower.state
 
     def _note(self, state: _State) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..components.moments import NORM
 from ..estep import Posterior, choose_form, most_probable
+from ..estep.incomplete import choose_incomplete_form
 from ..estep.softmax import normalise
 from ..exceptions import DataError
+from ..rows import MemorySource
 from ..rows.checks import require_bounded, require_finite, require_near
-from ..rows.folds import Fold, Index, Workspace
+from ..rows.folds import Fold, Index, Mergeable, Workspace
 from ..rows.incomplete import INCOMPLETE, OnComplete
+from ..rows.seen import SeenRows
 from ..rows.source import BlockFunction, Output
-from ..rows.summary import DataSummary, SummaryFold
+from ..rows.summary import DataSummary, summary_of
 from .certainty import Certainty, CertaintyFold
+from .imputing import Imputer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from ..rows import Source
 
 __all__ = ["Evaluator", "Score"]
+
+Value = TypeVar("Value", bound=Mergeable)
 
 
 class Evaluator:
@@ -41,24 +47,28 @@ class Evaluator:
         self, parameters: Parameters, source: Source, summary: DataSummary | None = None
     ) -> None:
         if summary is None:
-            summary = source.reduce(SummaryFold(NORM, source.n_features))
+            summary = summary_of(source, NORM)
         require_finite(summary, source)
         require_bounded(summary, source.feature_names)
         weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
-        self.source, self.n_rows = source, summary.total.n_rows
-        self.assigner = Assigner(
-            choose_form(
+        self.source, self.n_rows, self.parameters = source, summary.total.n_rows, parameters
+        self.n_unseen = summary.n_unseen
+        form: Form
+        if summary.incomplete:
+            moment = covariances.moment
+            form = choose_incomplete_form(parameters, moment, source.rows_if_known)
+        else:
+            form = choose_form(
                 parameters,
                 covariances.moment,
                 covariances.shared,
                 center,
                 np.maximum(np.maximum(summary.maximum - center, center - summary.minimum), 0.0),
                 n_rows=source.rows_if_known,
-            ),
-            Posterior.of([parameters]),
-        )
+            )
+        self.assigner = Assigner(form, Posterior.of([parameters]))
 
     def log_density(self, dtype: type = np.float64) -> Any:
         """Log-density of each row, shape (n,)."""
@@ -130,12 +140,32 @@ class Evaluator:
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
         self._require_rows()
-        return self.source.reduce(ScoreFold(self.assigner))
+        return self._reduce(ScoreFold(self.assigner))
 
     def certainty(self) -> Certainty:
         """How sure it is which component the (weighted) rows belong to, in one such pass."""
         self._require_rows()
-        return self.source.reduce(CertaintyFold(self.assigner))
+        return self._reduce(CertaintyFold(self.assigner))
+
+    def imputed(self) -> Any:
+        """Rows with what is missing as it is expected, given what is seen of them, (n, d)."""
+        imputer = Imputer(self.parameters, self.source.rows_if_known)
+        names = self.source.feature_names or tuple(map(str, range(self.source.n_features)))
+        output = Output("imputed", imputer.bytes_per_row, self.source.n_features, parts=names)
+        return self.source.map(imputer.means, output)
+
+    def imputed_draws(self, n_draws: int, rng: np.random.Generator) -> Array:
+        """Completed copies of the rows, drawn given what is seen of them, (n_draws, n, d)."""
+        if not isinstance(self.source, MemorySource):
+            raise DataError(
+                "draws: completed copies are drawn of rows in memory alone; take the rows part by "
+                "part, or draws=None for what is expected"
+            )
+        rows = np.asarray(self.source.array[slice(None)], dtype=np.float64)
+        return Imputer(self.parameters, len(rows)).draws(rows, n_draws, rng)
+
+    def _reduce(self, fold: Fold[Value]) -> Value:
+        return self.source.reduce(SeenRows(fold) if self.n_unseen else fold)
 
     def _require_rows(self) -> None:
         if not self.n_rows and self.source.n_incomplete:

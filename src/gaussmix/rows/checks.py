@@ -59,7 +59,8 @@ def require_columns(source: Source, n_features: int, names: Sequence[str] | None
 
 def require_finite(summary: DataSummary, source: Source, argument: str = "X") -> None:
     """Raise DataError naming the columns with NaN or infinity and how many there are."""
-    bad = np.flatnonzero(summary.n_missing + summary.n_infinite)
+    refused = np.zeros_like(summary.n_missing) if source.partly_seen else summary.n_missing
+    bad = np.flatnonzero(refused + summary.n_infinite)
     if len(bad) == 0:
         return
     found = []
@@ -78,10 +79,18 @@ def require_finite(summary: DataSummary, source: Source, argument: str = "X") ->
 
 
 def require_rows(summary: DataSummary, source: Source) -> None:
-    """Raise DataError if no row is complete, where only complete ones take part."""
+    """Raise DataError if no row takes part, or nothing is seen of a column."""
+    names = source.feature_names
+    if source.partly_seen and summary.incomplete:
+        unseen = np.flatnonzero(summary.maximum < summary.minimum)
+        if not summary.total.n_rows:
+            raise DataError("X: every value is missing (NaN), so there is nothing to fit")
+        if len(unseen):
+            told = ", ".join(column_label(int(j), names) for j in unseen[:5])
+            raise DataError(f"X: every value is missing (NaN) in {told}: leave such columns out")
     if source.n_incomplete and source.n_missing is not None and not summary.total.n_rows:
         j = int(source.n_missing.argmax())
-        name = column_label(j, source.feature_names)
+        name = column_label(j, names)
         raise DataError(
             f"X: none of {source.n_incomplete} rows is complete, so none is left to fit; most "
             f"often ({source.n_missing[j]} times) {name} is missing: "

@@ -70,6 +70,8 @@ class Data:
         The same rows as they are.
     far : ndarray of int
         Which of them were brought in.
+    whole : ndarray (m, d)
+        The rows as they are, but with values of near rows where some are missing.
     """
 
     source: Source
@@ -79,6 +81,7 @@ class Data:
     weights: Array
     drawn: Array
     far: AnyArray
+    whole: Array
 
     @property
     def center(self) -> Array:
@@ -88,7 +91,7 @@ class Data:
     @property
     def exact(self) -> Array:
         """The sample with no value brought in, centred too (m, d)."""
-        return self.drawn - self.center if len(self.far) else self.sample
+        return self.whole - self.center if len(self.far) else self.sample
 
     @cached_property
     def scales(self) -> Array:

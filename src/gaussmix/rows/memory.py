@@ -135,7 +135,7 @@ class MemorySource(Source):
             n_jobs=self.n_threads,
             block_rows=self._block_rows,
             feature_names=self.feature_names,
-        )
+        ).like(self)
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         if self.weights is None:
@@ -160,7 +160,7 @@ class MemorySource(Source):
             n_jobs=self.n_threads,
             block_rows=self._block_rows,
             feature_names=self.feature_names,
-        )
+        ).like(self)
 
     # -- running ----------------------------------------------------------------
 

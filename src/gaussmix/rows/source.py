@@ -84,6 +84,8 @@ class Source(ABC):
     n_incomplete: int | None = None
     #: How many of their values are missing in each column (d,).
     n_missing: AnyArray | None = None
+    #: Whether a missing value (NaN) is one that is not seen, and its row is taken all the same.
+    partly_seen: bool = False
     #: What to do about missing values, where they are refused.
     remedy: str = "Leave those rows out, or impute the values."
     #: Whether some rows have weight 0, and so take no part.
@@ -132,6 +134,11 @@ class Source(ABC):
         left_out = np.zeros(self.n_rows, bool)
         left_out[places] = True
         return self.without(left_out)
+
+    def like(self, other: Source) -> Self:
+        """Return itself, its missing values taken as another source's are."""
+        self.partly_seen = other.partly_seen
+        return self
 
     @abstractmethod
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:

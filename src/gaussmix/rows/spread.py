@@ -45,13 +45,19 @@ class Quantiles:
     Parameters
     ----------
     rows : ndarray (m, d)
-        About every m / 500th is looked at.
+        About every m / 500th is looked at.  Missing values (NaN) have no weight.
     weights : ndarray (m,)
     """
 
     def __init__(self, rows: AnyArray, weights: Array) -> None:
         some, weights = np.asarray(looked_at(rows)), looked_at(weights)
-        if (weights == weights[0]).all():
+        missing = np.isnan(some)
+        if missing.any():  # they come last, and have no weight
+            order = np.argsort(some, axis=0, kind="stable")
+            self._sorted = np.take_along_axis(some, order, axis=0)
+            seen = ~np.take_along_axis(missing, order, axis=0)
+            self._below = np.cumsum(weights[order] * seen, axis=0)
+        elif (weights == weights[0]).all():
             self._sorted = np.sort(some, axis=0)
             self._below = np.arange(1.0, len(some) + 1.0)[:, None]
         else:

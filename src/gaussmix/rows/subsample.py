@@ -37,6 +37,9 @@ def draw_rows(source: Source, n_components: int, rng: np.random.Generator) -> tu
         If there are fewer different rows than components.
     """
     rows, weights = source.sample(max(_ROWS, _ROWS_PER_COMPONENT * n_components), rng)
+    if source.partly_seen:  # of some nothing is seen
+        some = ~np.isnan(rows).all(axis=1)
+        rows, weights = (rows, weights) if some.all() else (rows[some], weights[some])
     if len(rows) < n_components:
         raise DataError(
             f"n_components: {n_components} components need at least as many rows; "

@@ -10,13 +10,16 @@ import numpy as np
 
 from ..components.statistics import SufficientStatistics
 from .folds import Fold, Index, Workspace
+from .seen import summary_of_seen
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.moments import Moment
+    from .missingness import Missingness
+    from .source import Source
     from .spread import Quantiles
 
-__all__ = ["DataSummary", "SummaryFold"]
+__all__ = ["DataSummary", "SummaryFold", "summary_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,8 @@ class DataSummary:
         Where most rows are; None if that is the mean.
     n_unusable : int
         Rows with a value that is NaN or infinite.
+    missing : Missingness or None
+        Where missing values are not refused, and some are missing.
     """
 
     total: SufficientStatistics
@@ -44,6 +49,7 @@ class DataSummary:
     n_infinite: Array
     origin: Array | None = None
     n_unusable: int = 0
+    missing: Missingness | None = None
 
     def merge(self, other: DataSummary) -> DataSummary:
         return DataSummary(
@@ -53,6 +59,7 @@ class DataSummary:
             self.n_missing + other.n_missing,
             self.n_infinite + other.n_infinite,
             n_unusable=self.n_unusable + other.n_unusable,
+            missing=_merged(self.missing, other.missing),
         )
 
     def held_as(self, moment: Moment) -> DataSummary:
@@ -76,6 +83,16 @@ class DataSummary:
         return bool((self.minimum >= low).all() and (self.maximum <= high).all())
 
     @property
+    def incomplete(self) -> bool:
+        """Whether values are missing."""
+        return bool(self.n_missing.any())
+
+    @property
+    def n_unseen(self) -> int:
+        """Rows of which nothing is seen: they count nowhere."""
+        return 0 if self.missing is None else self.missing.n_unseen
+
+    @property
     def center(self) -> Array:
         return self.total.means[0] if self.origin is None else self.origin
 
@@ -88,6 +105,30 @@ class DataSummary:
     def variances(self) -> Array:
         """Total variance of each feature (d,)."""
         return self.total.variances
+
+
+def summary_of(source: Source, moment: Moment) -> DataSummary:
+    """Return the summary of a source's rows: a pass, and two more if values are not seen.
+
+    Means, variances and extent are then those of what is seen, column by column.
+    """
+    found = source.reduce(SummaryFold(moment, source.n_features))
+    if not (source.partly_seen and found.incomplete) or found.n_infinite.any():
+        return found
+    seen = summary_of_seen(source, moment)
+    return replace(
+        found,
+        total=seen.total,
+        minimum=seen.minimum,
+        maximum=seen.maximum,
+        missing=seen.missing,
+    )
+
+
+def _merged(one: Missingness | None, other: Missingness | None) -> Missingness | None:
+    if one is None or other is None:
+        return one or other
+    return one.merge(other)
 
 
 class SummaryFold(Fold[DataSummary]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..em.problem import Problem
-from ..em.steps import EStep
+from ..em.steps import EStep, observed
 from ..exceptions import DataError, ParameterError
 from ..fitting.fit import (
     best_of,
@@ -125,7 +125,8 @@ class Fitter:
 
     def estep(self, known: AnyArray | None) -> EStep:
         """Return the E-step of fits together; `known` are the components of rows, -1 if not."""
-        return EStep(self.source, self.summary, known, self.plan.options.dtype)
+        observation, dtype = observed(self.summary), self.plan.options.dtype
+        return EStep(self.source, self.summary, known, dtype, observation)
 
     def of_size(self, n_components: int) -> SizedFitter:
         """Return the fits with that many components, their common start made.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.moments import Moment
     from ..em.problem import Problem
+    from ..rows import Source
 
 __all__ = ["GivenMixture", "GivenResponsibilities", "Overridden", "given_start"]
 
@@ -134,7 +135,11 @@ class GivenResponsibilities(Start):
         self._check(problem)
         source, k = problem.data.facts.clean, problem.n_components
         moment = problem.family.held.moment
-        statistics = source.reduce(_ResponsibilityFold(self.array, k, source.n_features, moment))
+        if problem.summary.incomplete:
+            statistics = _of_seen(source, self.array, k, problem.summary.center, moment)
+        else:
+            fold = _ResponsibilityFold(self.array, k, source.n_features, moment)
+            statistics = source.reduce(fold)
         empty = np.flatnonzero(statistics.counts <= 0)
         if len(empty):
             raise ParameterError(
@@ -207,3 +212,61 @@ class _ResponsibilityFold(Fold[SufficientStatistics]):
         zero = np.zeros((self.n_components, self.n_features))
         scatters = self.moment.outer(zero)
         return SufficientStatistics(np.zeros(self.n_components), zero, scatters, self.moment)
+
+
+def _of_seen(
+    source: Source, array: AnyArray, n_components: int, center: Array, moment: Moment
+) -> SufficientStatistics:
+    """Return counts, and the means and variances of what is seen of each component's rows."""
+    sums = source.reduce(_SeenFold(array, n_components, center)).sums
+    counts, (weights, first, second) = sums[0, :, 0], sums[1:]
+    seen = weights > 0
+    safe = np.where(seen, weights, 1.0)
+    offsets = np.where(seen, first / safe, 0.0)
+    variances = np.maximum(np.where(seen, second / safe - offsets**2, 0.0), 0.0)
+    scatters = moment.of_diagonals(counts[:, None] * variances)
+    return SufficientStatistics(counts, center + offsets, scatters, moment)
+
+
+@dataclass(frozen=True, eq=False)
+class _SeenSums:
+    """By component and feature (4, K, d): weight of rows, of values; values; their squares."""
+
+    sums: Array
+
+    def merge(self, other: _SeenSums) -> _SeenSums:
+        return _SeenSums(self.sums + other.sums)
+
+
+class _SeenFold(Fold[_SeenSums]):
+    """Sums of what is seen of rows about a center, under responsibilities."""
+
+    by_row = ("array",)
+
+    def __init__(self, array: AnyArray, n_components: int, center: Array) -> None:
+        self.array, self.n_components, self.center = array, n_components, center
+        self.bytes_per_row = 8 * 4 * (len(center) + n_components)
+
+    def open(self) -> list[_SeenSums]:
+        return [_SeenSums(np.zeros((4, self.n_components, len(self.center))))]
+
+    def add(
+        self,
+        state: list[_SeenSums],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        given = self.array[index]
+        if given.ndim == 1:
+            given = np.eye(self.n_components)[given.astype(np.intp)]
+        shares = given if weights is None else given * weights[:, None]
+        missing: AnyArray = np.isnan(rows)
+        some = np.repeat(np.any(~missing, axis=1, keepdims=True), rows.shape[1], axis=1)
+        values = np.where(missing, 0.0, rows - self.center)
+        found = [shares.T @ part for part in (some, ~missing, values, values**2)]
+        state[0] = state[0].merge(_SeenSums(np.array(found)))
+
+    def close(self, state: list[_SeenSums]) -> _SeenSums:
+        return state[0]

@@ -89,7 +89,9 @@ def _extended(problem: Problem, chosen: AnyArray, labels: AnyArray) -> AnyArray:
     rows = data.sample[chosen]
     part = replace(
         problem,
-        data=replace(data, summary=centred, sample=rows, weights=data.weights[chosen], drawn=rows),
+        data=replace(
+            data, summary=centred, sample=rows, weights=data.weights[chosen], drawn=rows, whole=rows
+        ),
         model=replace(problem.model, prior=None),  # its mean is where the data are
     )
     every = from_labels(part, labels).predict(data.sample)

@@ -17,7 +17,7 @@ from ..exceptions import DataError, FitInterrupted
 from ..numerics.distinct import count_distinct
 from ..rows import MemorySource
 from ..rows.data import Facts
-from ..rows.summary import SummaryFold
+from ..rows.summary import summary_of
 from .base import Beginning, Start, from_divisions
 from .contest import Finalist, Finalists, contest
 from .entrants import Entrants, entrants_of
@@ -120,7 +120,10 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
         chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
         chosen = np.union1d(chosen, data.far)
         if count_distinct(data.sample[chosen]) >= problem.n_components:
-            own = {name: getattr(data, name)[chosen] for name in ("sample", "weights", "drawn")}
+            own = {
+                name: getattr(data, name)[chosen]
+                for name in ("sample", "weights", "drawn", "whole")
+            }
             far = np.flatnonzero(np.isin(chosen, data.far))
             return replace(problem, data=replace(data, **own, far=far))
     return problem
@@ -156,8 +159,8 @@ class _Ending:
         rows = data.drawn
         source = MemorySource(
             rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
-        )
-        summary = source.reduce(SummaryFold(data.summary.total.moment, rows.shape[1]))
+        ).like(data.source)
+        summary = summary_of(source, data.summary.total.moment)
         summary = replace(summary, origin=problem.summary.origin)
         n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
         most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()

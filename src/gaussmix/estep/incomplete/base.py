@@ -110,13 +110,11 @@ def log_norms(n_seen: AnyArray | int, log_det: AnyArray | float) -> AnyArray:
 
 def _log_sides(box: Noise) -> Array:
     """Return the logs of the sides of a background's box, by feature (d,)."""
-    order = np.abs(box.axes).argmax(axis=1)
-    straight = np.zeros_like(box.axes)
-    straight[np.arange(len(order)), order] = 1.0
-    if not np.allclose(np.abs(box.axes), straight, rtol=0.0, atol=1e-12):
+    if box.sides is None:
         raise DataError(
             "X: has missing values (NaN), and the background of this mixture is a box along "
             "turned axes, of which a part of the features has no uniform density; fit the mixture "
             "to rows with missing values too (missing='em'), or take it .without_noise()"
         )
-    return np.asarray(np.log(box.upper - box.lower)[order])
+    low, high = box.sides
+    return np.asarray(np.log(high - low))

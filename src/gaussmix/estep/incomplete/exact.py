@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
+from ...rows.patterns import Patterns
 from ..gathered import by_component
 from .base import IncompleteForm, log_norms
-from .patterns import Patterns
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array

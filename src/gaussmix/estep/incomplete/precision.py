@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...components.covariances import FullCovariances
+from ...rows.patterns import Patterns
 from ..gathered import by_component
 from .base import log_norms
 from .exact import PatternForm
-from .patterns import Patterns
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -103,6 +103,15 @@ class PrecisionForm(PatternForm):
                 part.add_rest(np.bincount(patterns.which, weights).astype(float), left[k])
                 sums.scatters[k] += self.moment.of_rows(part.centred, weights)
         sums.scatters += self.moment.of_matrices(left)
+
+    def expected(self, k: int, rows: AnyArray) -> Array:
+        if self.flat[k]:
+            return super().expected(k, rows)
+        found = np.empty(rows.shape)
+        for first in range(0, len(rows), _STRIP):
+            part = slice(first, first + _STRIP)
+            found[part] = _Strip(self, k, rows[part], Patterns.of(rows[part])).centred
+        return np.where(np.isnan(rows), self.means[k] + found, rows)
 
 
 class _Strip:

@@ -20,5 +20,8 @@ class Refused(Missing):
     allowed = False
 
     def admit(self, source: Source) -> Source:
-        source.remedy = "Impute the values, or leave such rows out with missing='drop'."
+        source.remedy = (
+            "Take them as not seen with missing='em', leave such rows out with missing='drop', or "
+            "impute the values."
+        )
         return source

@@ -17,7 +17,7 @@ def list_missing() -> list[Missing]:
     --------
     >>> from gaussmix.rows.missing import list_missing
     >>> [word.name for word in list_missing()]
-    ['drop', 'error']
+    ['drop', 'em', 'error']
     """
     return list(_WORDS.objects.values())
 

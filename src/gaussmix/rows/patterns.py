@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..._typing import AnyArray
+    from .._typing import AnyArray
 
 __all__ = ["Patterns"]
 
