@@ -226,8 +226,8 @@ def test_bad_rows_are_refused():
         mixture.logpdf(np.zeros((4, 3)))
     with pytest.raises(DataError, match="reshape a single point"):
         mixture.logpdf(np.zeros(2))
-    with pytest.raises(DataError, match="1 NaN in column 'b'"):
-        mixture.predict([[0.0, np.nan]])
+    with pytest.raises(DataError, match="1 infinity in column 'b'"):
+        mixture.predict([[0.0, np.inf], [np.nan, 0.0]])
     with pytest.raises(DataError, match="no rows"):
         mixture.predict(np.zeros((0, 2)))
     with pytest.raises(DataError, match="expected an array of numbers"):
