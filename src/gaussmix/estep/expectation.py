@@ -90,7 +90,8 @@ class Expectation(Fold[Found]):
         self.known, self.seen = known, seen
         self._observation = COMPLETE if seen is None else seen.observation
         self._forms: dict[Hashable, tuple[Form, Posterior]] = {WHOLE.key: (form, posterior)}
-        self.bytes_per_row, self._holds_lock = form.bytes_per_row, form.holds_lock
+        self.bytes_per_row = self._observation.bytes_per_row(form)
+        self._holds_lock = form.holds_lock
 
     @property
     def light(self) -> bool:

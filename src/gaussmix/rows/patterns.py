@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Patterns"]
 
-_WORD = 8
-
 
 class Patterns(NamedTuple):
     """The patterns of missingness of some rows (B, d).
@@ -38,19 +36,20 @@ class Patterns(NamedTuple):
     @classmethod
     def of_seen(cls, seen: AnyArray) -> Self:
         """Return those of rows of which it is known what is seen (B, d)."""
-        words = _words(seen)
-        if words.shape[1] == 1:
-            keys = words[:, 0]
-        else:
-            keys = np.ascontiguousarray(words).view(f"V{_WORD * words.shape[1]}")[:, 0]
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        _, first, which = np.unique(_keys(seen), return_index=True, return_inverse=True)
         return cls(seen[first], which.reshape(-1))
 
     def rows(self) -> Iterator[tuple[int, AnyArray]]:
         """Yield each pattern's number and the places of its rows, ascending."""
-        order = np.argsort(self.which, kind="stable")
-        ends = np.cumsum(np.bincount(self.which, minlength=len(self.seen)))
-        yield from enumerate(np.split(order, ends[:-1]))
+        order, bounds = self.ordered()
+        yield from enumerate(np.split(order, bounds[1:-1]))
+
+    def ordered(self) -> tuple[AnyArray, AnyArray]:
+        """Return the places of rows by pattern, and where each pattern begins and ends (U + 1,)."""
+        short = len(self.seen) <= np.iinfo(np.uint16).max
+        which = self.which.astype(np.uint16) if short else self.which  # short ones sort faster
+        counts = np.bincount(self.which, minlength=len(self.seen))
+        return np.argsort(which, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
     def by_size(self) -> Iterator[tuple[AnyArray, AnyArray]]:
         """Yield, for each number of missing features, the patterns' numbers and those features."""
@@ -61,10 +60,13 @@ class Patterns(NamedTuple):
             yield numbers, np.nonzero(missing[numbers])[1].reshape(len(numbers), size)
 
 
-def _words(seen: AnyArray) -> AnyArray:
-    """Return booleans (B, d) as the bits of unsigned words (B, w)."""
+def _keys(seen: AnyArray) -> AnyArray:
+    """Return a number, or what sorts like one, for what is seen of each row (B, d)."""
     packed = np.packbits(seen, axis=1)
-    width = -(-packed.shape[1] // _WORD) * _WORD
-    bits = np.zeros((len(seen), width), dtype=np.uint8)
-    bits[:, : packed.shape[1]] = packed
-    return bits.view(np.uint64)
+    for dtype in (np.uint8, np.uint16, np.uint64):
+        width = np.dtype(dtype).itemsize
+        if packed.shape[1] <= width:
+            bits = np.zeros((len(seen), width), dtype=np.uint8)
+            bits[:, : packed.shape[1]] = packed
+            return bits.view(dtype)[:, 0]
+    return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0]

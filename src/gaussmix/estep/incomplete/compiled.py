@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...rows.patterns import Patterns
 from ..compiled import CompiledForm, natural_form
 from .precision import PrecisionForm
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["CompiledRowsForm", "compiled_form"]
 
 
+# Rows of a block, a feature, from which it pays to find what components are for a pattern.
+_FREQUENT = 1.0
+
+
 def compiled_form(parameters: Parameters, n_rows: int | None) -> type[PrecisionForm]:
     """Return the form of full covariances for so many rows (None: unknown)."""
     much = natural_form(len(parameters.weights), n_rows) is CompiledForm
@@ -28,35 +33,55 @@ def compiled_form(parameters: Parameters, n_rows: int | None) -> type[PrecisionF
 
 
 @lru_cache(maxsize=1)
-def _loops() -> ModuleType | None:
-    """Return the compiled loops; None on a machine that cannot have them."""
+def _loops() -> tuple[ModuleType, ModuleType] | None:
+    """Return the compiled loops by pattern and by row; None on a machine that cannot have them."""
     try:
-        from . import loops
+        from . import loops, pattern_loops
     except ImportError:
         return None
-    return loops
+    return pattern_loops, loops
 
 
 class CompiledRowsForm(PrecisionForm):
-    """Row by row: in the missing block of the precision, or the seen block of the covariance.
+    """Pattern by pattern where many rows of a block have it, and row by row the others.
 
-    The smaller is taken, or the second where a component is flat.  Threads do not wait for
-    Python's lock.  May be sent to machines without Numba.
+    Rows go in the missing block of the precision, or the seen block of the covariance: the
+    smaller, or the second where a component is flat.  Threads do not wait for Python's lock.
+    May be sent to machines without Numba.
     """
 
     holds_lock = False
 
-    def _given_loops(self) -> tuple[AnyArray, ...]:
+    @cached_property
+    def _arrays(self) -> tuple[AnyArray, ...]:
         values = np.broadcast_to(self.covariances.values, self._stack)
         arrays = (self.means, values, self.precisions, self.factors, self.log_dets)
         return (*map(np.ascontiguousarray, arrays), np.array(self.flat))
+
+    def _parted(self, rows: AnyArray) -> tuple[tuple[AnyArray, AnyArray, AnyArray], AnyArray]:
+        """Return the order, bounds and masks of frequent patterns, and the places of other rows."""
+        patterns = Patterns.of(rows)
+        order, bounds = patterns.ordered()
+        counts = np.diff(bounds)
+        frequent = (counts >= _FREQUENT * self.n_features) & patterns.seen.any(axis=1)
+        if frequent.all():
+            return (order, bounds, patterns.seen), order[:0]
+        taken = np.repeat(frequent, counts)
+        ends = np.concatenate([[0], np.cumsum(counts[frequent])])
+        return (order[taken], ends, patterns.seen[frequent]), order[~taken]
 
     def write_joint(self, rows: AnyArray, out: Array, workspace: Workspace) -> None:
         loops = _loops()
         if loops is None:
             super().write_joint(rows, out, workspace)
             return
-        loops.write_joint(_plain(rows), *self._given_loops(), self.log_weights, out)
+        by_pattern, by_row = loops
+        rows, (means, values, *_) = _plain(rows), self._arrays
+        (order, bounds, masks), others = self._parted(rows)
+        given = order, bounds, masks, means, values
+        by_pattern.write_patterns(rows, *given, self.log_weights, out)
+        if len(others):
+            by_row.write_joint(rows, others, *self._arrays, self.log_weights, out)
 
     def add_expected(
         self,
@@ -70,10 +95,16 @@ class CompiledRowsForm(PrecisionForm):
         if loops is None:
             super().add_expected(sums, rows, masses, threshold, workspace)
             return
-        scatters = np.zeros(self._stack)
-        given = self._given_loops()
-        loops.add(_plain(rows), *given, masses, threshold, sums.counts, sums.shifts, scatters)
-        sums.scatters += scatters + np.tril(scatters, -1).swapaxes(1, 2)
+        by_pattern, by_row = loops
+        rows, (means, values, *_) = _plain(rows), self._arrays
+        (order, bounds, masks), others = self._parted(rows)
+        given = order, bounds, masks, means, values
+        lower = np.zeros(self._stack)
+        added = masses, threshold, sums.counts, sums.shifts, lower
+        by_pattern.add_patterns(rows, *given, *added)
+        if len(others):
+            by_row.add(rows, others, *self._arrays, *added)
+        sums.scatters += lower + np.tril(lower, -1).swapaxes(1, 2)
 
 
 def _plain(rows: AnyArray) -> AnyArray:

@@ -160,6 +160,7 @@ def _by_covariance(
 @_compiled_exactly
 def write_joint(
     rows: Any,
+    places: Any,
     means: Any,
     covariances: Any,
     precisions: Any,
@@ -169,12 +170,12 @@ def write_joint(
     log_weights: Any,
     out: Any,
 ) -> None:
-    """Write log-joint densities of what is seen of rows (B, d) into `out` (J, B)."""
+    """Write log-joint densities of what is seen of rows at some places into `out` (J, B)."""
     n_components, d = means.shape
     seen, missing = np.empty(d, np.int64), np.empty(d, np.int64)
     centred, white, slopes = np.empty(d), np.empty(d), np.empty(d)
     block = np.empty((d, d))
-    for i in range(len(rows)):
+    for i in places:
         row = rows[i]
         n_seen = _split(row, seen, missing)
         n_missing = d - n_seen
@@ -253,6 +254,7 @@ def _add_left(
 @_compiled_exactly
 def add(
     rows: Any,
+    places: Any,
     means: Any,
     covariances: Any,
     precisions: Any,
@@ -265,12 +267,12 @@ def add(
     shifts: Any,
     scatters: Any,
 ) -> None:
-    """Add what is expected of rows (B, d) under masses (J, B): lower triangles of scatters."""
+    """Add what is expected of rows at some places: lower triangles of scatters."""
     n_components, d = means.shape
     seen, missing = np.empty(d, np.int64), np.empty(d, np.int64)
     centred, white, slopes = np.empty(d), np.empty(d), np.empty(d)
     block, scratch = np.empty((d, d)), np.empty((d, d))
-    for i in range(len(rows)):
+    for i in places:
         row = rows[i]
         n_seen = _split(row, seen, missing)
         n_missing = d - n_seen

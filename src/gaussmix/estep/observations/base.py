@@ -62,6 +62,10 @@ class Kind(ABC):
 class Observation(ABC):
     """Which rows are of which kind."""
 
+    def bytes_per_row(self, form: Form) -> int:
+        """Return what stands for the bytes of a row, where `form` is that of whole rows."""
+        return form.bytes_per_row
+
     @abstractmethod
     def kinds(
         self, rows: AnyArray, index: Index

@@ -36,12 +36,22 @@ class Incomplete(Whole):
         return form, Posterior.of([parameters])
 
 
+# Compiled loops find out for each block what components are for a pattern: blocks are longer.
+_LONGER = 16
+_LEAST_BYTES = 64
+
+
 class Missing(Observation):
     """NaN is not seen, and what is missing is missing at random (Rubin 1976).
 
     That is: whether a value is missing may depend on what is seen of its row, but not on the
     value.  A row of which nothing is seen says nothing, and is no row.
     """
+
+    def bytes_per_row(self, form: Form) -> int:
+        if form.holds_lock:
+            return form.bytes_per_row
+        return max(_LEAST_BYTES, form.bytes_per_row // _LONGER)
 
     def kinds(
         self, rows: AnyArray, index: Index
