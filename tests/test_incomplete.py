@@ -16,6 +16,7 @@ from gaussmix.estep.incomplete import choose_incomplete_form
 from gaussmix.estep.incomplete.axes import AxesForm
 from gaussmix.estep.incomplete.compiled import CompiledRowsForm
 from gaussmix.estep.incomplete.exact import PatternForm
+from gaussmix.estep.incomplete.full import FullPatternForm
 from gaussmix.estep.incomplete.precision import PrecisionForm
 from gaussmix.estep.observations import MISSING
 from gaussmix.estep.observations.missing import INCOMPLETE
@@ -29,7 +30,7 @@ from .variants import STRUCTURES, random_covariances
 K, D, N = 3, 4, 120
 MOMENTS = {"full": [PRODUCTS], "diagonal": [SQUARES, PRODUCTS], "spherical": [NORM, SQUARES]}
 FORMS = {
-    "full": [PatternForm, PrecisionForm, CompiledRowsForm],
+    "full": [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm],
     "diagonal": [PatternForm, AxesForm],
     "spherical": [PatternForm, AxesForm],
 }
@@ -125,7 +126,7 @@ def test_scales_and_offsets(form, scale, offset):
     assert_same(found, by_the_oracle(rows, parameters, PRODUCTS), rtol=max(1e-10, 1e-17 * offset))
 
 
-@pytest.mark.parametrize("form", [PatternForm, PrecisionForm, CompiledRowsForm])
+@pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
 def test_flat_components_keep_their_digits(form):
     parameters = parameters_of(STRUCTURES[0])
     values = parameters.covariances.values.copy()
@@ -136,7 +137,7 @@ def test_flat_components_keep_their_digits(form):
     parameters = Parameters.of_one(parameters.weights, parameters.means, held)
     rows = rows_of(parameters, share=0.5)
     made = form(parameters, PRODUCTS)
-    if form is not PatternForm:
+    if form in (PrecisionForm, CompiledRowsForm):
         assert made.flat.tolist() == [False, True, False]
     found = expectation_of(rows, parameters, PRODUCTS, form)
     assert_same(found, by_the_oracle(rows, parameters, PRODUCTS), rtol=2e-6)
@@ -144,7 +145,7 @@ def test_flat_components_keep_their_digits(form):
     np.testing.assert_allclose(found.log_likelihood, exact.log_likelihood, rtol=1e-10)
 
 
-@pytest.mark.parametrize("form", [PatternForm, PrecisionForm, CompiledRowsForm])
+@pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
 @pytest.mark.parametrize("d", [1, 2, 12])
 def test_any_number_of_features(form, d):
     parameters = parameters_of(STRUCTURES[0], d=d)
@@ -195,7 +196,7 @@ def test_whole_weights_are_repeated_rows():
     np.testing.assert_allclose(found.log_likelihood, repeated.log_likelihood, rtol=1e-12)
 
 
-@pytest.mark.parametrize("form", [PatternForm, PrecisionForm, CompiledRowsForm])
+@pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
 def test_threads_change_no_bit(form):
     parameters = parameters_of(STRUCTURES[0])
     rows = rows_of(parameters, n=3000)

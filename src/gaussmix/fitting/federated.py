@@ -25,12 +25,14 @@ from ..numerics.arguments import as_numbers, check_integer, check_number, check_
 from ..rows import MemorySource, open_source
 from ..rows.checks import column_label, require_bounded, require_near
 from ..rows.door import as_frame, as_table, require_numeric_columns
+from ..rows.missing import get_missing
 from .fit import summarise
 
 if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
     from ..rows import Source
+    from ..rows.missing import Missing
 
 __all__ = ["Coordinator", "Site", "next_mixture"]
 
@@ -45,6 +47,8 @@ class Site:
         The family of the mixture to be fitted.
     sample_weight : array-like (n,), optional
     n_jobs : int, optional
+    missing : str, default "error"
+        What becomes of rows in which a value is missing, as for `GaussianMixture`.
 
     Attributes
     ----------
@@ -70,9 +74,10 @@ class Site:
         covariance_type: str | Family = "full",
         sample_weight: Any = None,
         n_jobs: int | None = None,
+        missing: str | Missing = "error",
     ) -> None:
         self.family = get_family(covariance_type)
-        self._source = _open(X, sample_weight, n_jobs)
+        self._source = get_missing(missing).admit(_open(X, sample_weight, n_jobs))
         self._summary = summarise(self._source, self.family.held.moment)
         require_bounded(self._summary, self._source.feature_names)
 
@@ -187,6 +192,8 @@ class Coordinator:
         Those of all sites, merged.
     covariance_type, tol, max_iter, reg_covar, accelerate, equal_weights, prior
         As for `GaussianMixture`.
+    missing : str, default "error"
+        That of the sites.
 
     Attributes
     ----------
@@ -223,6 +230,7 @@ class Coordinator:
         accelerate: bool = True,
         equal_weights: bool = False,
         prior: Any = None,
+        missing: str | Missing = "error",
     ) -> None:
         family = get_family(covariance_type)
         options = Options(
@@ -240,6 +248,7 @@ class Coordinator:
         self._climb = Climb(start, model, model.objective(totals), options)
         self._batch = Batch([Climbers([self._climb])], Convergence())
         self._status: Status | None = None
+        self._expects = get_missing(missing).expects
 
     @property
     def mixture(self) -> Mixture:
@@ -265,7 +274,8 @@ class Coordinator:
         if self.done:
             return
         _require_of(statistics, self._climb.model.family, self.mixture)
-        _require_same_rows(statistics, self._climb.objective.total)
+        totals = self._climb.objective.total
+        _require_same_rows(statistics, totals, expected=self._expects)
         for _, status in self._batch.step([statistics]):
             self._status = status
 
@@ -274,8 +284,13 @@ class Coordinator:
 _SAME = 1e-6
 
 
-def _require_same_rows(statistics: SufficientStatistics, totals: SufficientStatistics) -> None:
-    """Raise ParameterError if statistics of components do not add up to those of all rows."""
+def _require_same_rows(
+    statistics: SufficientStatistics, totals: SufficientStatistics, *, expected: bool
+) -> None:
+    """Raise ParameterError if statistics of components do not add up to those of all rows.
+
+    Those that are `expected` of rows not seen whole need not have the means of what is seen.
+    """
     if statistics.n_rows != totals.n_rows:
         raise ParameterError(
             f"statistics: are of {statistics.n_rows} rows, and the totals of "
@@ -287,7 +302,7 @@ def _require_same_rows(statistics: SufficientStatistics, totals: SufficientStati
             f"statistics: their counts sum to {weight:.8g}, and those of the totals to "
             f"{totals.total:.8g}: merge those of all sites, each once"
         )
-    if statistics.noise[0] > 0:  # where its rows are they do not say
+    if expected or statistics.noise[0] > 0:  # where its rows are they do not say
         return
     shift = np.abs(statistics.as_one().means - totals.means)[0]
     scale = np.sqrt(totals.variances) + np.abs(totals.means[0])

@@ -121,6 +121,7 @@ def require_bounded(
 def require_moderate_values(summary: DataSummary, names: Sequence[str] | None = None) -> None:
     """Raise DataError naming the column that other values to come would lie too far from."""
     furthest = np.maximum(np.abs(summary.minimum), np.abs(summary.maximum))
+    furthest = np.where(summary.maximum < summary.minimum, 0.0, furthest)  # nothing is seen of it
     if summary.total.n_rows and furthest.max() > LARGEST:
         j = int(furthest.argmax())
         raise DataError(

@@ -18,6 +18,8 @@ from .loops import _compiled_exactly, _factorise
 __all__ = ["add_patterns", "write_patterns"]
 
 TILE = 256
+# Of so few features products cost less than to choose the rows that matter.
+_FEW = 12
 _LOG_2PI = math.log(2.0 * math.pi)
 _compiled_in_any_order = _compiled(frozenset(_ANY_ORDER - {"nnan", "ninf"}))
 
@@ -205,6 +207,40 @@ def _complete(
 
 
 @_compiled_exactly
+def _own(
+    x: Any,
+    mass: Any,
+    order: Any,
+    first: int,
+    m: int,
+    mean: Any,
+    seen: Any,
+    n_seen: int,
+    threshold: float,
+    masses: Any,
+    z: Any,
+) -> int:
+    """Write rows of a tile less a component's mean, and their masses; return how many there are."""
+    if n_seen < _FEW:
+        for i in range(m):
+            masses[i] = mass[order[first + i]]
+        for a in range(n_seen):
+            middle = mean[seen[a]]
+            for i in range(m):
+                z[a, i] = x[a, i] - middle
+        return m
+    kept = 0  # only rows that matter to the component
+    for i in range(m):
+        value = mass[order[first + i]]
+        if value > threshold:
+            masses[kept] = value
+            for a in range(n_seen):
+                z[a, kept] = x[a, i] - mean[seen[a]]
+            kept += 1
+    return kept
+
+
+@_compiled_exactly
 def add_patterns(
     rows: Any,
     order: Any,
@@ -235,16 +271,9 @@ def add_patterns(
             m = min(TILE, bounds[u + 1] - first)
             _take(rows, order, first, m, seen, n_seen, x)
             for k in range(n_components):
-                mean, mass = means[k], masses[k]
-                # Only rows that matter to the component.
-                kept = 0
-                for i in range(m):
-                    value = mass[order[first + i]]
-                    if value > threshold:
-                        own[kept] = value
-                        for a in range(n_seen):
-                            z[a, kept] = x[a, i] - mean[seen[a]]
-                        kept += 1
+                kept = _own(
+                    x, masses[k], order, first, m, means[k], seen, n_seen, threshold, own, z
+                )
                 if kept:
                     own_counts[k] += _add_tile(
                         z, own, n_seen, kept, one, own_shifts[k], own_squares[k]

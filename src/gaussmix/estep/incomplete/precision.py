@@ -20,7 +20,7 @@ from ...components.covariances import FullCovariances
 from ...rows.patterns import Patterns
 from ..gathered import by_component
 from .base import log_norms
-from .exact import PatternForm
+from .full import FullPatternForm
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -34,14 +34,16 @@ __all__ = ["PrecisionForm"]
 # The sum of |P_ij s_i s_j|, s the deviations: times the machine epsilon it bounds the share of a
 # squared distance that is lost.
 _FLATTEST = 1e5
+# Rows a pattern from which calls for each of them cost less than arrays of all (measured).
+_FREQUENT = 16
 # Rows that are done together: their arrays stay in cache.
 _STRIP = 4096
 
 
-class PrecisionForm(PatternForm):
+class PrecisionForm(FullPatternForm):
     """All patterns of a block at once, for components of full covariance that are not flat.
 
-    Others are left to `PatternForm`.
+    Others are done pattern by pattern, and so are all where many rows have each pattern.
     """
 
     def __init__(self, parameters: Parameters, moment: Moment) -> None:
@@ -61,16 +63,16 @@ class PrecisionForm(PatternForm):
         return self.n_components, self.n_features, self.n_features
 
     def write_joint(self, rows: AnyArray, out: Array, workspace: Workspace) -> None:
-        if self.flat.any():
-            self._write_flat(rows, out)
+        patterns = Patterns.of(rows)
+        frequent = len(rows) >= _FREQUENT * len(patterns.seen)
+        if frequent or self.flat.any():
+            for number, places in patterns.rows():
+                self._write_pattern(rows[places], patterns.seen[number], places, out)
+        if frequent:
+            return
         for first in range(0, len(rows), _STRIP):
             part = slice(first, first + _STRIP)
             self._write_strip(rows[part], out[:, part])
-
-    def _write_flat(self, rows: AnyArray, out: Array) -> None:
-        patterns = Patterns.of(rows)
-        for number, places in patterns.rows():
-            self._write_pattern(rows[places], patterns.seen[number], places, out)
 
     def _write_strip(self, rows: AnyArray, out: Array) -> None:
         patterns = Patterns.of(rows)
@@ -88,9 +90,12 @@ class PrecisionForm(PatternForm):
         threshold: float,
         workspace: Workspace,
     ) -> None:
-        if self.flat.any():
-            flat = np.where(self.flat[:, None], masses, 0.0)
-            super().add_expected(sums, rows, flat, threshold, workspace)
+        frequent = len(rows) >= _FREQUENT * len(Patterns.of(rows).seen)
+        if frequent or self.flat.any():
+            own = masses if frequent else np.where(self.flat[:, None], masses, 0.0)
+            super().add_expected(sums, rows, own, threshold, workspace)
+        if frequent:
+            return
         left = np.zeros(self._stack)
         for k, active in by_component((masses > threshold) & ~self.flat[:, None]):
             for first in range(0, len(active), _STRIP):

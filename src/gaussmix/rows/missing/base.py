@@ -24,6 +24,8 @@ class Missing(ABC):
     summary: ClassVar[str]
     #: Whether missing values are taken at all.
     allowed: ClassVar[bool] = True
+    #: Whether statistics are what is expected of whole rows, given what is seen of them.
+    expects: ClassVar[bool] = False
 
     @abstractmethod
     def admit(self, source: Source) -> Source:

@@ -23,6 +23,8 @@ class Expected(Missing):
     name = "em"
     summary = "the likelihood of what is seen is climbed, every row takes part"
 
+    expects = True
+
     def admit(self, source: Source) -> Source:
         source.partly_seen = True
         return source
