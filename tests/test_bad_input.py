@@ -31,7 +31,7 @@ def changed(row, column, value):
 def test_nan_and_infinity_are_counted_by_column():
     data = changed(3, 1, np.nan)
     data[4:6, 2] = np.inf
-    told = "1 NaN in column 1; 2 infinity in column 2, in 3 of 60 rows. Impute.*refused always"
+    told = "1 NaN in column 1; 2 infinity in column 2, in 3 of 60 rows. Take.*refused always"
     refuses(told, data)
     frame = pd.DataFrame(data, columns=["a", "b", "c"])
     refuses("1 NaN in column 'b'; 2 infinity in column 'c'", frame)

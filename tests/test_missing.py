@@ -259,7 +259,7 @@ def test_the_fit_tells_how_many_were_left_out():
 
 
 def test_words():
-    assert [word.name for word in list_missing()] == ["drop", "error"]
+    assert [word.name for word in list_missing()] == ["drop", "em", "error"]
     with pytest.raises(ParameterError, match=r"missing: unknown word 'ignore'. Known: drop:"):
         model(missing="ignore").fit(WHOLE)
     assert get_missing(get_missing("drop")) is get_missing("drop")

@@ -1,0 +1,156 @@
+"""Missing values: what an iteration costs beside one of complete rows, and how well they are imputed.
+
+    python benchmarks/missing.py speed
+    python benchmarks/missing.py imputation
+
+`speed`: an E-step and M-step of the same rows, complete and with values missing completely at
+random, one after the other in one process and on one thread, the best of some. `imputation`: the
+root mean square error, in standard deviations of the columns, of what scikit-learn's imputers and
+`MixtureImputer` put in place of values that were taken out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from common import Row, gaussian_rows, save
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+
+from gaussmix import GaussianMixture, GaussianMixtureIC, Mixture, MixtureImputer
+
+# Rows, features, components, share of the values that is missing.
+SIZES = [(200_000, 8, 8, 0.05), (200_000, 8, 8, 0.2), (50_000, 30, 8, 0.1)]
+SHARES = (0.1, 0.3)
+SEEDS = 5
+SETS = {"iris": load_iris, "wine": load_wine, "breast cancer": load_breast_cancer}
+# Of breast cancer: the ten means.
+MOST_COLUMNS = 13
+IMPUTERS: dict[str, Callable[[], object]] = {
+    "SimpleImputer": SimpleImputer,
+    "KNNImputer": KNNImputer,
+    "IterativeImputer": lambda: IterativeImputer(max_iter=50, random_state=0),
+    "MixtureImputer, one component": MixtureImputer,
+    "MixtureImputer, BIC of 1 to 4": lambda: MixtureImputer(
+        GaussianMixtureIC(range(1, 5), families=["EEE", "VVV", "VVI", "EII"], random_state=0)
+    ),
+}
+
+
+def with_holes(X: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Return rows with values missing completely at random; something of each is seen."""
+    rng = np.random.default_rng(seed)
+    missing = rng.uniform(size=X.shape) < share
+    missing[missing.all(axis=1), 0] = False
+    return np.where(missing, np.nan, X)
+
+
+# -- speed -----------------------------------------------------------------------------------
+
+
+def seconds_an_iteration(X: np.ndarray, start: Mixture, iterations: int, repeats: int) -> float:
+    """Return the shortest time of an iteration: that of a fit less one of no iterations."""
+
+    def fit(max_iter: int) -> float:
+        model = GaussianMixture(
+            start.n_components,
+            init_params=start,
+            missing="em",
+            tol=0.0,
+            max_iter=max_iter,
+            accelerate=False,
+            n_jobs=1,
+        )
+        began = time.perf_counter()
+        model.fit(X)
+        return time.perf_counter() - began
+
+    fit(1)
+    return min(fit(iterations + 1) - fit(1) for _ in range(repeats)) / iterations
+
+
+def speed(iterations: int, repeats: int) -> tuple[list[str], list[Row]]:
+    """Return the lines of a table, and a row for each size."""
+    lines, found = ["| rows | missing | complete | missing | ratio |", "|---|---|---|---|---|"], []
+    for n, d, k, share in SIZES:
+        X = gaussian_rows(n, d, k)
+        start = GaussianMixture(k, random_state=0, max_iter=5).fit(X[:20_000]).mixture_
+        Y = with_holes(X, share, 0)
+        whole = seconds_an_iteration(X, start, iterations, repeats)
+        partly = seconds_an_iteration(Y, start, iterations, repeats)
+        n_patterns = len(np.unique(np.packbits(np.isnan(Y), axis=1), axis=0))
+        found.append(
+            {
+                "rows": n,
+                "features": d,
+                "components": k,
+                "missing": share,
+                "patterns": n_patterns,
+                "complete_seconds": whole,
+                "missing_seconds": partly,
+            }
+        )
+        lines.append(
+            f"| {n:,} x {d}, K = {k} | {share:.0%}, {n_patterns:,} patterns | {1e3 * whole:.0f} ms "
+            f"| {1e3 * partly:.0f} ms | **{partly / whole:.1f}** |"
+        )
+        print(lines[-1], flush=True)
+    return lines, found
+
+
+# -- imputation ------------------------------------------------------------------------------
+
+
+def error(name: str, X: np.ndarray, Y: np.ndarray) -> float:
+    """Return the root mean square error of what an imputer puts in, in deviations of columns."""
+    scale = np.nanstd(Y, axis=0)
+    found = IMPUTERS[name]().fit_transform(Y / scale)
+    holes = np.isnan(Y)
+    return float(np.sqrt(np.mean((found - X / scale)[holes] ** 2)))
+
+
+def imputation(seeds: int) -> tuple[list[str], list[Row]]:
+    """Return the lines of a table, and a row for each set, share and imputer."""
+    found: list[Row] = []
+    lines = [f"| set, missing | {' | '.join(IMPUTERS)} |", "|---" * (len(IMPUTERS) + 1) + "|"]
+    for title, load in SETS.items():
+        X = load().data[:, :MOST_COLUMNS]
+        X = X[:, :10] if title == "breast cancer" else X
+        for share in SHARES:
+            means = {}
+            for name in IMPUTERS:
+                errors = [error(name, X, with_holes(X, share, seed)) for seed in range(seeds)]
+                means[name] = float(np.mean(errors))
+                row = {"set": title, "missing": share, "imputer": name, "errors": errors}
+                found.append(row)
+            best = min(means.values())
+            cells = [f"**{v:.3f}**" if v == best else f"{v:.3f}" for v in means.values()]
+            lines.append(f"| {title}, {share:.0%} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    return lines, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["speed", "imputation"])
+    parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--no-save", action="store_true")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if given.what == "speed":
+        lines, rows = speed(given.iterations, given.repeats)
+    else:
+        lines, rows = imputation(given.seeds)
+    if not given.no_save:
+        save(f"missing_{given.what}", "\n".join(lines), rows)
+
+
+if __name__ == "__main__":
+    main()
