@@ -1,4 +1,4 @@
-"""Missing values: what an iteration costs beside one of complete rows, and how well they are imputed.
+"""Missing values: what an iteration costs beside one of complete rows, and errors of imputation.
 
     python benchmarks/missing.py speed
     python benchmarks/missing.py imputation
@@ -136,6 +136,7 @@ def imputation(seeds: int) -> tuple[list[str], list[Row]]:
 
 
 def main() -> None:
+    """Measure, print, and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["speed", "imputation"])
     parser.add_argument("--iterations", type=int, default=5)

@@ -22,6 +22,7 @@ from ..numerics.arguments import check_integer, check_number
 from ..starts import Start, get_start, list_starts
 from .console import notes, print_json, progress, results, say, warn
 from .data import open_data
+from .missingness import missingness_tables
 from .options import (
     ColumnsOption,
     ComponentsOption,
@@ -32,7 +33,7 @@ from .options import (
 )
 from .output import check_out, save_and_tell, save_or_fall_back
 from .reading import Data, reads_files
-from .report import whole_report
+from .report import feature_names, whole_report
 
 
 @reads_files
@@ -129,6 +130,9 @@ def command(
         say("note:", "bold cyan", message)
     model = model_from_result(result)
     try:
+        if result.missing is not None and not json:
+            names = feature_names(result.mixture)
+            results().print(missingness_tables(result.missing, names))
         _print(model, as_json=json)
     finally:  # whatever becomes of the output, the fit is not lost
         if out is not None:

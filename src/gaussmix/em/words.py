@@ -109,7 +109,8 @@ def _missing(missing: Missingness) -> str:
         f"rows and {patterns}: the likelihood is that of what is seen"
     )
     if missing.n_unseen:
-        told += f"; of {missing.n_unseen} rows nothing is seen, and they count nowhere"
+        rows = "1 row" if missing.n_unseen == 1 else f"{missing.n_unseen} rows"
+        told += f"; of {rows} nothing is seen, which counts nowhere"
     return told
 
 
