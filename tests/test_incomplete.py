@@ -17,7 +17,7 @@ from gaussmix.estep.incomplete.axes import AxesForm
 from gaussmix.estep.incomplete.compiled import CompiledRowsForm
 from gaussmix.estep.incomplete.exact import PatternForm
 from gaussmix.estep.incomplete.full import FullPatternForm
-from gaussmix.estep.incomplete.precision import PrecisionForm
+from gaussmix.estep.incomplete.precision import PrecisionForm, _Way
 from gaussmix.estep.observations import MISSING
 from gaussmix.estep.observations.missing import INCOMPLETE
 from gaussmix.rows import MemorySource
@@ -27,7 +27,7 @@ from gaussmix.rows.patterns import Patterns
 from .oracles import incomplete_statistics
 from .variants import STRUCTURES, random_covariances
 
-K, D, N = 3, 4, 120
+K, D, N = 3, 4, 100
 MOMENTS = {"full": [PRODUCTS], "diagonal": [SQUARES, PRODUCTS], "spherical": [NORM, SQUARES]}
 FORMS = {
     "full": [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm],
@@ -146,7 +146,7 @@ def test_flat_components_keep_their_digits(form):
 
 
 @pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
-@pytest.mark.parametrize("d", [1, 2, 12])
+@pytest.mark.parametrize("d", [1, 2, 14])
 def test_any_number_of_features(form, d):
     parameters = parameters_of(STRUCTURES[0], d=d)
     rows = rows_of(parameters, n=120)
@@ -230,3 +230,13 @@ def test_patterns_are_told_apart(d):
     assert len(found.seen) == len(np.unique(seen, axis=0))
     for number, places in found.rows():
         assert (seen[places] == found.seen[number]).all()
+
+
+@pytest.mark.parametrize("way", ["FREQUENT", "PADDED", "STRIPS"])
+def test_every_way_in_which_a_block_is_done(way, monkeypatch):
+    monkeypatch.setattr(PrecisionForm, "_way", lambda self, patterns: _Way[way])
+    for shared in (False, True):
+        parameters = parameters_of(STRUCTURES[0], shared=shared)
+        rows = rows_of(parameters)
+        found = expectation_of(rows, parameters, PRODUCTS, PrecisionForm, block_rows=64)
+        assert_same(found, by_the_oracle(rows, parameters, PRODUCTS))

@@ -12,6 +12,7 @@ size of what is missing.  The second line subtracts: components are done so that
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from ...rows.patterns import Patterns
 from ..gathered import by_component
 from .base import log_norms
 from .full import FullPatternForm
+from .padded import Padded
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
@@ -34,16 +36,27 @@ __all__ = ["PrecisionForm"]
 # The sum of |P_ij s_i s_j|, s the deviations: times the machine epsilon it bounds the share of a
 # squared distance that is lost.
 _FLATTEST = 1e5
-# Rows a pattern from which calls for each of them cost less than arrays of all (measured).
-_FREQUENT = 16
+# Rows times components a pattern from which calls for each pattern cost less than arrays of all,
+# and features up to which matrices of all features do (measured).
+_FREQUENT = 1000
+_FEW = 12
 # Rows that are done together: their arrays stay in cache.
 _STRIP = 4096
+
+
+class _Way(Enum):
+    """How the rows of a block are done."""
+
+    FREQUENT = "pattern by pattern"
+    PADDED = "all patterns at once, as matrices of all features"
+    STRIPS = "all patterns at once, as matrices of what is missing"
 
 
 class PrecisionForm(FullPatternForm):
     """All patterns of a block at once, for components of full covariance that are not flat.
 
-    Others are done pattern by pattern, and so are all where many rows have each pattern.
+    Others are done pattern by pattern, and so are all where many rows have each pattern.  Where
+    features are few, matrices of all of them are as cheap, and serve flat components too.
     """
 
     def __init__(self, parameters: Parameters, moment: Moment) -> None:
@@ -62,13 +75,27 @@ class PrecisionForm(FullPatternForm):
     def _stack(self) -> tuple[int, int, int]:
         return self.n_components, self.n_features, self.n_features
 
+    def _way(self, patterns: Patterns) -> _Way:
+        """Return the way in which rows of these patterns cost least."""
+        n_rows, n_patterns = len(patterns.which), len(patterns.seen)
+        if n_rows * self.n_components >= _FREQUENT * n_patterns:
+            return _Way.FREQUENT
+        return _Way.PADDED if self.n_features <= _FEW else _Way.STRIPS
+
+    def _padded(self, patterns: Patterns) -> Padded:
+        values = np.broadcast_to(self.covariances.values, self._stack)
+        return Padded(self.means, values, patterns)
+
     def write_joint(self, rows: AnyArray, out: Array, workspace: Workspace) -> None:
         patterns = Patterns.of(rows)
-        frequent = len(rows) >= _FREQUENT * len(patterns.seen)
-        if frequent or self.flat.any():
+        way = self._way(patterns)
+        if way is _Way.PADDED:
+            self._padded(patterns).write_joint(rows, self.log_weights, out)
+            return
+        if way is _Way.FREQUENT or self.flat.any():
             for number, places in patterns.rows():
                 self._write_pattern(rows[places], patterns.seen[number], places, out)
-        if frequent:
+        if way is _Way.FREQUENT:
             return
         for first in range(0, len(rows), _STRIP):
             part = slice(first, first + _STRIP)
@@ -90,13 +117,17 @@ class PrecisionForm(FullPatternForm):
         threshold: float,
         workspace: Workspace,
     ) -> None:
-        frequent = len(rows) >= _FREQUENT * len(Patterns.of(rows).seen)
-        if frequent or self.flat.any():
-            own = masses if frequent else np.where(self.flat[:, None], masses, 0.0)
-            super().add_expected(sums, rows, own, threshold, workspace)
-        if frequent:
+        patterns = Patterns.of(rows)
+        way, left = self._way(patterns), np.zeros(self._stack)
+        if way is _Way.PADDED:
+            self._padded(patterns).add(rows, masses, sums.counts, sums.shifts, left)
+            sums.scatters += self.moment.of_matrices(left)
             return
-        left = np.zeros(self._stack)
+        if way is _Way.FREQUENT or self.flat.any():
+            own = masses if way is _Way.FREQUENT else np.where(self.flat[:, None], masses, 0.0)
+            super().add_expected(sums, rows, own, threshold, workspace)
+        if way is _Way.FREQUENT:
+            return
         for k, active in by_component((masses > threshold) & ~self.flat[:, None]):
             for first in range(0, len(active), _STRIP):
                 chosen = active[first : first + _STRIP]
