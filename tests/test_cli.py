@@ -584,3 +584,26 @@ def test_iris_says_when_a_component_has_collapsed(tmp_path, here):
     code, _, err = here("iris", "--features", "sepal width", cwd=tmp_path)
     assert code == 0
     assert err.count("sepal width: covariance collapsed") == 1
+
+
+def test_missing_values_are_not_seen_and_told_in_tables(tmp_path, here):
+    rows = iris().rows[:, :2].copy()
+    rows[::5, 0], rows[::7, 1] = np.nan, np.nan
+    lines = ["long,wide", *(",".join("" if v != v else str(v) for v in row) for row in rows)]
+    (tmp_path / "holes.csv").write_text("\n".join(lines))
+    how = ("fit", "holes.csv", "-k", "2", "--incomplete", "em", "-o", "m.json")
+    code, out, err = here(*how, cwd=tmp_path)
+    assert code == 0, err
+    told = [line.split() for line in out.splitlines()]
+    assert ["long", "30", "20.0%"] in told
+    assert ["wide", "22", "14.7%"] in told
+    assert ["nothing", "103", "68.7%"] in told
+    assert ["everything", "5", "3.3%"] in told
+    assert "of 5 rows nothing is seen" in " ".join(err.split())
+    expected = GaussianMixture(2, missing="em", random_state=0).fit(rows)
+    assert Mixture.load(tmp_path / "m.json").allclose(expected.mixture_)
+    how = ("predict", "m.json", "holes.csv", "--incomplete", "em", "-o", "labels.csv")
+    code, _, err = here(*how, cwd=tmp_path)
+    assert code == 0, err
+    found = csv.read_csv(tmp_path / "labels.csv")["label"].to_numpy()
+    np.testing.assert_array_equal(found, expected.predict(rows))

@@ -327,3 +327,23 @@ def test_rows_with_missing_values_may_be_left_out(spark, table):
     assert (labels[~complete] == -3).all() and np.isnan(density[~complete]).all()
     with pytest.raises(DataError, match=r"58 NaN in column 'b', in 58 of 400 rows.*missing='drop'"):
         model().fit(holey.select(*NAMES))
+
+
+def test_missing_values_are_not_seen_as_in_memory(spark):
+    rows = np.where(np.random.default_rng(3).random(X.shape) < 0.2, np.nan, X)
+    whole = pa.table(
+        {
+            "id": np.arange(len(rows)),
+            **{name: pa.array(rows[:, j], from_pandas=True) for j, name in enumerate(NAMES)},
+        }
+    )
+    table = spark.createDataFrame(whole)
+    start = model(max_iter=1).fit(X).mixture_
+    found, expected = (
+        model(init_params=start, missing="em").fit(own) for own in (table.select(*NAMES), rows)
+    )
+    assert found.mixture_.allclose(expected.mixture_, rtol=1e-8, atol=1e-8)
+    assert found.result_.missing.patterns == expected.result_.missing.patterns
+    filled = found.impute(table)
+    names = [name for name in filled.columns if name.startswith("imputed")]
+    np.testing.assert_allclose(column(filled, *names), expected.impute(rows), atol=1e-6)
