@@ -240,3 +240,30 @@ def test_every_way_in_which_a_block_is_done(way, monkeypatch):
         rows = rows_of(parameters)
         found = expectation_of(rows, parameters, PRODUCTS, PrecisionForm, block_rows=64)
         assert_same(found, by_the_oracle(rows, parameters, PRODUCTS))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("d", [4, 14])
+def test_loops_that_do_all_at_once_are_the_three_steps(weighted, d, monkeypatch):
+    parameters = parameters_of(STRUCTURES[0], d=d)
+    rows = rows_of(parameters, n=1500, share=0.08)
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, len(rows)) if weighted else None
+    found = []
+    for at_once in (CompiledRowsForm.at_once, lambda *given: False):
+        monkeypatch.setattr(CompiledRowsForm, "at_once", at_once)
+        form = CompiledRowsForm(parameters, PRODUCTS)
+        posterior, workspace = Posterior.of([parameters]), Workspace()
+        sums, tally = form.open(), posterior.open()
+        done = form.at_once(sums, rows, weights, posterior, tally, workspace)
+        if not done:
+            joint = np.empty((K, len(rows)))
+            form.joint(rows, joint, workspace)
+            form.add(sums, rows, posterior(joint, weights, None, tally), workspace)
+        found.append((done, form.close(sums, **posterior.counted(tally))))
+    (first, one), (second, other) = found
+    assert (first, second) == (True, False)
+    assert one.n_rows == other.n_rows == len(rows)
+    scale = np.abs(other.scatters).max()
+    np.testing.assert_allclose(one.scatters, other.scatters, rtol=1e-10, atol=1e-12 * scale)
+    np.testing.assert_allclose(one.means, other.means, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(one.log_likelihood, other.log_likelihood, rtol=1e-13)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...rows.patterns import Patterns
 from ..compiled import CompiledForm, natural_form
+from ..gathered import negligible
 from .precision import PrecisionForm
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from ...components.parameters import Parameters
     from ...rows.folds import Workspace
     from ..gathered import GatheredSums
+    from ..posterior import Posterior, Tally
 
 __all__ = ["CompiledRowsForm", "compiled_form"]
 
 
+_NO_WEIGHTS = np.empty(0)
 # Rows of a block, a feature, from which it pays to find what components are for a pattern.
 _FREQUENT = 1.0
 
@@ -82,6 +85,39 @@ class CompiledRowsForm(PrecisionForm):
         by_pattern.write_patterns(rows, *given, self.log_weights, out)
         if len(others):
             by_row.write_joint(rows, others, *self._arrays, self.log_weights, out)
+
+    def at_once(
+        self,
+        sums: GatheredSums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        posterior: Posterior,
+        tally: Tally,
+        workspace: Workspace,
+    ) -> bool:
+        loops = _loops()
+        if loops is None or posterior.backgrounds is not None:
+            return False
+        by_pattern, by_row = loops
+        rows, (means, values, *_) = _plain(rows), self._arrays
+        (order, bounds, masks), others = self._parted(rows)
+        if len(order) == 0:
+            return False
+        given = order, bounds, masks, means, values, self.log_weights
+        lower = np.zeros(self._stack)
+        own = _NO_WEIGHTS if weights is None else _plain(weights)
+        added = sums.counts, sums.shifts, lower
+        tally.log_likelihood += by_pattern.expect_patterns(rows, *given, own, *added)
+        tally.n_rows += len(order)
+        if len(others):
+            rest, places = rows[others], np.arange(len(others))
+            joint: Array = workspace.array("joint", self.n_components, len(others))
+            by_row.write_joint(rest, places, *self._arrays, self.log_weights, joint)
+            chosen = None if weights is None else weights[others]
+            masses = posterior(joint, chosen, None, tally)
+            by_row.add(rest, places, *self._arrays, masses, negligible(masses), *added)
+        sums.scatters += lower + np.tril(lower, -1).swapaxes(1, 2)
+        return True
 
     def add_expected(
         self,

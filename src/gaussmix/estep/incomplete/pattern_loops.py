@@ -15,11 +15,13 @@ import numpy as np
 from ..compiled_loops import _ANY_ORDER, _compiled
 from .loops import _compiled_exactly, _factorise
 
-__all__ = ["add_patterns", "write_patterns"]
+__all__ = ["add_patterns", "expect_patterns", "write_patterns"]
 
 TILE = 256
 # Of so few features products cost less than to choose the rows that matter.
 _FEW = 12
+# What adds less than rounding to any sum it enters, and the logarithm below which exp() does.
+_NEGLIGIBLE, _NEGLIGIBLE_LOG = 1e-20, -50.0
 _LOG_2PI = math.log(2.0 * math.pi)
 _compiled_in_any_order = _compiled(frozenset(_ANY_ORDER - {"nnan", "ninf"}))
 
@@ -296,3 +298,98 @@ def add_patterns(
                     shifts[k],
                     scatters[k],
                 )
+
+
+@_compiled_in_any_order
+def _share(joint: Any, m: int, weights: Any, first: int, order: Any, largest: Any) -> float:
+    """Turn log-joint densities of a tile (J, m) into masses; return the sum of log-densities."""
+    value = 0.0
+    for i in range(m):
+        largest[i] = joint[0, i]
+    for k in range(1, len(joint)):
+        for i in range(m):
+            largest[i] = max(largest[i], joint[k, i])
+    for i in range(m):
+        total = 0.0
+        for k in range(len(joint)):
+            below = joint[k, i] - largest[i]
+            share = math.exp(below) if below > _NEGLIGIBLE_LOG else 0.0
+            joint[k, i] = share
+            total += share
+        weight = weights[order[first + i]] if len(weights) else 1.0
+        value += weight * (largest[i] + math.log(total))
+        for k in range(len(joint)):
+            joint[k, i] *= weight / total
+    return value
+
+
+@_compiled_exactly
+def expect_patterns(
+    rows: Any,
+    order: Any,
+    bounds: Any,
+    masks: Any,
+    means: Any,
+    covariances: Any,
+    log_weights: Any,
+    weights: Any,
+    counts: Any,
+    shifts: Any,
+    scatters: Any,
+) -> float:
+    """Do all of it for one mixture; return the log-likelihood.  No weights are an empty array."""
+    n_components, d = means.shape
+    seen, missing = np.empty(d, np.int64), np.empty(d, np.int64)
+    block, scratch = np.empty((d, d)), np.empty((3, d, d))
+    white, constants = np.zeros((n_components, d, d)), np.empty(n_components)
+    x, z = np.empty((d, TILE)), np.empty((d, TILE))
+    one, own, joint = np.empty(TILE), np.empty(TILE), np.empty((n_components, TILE))
+    inside = np.arange(TILE)
+    own_counts = np.empty(n_components)
+    own_shifts, own_squares = np.empty((n_components, d)), np.empty((n_components, d, d))
+    value = 0.0
+    for u in range(len(masks)):
+        n_seen = _features(masks[u], seen, missing)
+        own_counts[:] = 0.0
+        own_shifts[:] = 0.0
+        own_squares[:] = 0.0
+        for k in range(n_components):
+            log_det = _whiten(covariances[k], seen, n_seen, block, white[k])
+            constants[k] = log_weights[k] - 0.5 * (n_seen * _LOG_2PI + log_det)
+        for first in range(bounds[u], bounds[u + 1], TILE):
+            m = min(TILE, bounds[u + 1] - first)
+            _take(rows, order, first, m, seen, n_seen, x)
+            for k in range(n_components):
+                for a in range(n_seen):
+                    mean = means[k, seen[a]]
+                    for i in range(m):
+                        z[a, i] = x[a, i] - mean
+                _distances(white[k], z, n_seen, m, one, own)
+                for i in range(m):
+                    joint[k, i] = constants[k] - 0.5 * own[i]
+            value += _share(joint, m, weights, first, order, one)
+            for k in range(n_components):
+                kept = _own(x, joint[k], inside, 0, m, means[k], seen, n_seen, _NEGLIGIBLE, own, z)
+                if kept:
+                    own_counts[k] += _add_tile(
+                        z, own, n_seen, kept, one, own_shifts[k], own_squares[k]
+                    )
+        for k in range(n_components):
+            if own_counts[k] > 0.0:
+                counts[k] += own_counts[k]
+                _complete(
+                    covariances[k],
+                    seen,
+                    n_seen,
+                    missing,
+                    d - n_seen,
+                    own_counts[k],
+                    own_shifts[k],
+                    own_squares[k],
+                    block,
+                    white[k],
+                    scratch,
+                    shifts[k],
+                    scatters[k],
+                )
+    return value
