@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
+    from .estimators.bayesian import BayesianGaussianMixture
     from .estimators.mixture import GaussianMixture
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .rows.files import scan
 
 _HOMES = {
+    "BayesianGaussianMixture": "estimators.bayesian",
     "Checkpoint": "interchange.checkpoint",
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
@@ -82,6 +84,7 @@ _MODULES = (
 )
 
 __all__ = [
+    "BayesianGaussianMixture",
     "Checkpoint",
     "CheckpointError",
     "CollapseWarning",
