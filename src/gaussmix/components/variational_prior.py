@@ -83,8 +83,8 @@ class VariationalPrior:
         dof = float(d) if self.dof is None else self.dof
         if not dof > d - 1:
             raise ParameterError(
-                f"degrees_of_freedom_prior: expected more than {d - 1} for {d} features, got "
-                f"{dof:g}"
+                f"The parameter 'degrees_of_freedom_prior' should be greater than {d - 1}, but got "
+                f"{dof:.3f}. Leave it out for {d}, the number of features"
             )
         if self.covariance is None:
             scale = _of_data(total, family)

@@ -19,6 +19,7 @@ from ..exceptions import DataWarning
 from ..fitting.known import known_labels
 from ..numerics.arguments import check_dtype, check_integer, check_noise, check_number
 from ..starts import get_start
+from ..starts.fewer import Fewer
 from ..starts.given import GivenMixture, Overridden
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def settings_of_bayesian(estimator: Any) -> Settings:
         reg_covar=check_number("reg_covar", own.reg_covar),
         beliefs=beliefs,
     )
+    if not start.given:
+        start = Fewer(start)
     return Settings(model, options_of(own, HighestLikelihood()), start, None)
 
 

@@ -86,6 +86,26 @@ class Variational(Objective):
         times = self._times(statistics)
         return times * statistics.log_likelihood + self.penalty(parameters)
 
+    def value_of_divisions(self, statistics: SufficientStatistics) -> Array:
+        """Return the highest value after an M-step, less the entropy of responsibilities (G,).
+
+        Nothing but the statistics is looked at: so divisions of rows can be compared without a
+        pass over them.
+        """
+        parameters, _ = self.update(statistics)
+        expected, held = self.working(parameters), parameters.each
+        counts, _moment = statistics.counts, statistics.moment
+        offsets = statistics.means - parameters.means
+        spread = (offsets * held.precision_times(offsets)).sum(axis=1)
+        each = counts * (expected.log_constants() - 0.5 * spread)
+        covariances = parameters.covariances if statistics.pooled else held
+        products = covariances.precisions * statistics.scatters
+        traces = products.reshape(len(products), -1).sum(axis=1)
+        if not statistics.pooled:
+            traces = statistics.groups.sum(traces)
+        found = statistics.groups.sum(each) - 0.5 * traces
+        return self._times(statistics) * found + self.penalty(parameters)
+
     def informed(self, statistics: SufficientStatistics) -> SufficientStatistics:
         times, moment = self._times(statistics), statistics.moment
         if (times != 1.0).any():
