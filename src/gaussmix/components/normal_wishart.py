@@ -89,6 +89,25 @@ class NormalWishart:
             scatters=drawn.scatters + scatter,
         )
 
+    def log_evidence(self, statistics: SufficientStatistics) -> Array:
+        """Return the log evidence of the rows of each scatter (Murphy 2007, equation 266).
+
+        As of rows that are certain to be of their component; (J,), or (G,) if scatters are
+        pooled.  Scales are free within their structure.
+        """
+        d, groups = statistics.n_features, statistics.groups
+        informed, counts = self.informed(statistics), statistics.counts
+        shares = 0.5 * d * np.log(self.mean_precision / self.mean_precisions(counts))
+        own, nu, times = counts, informed.counts, np.ones(len(counts))
+        scatters = informed.scatters
+        if statistics.pooled:
+            own, shares, times = groups.sum(counts), groups.sum(shares), groups.counts
+            nu, scatters = nu[groups.first], scatters / statistics.moment.expand(times)
+        log_det = type(self.scale).of_scatters(scatters, d).log_det()
+        each = multigammaln(0.5 * nu, d) - multigammaln(0.5 * self.dof, d)
+        each = each + 0.5 * (self.dof * float(self.scale.log_det()[0]) - nu * log_det)
+        return np.asarray(times * each + shares - 0.5 * d * np.log(np.pi) * own)
+
     def excess(self, counts: Array, groups: Groups, n_features: int) -> Array:
         """Return what the expected log-density has beside that of the expectations (J,).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,9 @@ class VariationalPrior:
             scale = _of_data(total, family)
         else:
             scale = _given(self.covariance, family, d)
-        return NormalWishart(family, mean, kappa, dof, scale.floored(floor)[0])
+        with np.errstate(divide="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
+            scale = scale.floored(floor)[0]  # constant columns are refused by name later
+        return NormalWishart(family, mean, kappa, dof, scale)
 
 
 def _of_data(total: SufficientStatistics, family: Family) -> Covariances:

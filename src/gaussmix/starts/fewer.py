@@ -10,24 +10,27 @@ import numpy as np
 from ..components.parameters import join_statistics, one_of
 from ..em.loop import fit, fit_all
 from ..em.objectives import Variational
+from ..em.result import Status
 from ..exceptions import DataError, FitInterrupted
 from ..mixture import Mixture
 from .base import Beginning, Start
 from .sampled import on_sample
 
 if TYPE_CHECKING:
+    from .._typing import AnyArray
     from ..components.statistics import SufficientStatistics
     from ..em.problem import Problem
     from ..em.result import FitResult
 
 __all__ = ["Fewer", "left_out", "merged"]
 
-# Partners of each component that a merge with is thought of: those whose means are nearest.
-_PARTNERS = 4
+# Partners of each component that a merge with is thought of: those whose means are nearest;
+# and how many numbers may be looked at to find the likeliest merges.
+_PARTNERS, _MOST_NUMBERS = 4, 2e7
 # Of these, merges that are tried, and components that are left out: the smallest.
 _MERGES, _DELETES = 3, 2
-# What is tried need not converge further than this, a row, to be told from what there is.
-_TOL = 1e-5
+# Iterations after which the most promising is looked at.
+_STEPS = 12
 # A component of less weight, in rows, has nothing to give away.
 _NO_ROWS = 1e-3
 
@@ -69,39 +72,66 @@ class Fewer(Start):
 
 
 def _better(problem: Problem, best: FitResult) -> FitResult | None:
-    """Return the best of the fits with a component less, if it is better than this one."""
+    """Return the best of some fits with fewer components, if it is better than this one."""
     assert best.statistics is not None
     proposals = _proposals(problem, best.statistics)
     if not proposals:
         return None
     found, _ = problem.objective.update(join_statistics([(own, 0) for own in proposals]))
     starts = [Mixture.of_parameters(one_of((found, g))) for g in range(len(proposals))]
-    options = replace(problem.options, tol=max(problem.options.tol, _TOL))
-    results = fit_all(replace(problem, options=options), starts)
-    highest = max(results, key=lambda result: result.log_likelihood)
-    gain = highest.log_likelihood - best.log_likelihood
-    return highest if gain > problem.options.tol * best.n else None
+    short = replace(problem.options, max_iter=_STEPS)
+    least = best.log_likelihood + problem.options.tol * best.n
+    highest = max(fit_all(replace(problem, options=short), starts), key=_bound)
+    if highest.log_likelihood <= least and highest.status is Status.MAX_ITERATIONS:
+        highest = fit(problem, highest.mixture)
+    return highest if highest.log_likelihood > least else None
+
+
+def _bound(result: FitResult) -> float:
+    return -np.inf if np.isnan(result.log_likelihood) else result.log_likelihood
 
 
 def _proposals(problem: Problem, statistics: SufficientStatistics) -> list[SufficientStatistics]:
-    """Return statistics with a component less: the likeliest merges, and some left out."""
-    assert isinstance(problem.objective, Variational)
-    counts = statistics.counts
+    """Return statistics with fewer components: the likeliest merges, and some left out."""
+    objective, counts = problem.objective, statistics.counts
+    assert isinstance(objective, Variational)
     active = np.flatnonzero(counts > _NO_ROWS)
     if len(active) < 2:
         return []
+    pairs = _near_pairs(problem, statistics, active)
+    several = [statistics, *(merged(statistics, a, b) for a, b in pairs)]
+    values = objective.value_of_divisions(join_statistics([(s, 0) for s in several]))
+    gains = values[1:] - values[0]
+    likely = np.argsort(-gains, kind="stable")
+    found = [several[1 + place] for place in likely[:_MERGES].tolist()]
+    small = active[np.argsort(counts[active], kind="stable")[:_DELETES]].tolist()
+    found += [left_out(statistics, k) for k in small]
+    # All at once that do not meet, if there are several that seem to pay.
+    whole, taken = statistics, set()
+    for place in likely[gains[likely] > 0].tolist():
+        a, b = pairs[place]
+        if not {a, b} & taken:
+            whole, taken = merged(whole, a, b), taken | {a, b}
+    return [*found, whole] if len(taken) > 2 else found
+
+
+def _near_pairs(
+    problem: Problem, statistics: SufficientStatistics, active: AnyArray
+) -> list[tuple[int, int]]:
+    """Return pairs of components whose means are near, in units of the data."""
     scales = np.sqrt(problem.data.scales)
     places = statistics.means[active] / np.where(scales > 0, scales, 1.0)
-    pairs = set()
+    found: dict[tuple[int, int], float] = {}
     for own, place in enumerate(places):
         distances = np.square(places - place).sum(axis=1)
-        for other in np.argsort(distances, kind="stable")[1 : 1 + _PARTNERS].tolist():
-            pairs.add((min(own, other), max(own, other)))
-    several = [merged(statistics, active[a], active[b]) for a, b in sorted(pairs)]
-    values = problem.objective.value_of_divisions(join_statistics([(s, 0) for s in several]))
-    likely = np.argsort(-values, kind="stable")[:_MERGES].tolist()
-    small = active[np.argsort(counts[active], kind="stable")[:_DELETES]].tolist()
-    return [*(several[place] for place in likely), *(left_out(statistics, k) for k in small)]
+        distances[own] = np.inf
+        for other in np.argsort(distances, kind="stable")[:_PARTNERS].tolist():
+            if other != own:
+                pair = int(active[min(own, other)]), int(active[max(own, other)])
+                found[pair] = float(distances[other])
+    size = len(statistics.counts) * statistics.moment.n_terms(statistics.n_features)
+    most = max(_MERGES, int(_MOST_NUMBERS / size))
+    return sorted(sorted(found, key=lambda pair: (found[pair], pair))[:most])
 
 
 def merged(statistics: SufficientStatistics, a: int, b: int) -> SufficientStatistics:

@@ -87,34 +87,32 @@ class Variational(Objective):
         return times * statistics.log_likelihood + self.penalty(parameters)
 
     def value_of_divisions(self, statistics: SufficientStatistics) -> Array:
-        """Return the highest value after an M-step, less the entropy of responsibilities (G,).
+        """Return what an M-step would make of statistics, less the entropy of responsibilities.
 
-        Nothing but the statistics is looked at: so divisions of rows can be compared without a
-        pass over them.
+        Of each mixture (G,).  Nothing but the statistics is looked at: so divisions of rows can
+        be compared without a pass over them.  Of families that tie covariances in part it is an
+        upper bound.
         """
-        parameters, _ = self.update(statistics)
-        expected, held = self.working(parameters), parameters.each
-        counts, _moment = statistics.counts, statistics.moment
-        offsets = statistics.means - parameters.means
-        spread = (offsets * held.precision_times(offsets)).sum(axis=1)
-        each = counts * (expected.log_constants() - 0.5 * spread)
-        covariances = parameters.covariances if statistics.pooled else held
-        products = covariances.precisions * statistics.scatters
-        traces = products.reshape(len(products), -1).sum(axis=1)
+        whole, groups = self._for_all(self.regularised(statistics)), statistics.groups
+        evidence = self.normal_wishart.log_evidence(whole)
+        own = whole.counts * self.weights.expected_logs(whole.counts, groups)
         if not statistics.pooled:
-            traces = statistics.groups.sum(traces)
-        found = statistics.groups.sum(each) - 0.5 * traces
-        return self._times(statistics) * found + self.penalty(parameters)
+            evidence = groups.sum(evidence)
+        return evidence + groups.sum(own) - self.weights.divergence(whole.counts, groups)
 
     def informed(self, statistics: SufficientStatistics) -> SufficientStatistics:
+        return self.normal_wishart.informed(self._for_all(statistics))
+
+    def _for_all(self, statistics: SufficientStatistics) -> SufficientStatistics:
+        """Return the statistics as if rows that are a sample were all."""
         times, moment = self._times(statistics), statistics.moment
-        if (times != 1.0).any():
-            each = statistics.groups.spread(times)
-            statistics = statistics.changed(
-                counts=statistics.counts * each,
-                scatters=statistics.scatters * moment.expand(times if statistics.pooled else each),
-            )
-        return self.normal_wishart.informed(statistics)
+        if (times == 1.0).all():
+            return statistics
+        each = statistics.groups.spread(times)
+        return statistics.changed(
+            counts=statistics.counts * each,
+            scatters=statistics.scatters * moment.expand(times if statistics.pooled else each),
+        )
 
     def _times(self, statistics: SufficientStatistics) -> Array:
         """Return how many rows of all each that was seen stands for, of each mixture (G,)."""
