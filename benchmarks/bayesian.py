@@ -13,6 +13,9 @@ constants.
 many are found: components in use (ours), of weight above 1 per cent (scikit-learn's, as users
 count), and the number chosen by BIC (`GaussianMixtureIC`, the same family).
 
+`integrals`: what scikit-learn's ``score_samples``, and ours, would have to integrate to 1 to be
+log-densities: by draws from the predictive density, and in closed form.
+
     python benchmarks/bayesian.py                      # half an hour
     python benchmarks/bayesian.py --small --no-save    # a trial: minutes
     python benchmarks/bayesian.py --parts truth
@@ -27,6 +30,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from common import Row, gaussian_rows, save
+from sklearn.datasets import load_iris
 from sklearn.mixture import BayesianGaussianMixture as ScikitLearn
 
 from gaussmix import BayesianGaussianMixture, GaussianMixture, GaussianMixtureIC, Mixture
@@ -269,7 +273,38 @@ def truth(share: float, seeds: int) -> list[Row]:
     return rows
 
 
-PARTS = {"iteration": iterations, "fits": fits, "truth": truth}
+def integrals(share: float, repeats: int) -> list[Row]:
+    """What exponentials of scores integrate to."""
+    rng = np.random.default_rng(0)
+    cases = [(f"normal, {n} rows", rng.standard_normal((n, 1)), 1, "full") for n in (20, 100, 1000)]
+    cases += [("iris", load_iris().data, 3, kind) for kind in TYPES]
+    rows: list[Row] = []
+    for case, X, k, kind in cases:
+        peer = ScikitLearn(
+            n_components=k, covariance_type=kind, tol=1e-9, max_iter=5000, random_state=0
+        ).fit(X)
+        own = BayesianGaussianMixture(
+            k, covariance_type=kind, init_params=peer.predict_proba(X), reg_covar=1e-6
+        ).fit(X)
+        draws, _ = own.predictive_.sample(int(400_000 * max(share, 0.25)), random_state=0)
+        density = own.log_predictive(draws)
+        found = np.exp(peer.score_samples(draws) - density)
+        rows.append(
+            {
+                "part": "integrals",
+                "case": case,
+                "covariance_type": kind,
+                "scikit_learn": float(found.mean()),
+                "error": float(found.std() / np.sqrt(len(draws))),
+                # Each component's part is its normal density times this.
+                "own": float(np.exp(own._posterior.averaged.log_weights).sum()),
+            }
+        )
+        print(rows[-1], flush=True)
+    return rows
+
+
+PARTS = {"iteration": iterations, "fits": fits, "truth": truth, "integrals": integrals}
 
 
 def report(rows: list[Row]) -> str:
@@ -323,6 +358,19 @@ def report(rows: list[Row]) -> str:
         n = len(of["truth"])
         told = ", ".join(f"{name} {found} of {n}" for name, found in right.items())
         lines += ["", f"Right: {told}."]
+    if of["integrals"]:
+        lines += [
+            "",
+            "What the exponentials of `score_samples` integrate to.",
+            "",
+            "| rows | covariance | scikit-learn's | its standard error | ours, exactly |",
+            "|---|---|---:|---:|---:|",
+        ]
+        lines += [
+            f"| {row['case']} | {row['covariance_type']} | {row['scikit_learn']:.4f} "
+            f"| {row['error']:.4f} | {row['own']:.4f} |"
+            for row in of["integrals"]
+        ]
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
-    from .estimators.bayesian import BayesianGaussianMixture
+    from .estimators.bayesian import BayesianGaussianMixture, CredibleIntervals
     from .estimators.mixture import GaussianMixture
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
     from .mixture.summary import Summary
+    from .mixture.predictive import StudentMixture
     from .rows.files import scan
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "components.prior",
+    "CredibleIntervals": "estimators.bayesian",
     "DataError": "exceptions",
     "DataWarning": "exceptions",
     "FitInterrupted": "exceptions",
@@ -67,6 +69,7 @@ _HOMES = {
     "StatisticsFileError": "exceptions",
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
+    "StudentMixture": "mixture.predictive",
     "SufficientStatistics": "components.statistics",
     "fit_many": "fitting.many",
     "Summary": "mixture.summary",
@@ -89,6 +92,7 @@ __all__ = [
     "CheckpointError",
     "CollapseWarning",
     "ConjugatePrior",
+    "CredibleIntervals",
     "DataError",
     "DataWarning",
     "FitInterrupted",
@@ -109,6 +113,7 @@ __all__ = [
     "StatisticsFileError",
     "Status",
     "Stepwise",
+    "StudentMixture",
     "SufficientStatistics",
     "Summary",
     "covariances",

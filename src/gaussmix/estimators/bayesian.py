@@ -34,8 +34,18 @@ class CredibleIntervals:
     Attributes
     ----------
     weights : ndarray (K, 2)
+        Lower and upper ends.
     means : ndarray (K, d, 2)
     mass : float
+        The probability.
+
+    Examples
+    --------
+    >>> from gaussmix import BayesianGaussianMixture, datasets
+    >>> X = datasets.iris().rows
+    >>> model = BayesianGaussianMixture(n_components=6, random_state=0).fit(X)
+    >>> model.credible_intervals(0.9).weights[:2].round(2).tolist()
+    [[0.6, 0.73], [0.27, 0.39]]
     """
 
     weights: Array
@@ -147,10 +157,10 @@ class BayesianGaussianMixture(GaussianMixture):
     Examples
     --------
     >>> from gaussmix import BayesianGaussianMixture, datasets
-    >>> X = datasets.faithful().rows
-    >>> model = BayesianGaussianMixture(n_components=8, random_state=0).fit(X)
-    >>> model.n_effective_, model.weights_.round(2).tolist()[:2]
-    (2, [0.64, 0.36])
+    >>> X = datasets.iris().rows
+    >>> model = BayesianGaussianMixture(n_components=6, random_state=0).fit(X)
+    >>> model.n_effective_, model.weights_.round(2).tolist()[:3]
+    (2, [0.67, 0.33, 0.0])
     """
 
     def __init__(
