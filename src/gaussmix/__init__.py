@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
-    from .estimators.bayesian import BayesianGaussianMixture, CredibleIntervals
+    from .estimators.bayesian import BayesianGaussianMixture
+    from .estimators.believed import CredibleIntervals
     from .estimators.mixture import GaussianMixture
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
@@ -48,7 +49,7 @@ _HOMES = {
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "components.prior",
-    "CredibleIntervals": "estimators.bayesian",
+    "CredibleIntervals": "estimators.believed",
     "DataError": "exceptions",
     "DataWarning": "exceptions",
     "FitInterrupted": "exceptions",

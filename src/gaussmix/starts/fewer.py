@@ -107,7 +107,8 @@ def _proposals(problem: Problem, statistics: SufficientStatistics) -> list[Suffi
     small = active[np.argsort(counts[active], kind="stable")[:_DELETES]].tolist()
     found += [left_out(statistics, k) for k in small]
     # All at once that do not meet, if there are several that seem to pay.
-    whole, taken = statistics, set()
+    whole: SufficientStatistics = statistics
+    taken: set[int] = set()
     for place in likely[gains[likely] > 0].tolist():
         a, b = pairs[place]
         if not {a, b} & taken:
