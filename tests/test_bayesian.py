@@ -191,12 +191,20 @@ def test_priors_are_shown_as_they_were_used():
     assert isinstance(fitted(X, 2, covariance_type="spherical").covariance_prior_, float)
 
 
+def test_a_background_is_refused():
+    X, _labels = blobs(n=100, d=2, k=2)
+    start = gaussmix.GaussianMixture(2, noise=0.05, random_state=0).fit(X).mixture_
+    with pytest.raises(ParameterError, match=r"init_params: .*background.*without_noise\(\)"):
+        BayesianGaussianMixture(2, init_params=start).fit(X)
+    BayesianGaussianMixture(2, init_params=start.without_noise()).fit(X)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
         ({"weight_concentration_prior": 0}, "weight_concentration_prior: .* above 0, got 0"),
         ({"weight_concentration_prior": "a"}, "weight_concentration_prior: .* got 'a'"),
-        ({"weight_concentration_prior_type": "pitman"}, "weight_concentration_prior_type: unknown"),
+        ({"weight_concentration_prior_type": "pitman"}, "unknown .*'dirichlet_process', an infin"),
         ({"mean_precision_prior": -1}, "mean_precision_prior: .* got -1"),
         ({"mean_prior": [1.0]}, r"mean_prior: expected shape \(2,\), got \(1,\)"),
         ({"mean_prior": [1.0, np.nan]}, "mean_prior: contains NaN"),

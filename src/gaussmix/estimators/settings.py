@@ -15,7 +15,7 @@ from ..components.weights import get_weight_prior
 from ..em.choices import HighestLikelihood, get_choice
 from ..em.model import Model, VariationalModel
 from ..em.options import Options
-from ..exceptions import DataWarning
+from ..exceptions import DataWarning, ParameterError
 from ..fitting.known import known_labels
 from ..numerics.arguments import check_dtype, check_integer, check_noise, check_number
 from ..starts import get_start
@@ -106,6 +106,11 @@ def settings_of_bayesian(estimator: Any) -> Settings:
     own = estimator
     n_components = check_integer("n_components", own.n_components, minimum=1)
     start, dof = begun_from(own), own.degrees_of_freedom_prior
+    if isinstance(start, GivenMixture) and start.mixture.noise is not None:
+        raise ParameterError(
+            "init_params: the mixture has a uniform background, which a Bayesian mixture has not; "
+            "give mixture.without_noise()"
+        )
     kind = get_weight_prior(own.weight_concentration_prior_type)
     found = own.weight_concentration_prior
     if found is not None:

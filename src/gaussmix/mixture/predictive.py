@@ -46,6 +46,9 @@ class StudentMixture:
     parameters: Parameters
     feature_names: tuple[str, ...] | None = None
 
+    def __repr__(self) -> str:
+        return f"StudentMixture(n_components={self.n_components}, n_features={self.n_features})"
+
     @property
     def weights(self) -> Array:
         """Mixing weights (m,)."""

@@ -32,4 +32,8 @@ def get_weight_prior(
     ParameterError
         If no prior has that name.
     """
-    return _PRIORS.object_of(given, argument)
+    return _PRIORS.object_of(given, argument, _known)
+
+
+def _known() -> str:
+    return f"Known: {'; '.join(f'{own.name!r}, {own.summary}' for own in list_weight_priors())}."
