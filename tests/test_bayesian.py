@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
+from scipy import stats
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import BayesianGaussianMixture as Peer
 from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_limits
 
 import gaussmix
 from gaussmix import BayesianGaussianMixture, Checkpoint, DataError, Mixture, ParameterError
@@ -101,7 +102,7 @@ def test_scikit_learns_optimum_is_reached_from_its_own_start(covariance_type, pr
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": prior_type}
     peer, seen = Peer(n_components=4, **options, reg_covar=0, random_state=0), []
     peer._initialize = lambda X, resp: seen.append(resp) or Peer._initialize(peer, X, resp)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         peer.set_params(tol=0, max_iter=80).fit(X)
     options |= {"init_params": seen[0], "tol": 0}
@@ -119,7 +120,7 @@ def test_scikit_learns_optimum_is_reached_from_its_own_start(covariance_type, pr
         np.testing.assert_allclose(own, theirs, rtol=1e-6, atol=1e-9)
 
 
-@every_family
+@pytest.mark.parametrize("covariance_type", ["full", "tied"])
 def test_check_estimator(covariance_type):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -254,21 +255,17 @@ def test_the_predictive_density_integrates_to_one(covariance_type, prior_type):
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": prior_type}
     line = np.random.default_rng(0).standard_normal((20, 1))
     model = fitted(line, 3, **options, random_state=0)
-    found = integrate.quad(
-        lambda u: model.predictive_.pdf([[np.tan(u)]])[0] / np.cos(u) ** 2,
-        -np.pi / 2,
-        np.pi / 2,
-        points=[0.0],
-        epsabs=1e-9,
-    )
-    assert found[0] == pytest.approx(1.0, abs=1e-6)
+    nodes, weights = np.polynomial.legendre.leggauss(500)
+    angles = nodes * np.pi / 2
+    heights = model.predictive_.pdf(np.tan(angles)[:, None]) / np.cos(angles) ** 2
+    assert heights @ weights * np.pi / 2 == pytest.approx(1.0, abs=1e-6)
     # scikit-learn's figure is no density: it falls short by what is not known of parameters.
-    short = integrate.quad(lambda x: np.exp(model.score_samples([[x]])[0]), -9, 9)
-    assert 0.5 < short[0] < 0.97
+    short = np.exp(model.score_samples(12.0 * nodes[:, None])) @ weights * 12.0
+    assert 0.5 < short < 0.97
 
     X, _labels = blobs(n=60, d=2, k=2, seed=3)
     plane = fitted(X, 3, **options, degrees_of_freedom_prior=12.0, random_state=0)
-    nodes, weights = np.polynomial.legendre.leggauss(220)
+    nodes, weights = np.polynomial.legendre.leggauss(150)
     u, v = np.meshgrid(nodes * np.pi / 2, nodes * np.pi / 2)
     points = np.column_stack([5 * np.tan(u).ravel(), 5 * np.tan(v).ravel()])
     factors = np.outer(weights, weights).ravel() * (5 * np.pi / 2) ** 2
@@ -365,19 +362,19 @@ def test_components_without_rows_are_told_and_pruned(prior_type):
 @every_type
 @every_family
 def test_starts_hardly_matter_since_components_are_merged_and_left_out(covariance_type, prior_type):
-    X, _labels = blobs(n=300, d=2, k=3, separation=2.0, seed=5)
+    X, _labels = blobs(n=200, d=2, k=3, separation=2.0, seed=5)
     bounds = []
-    for seed in range(3):
+    for seed in range(2):
         for start in ("race", "kmeans", "random"):
             model = fitted(
                 X,
-                8,
+                6,
                 covariance_type=covariance_type,
                 weight_concentration_prior_type=prior_type,
                 init_params=start,
                 random_state=seed,
             )
-            assert (model.weight_concentration_prior_, len(model.weights_)) == (1 / 8, 8)
+            assert (model.weight_concentration_prior_, len(model.weights_)) == (1 / 6, 6)
             bounds.append(model.lower_bound_)
     close = np.array(bounds) > max(bounds) - 0.5
     assert close[::3].all()  # the race
