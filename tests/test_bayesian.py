@@ -561,9 +561,17 @@ def test_a_stream_is_followed(prior_type):
     assert after.n_effective_ == 3
 
 
+def test_errors_of_estimates_are_for_estimates():
+    X, _labels = blobs(n=60, d=2, k=2)
+    with pytest.raises(ParameterError, match=r"credible_intervals\(\)"):
+        gaussmix.inference.information(fitted(X, 2), X)
+
+
 def test_what_is_said_of_a_fit():
     X, _labels = blobs(n=200, d=2, k=3, seed=14)
     model = fitted(X, 6, random_state=0)
+    assert gaussmix.plot.trace(model).get_ylabel() == "evidence lower bound"
+    assert repr(model.predictive_) == "StudentMixture(n_components=7, n_features=2)"
     told = model.result_.summary()
     assert "evidence lower bound" in told and "BIC" not in told and "sliver" not in told
     assert model.lower_bounds_ == sorted(model.lower_bounds_)

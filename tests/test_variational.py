@@ -336,25 +336,15 @@ def test_what_statistics_say_of_a_division_is_the_bound_less_the_entropy(name, p
 
 def value_of(own, statistics, parameters):
     """The expected log-likelihood of statistics, less the divergence: term by term."""
-    expected, dense = own.objective.working(parameters), parameters.each.to_dense()
+    expected, d = own.objective.working(parameters), statistics.n_features
+    inverses = np.linalg.inv(parameters.each.to_dense())
     value = own.objective.penalty(parameters)[0]
-    inverses, shared = np.linalg.inv(dense), statistics.pooled
-    scatters = {
-        2: statistics.scatters,
-        1: np.array([np.diag(s) for s in statistics.scatters]) if not shared else None,
-    }
     for k, count in enumerate(statistics.counts):
         offset = statistics.means[k] - parameters.means[k]
         value += count * (expected.log_constants()[k] - 0.5 * offset @ inverses[k] @ offset)
-    axes = statistics.moment.n_axes
-    if shared:
-        own_scatter = statistics.scatters[0]
-        full = {2: lambda: own_scatter, 1: lambda: np.diag(own_scatter)}.get(
-            axes, lambda: np.eye(2) * own_scatter / 2
-        )()
-        return value - 0.5 * np.trace(inverses[0] @ full)
-    for k, inverse in enumerate(inverses):
-        full = scatters[axes][k] if axes else np.eye(2) * statistics.scatters[k] / 2
+    for inverse, scatter in zip(inverses, statistics.scatters, strict=False):  # one if pooled
+        axes = statistics.moment.n_axes
+        full = scatter if axes == 2 else np.diag(np.broadcast_to(scatter / d ** (axes == 0), d))
         value -= 0.5 * np.trace(inverse @ full)
     return value
 
