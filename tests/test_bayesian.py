@@ -381,6 +381,21 @@ def test_starts_hardly_matter_since_components_are_merged_and_left_out(covarianc
     assert close.mean() > 0.6
 
 
+def test_the_bound_says_which_prior_rows_speak_for():
+    """Many narrow clusters: the default prior makes them dear, and a narrower one is better."""
+    rng = np.random.default_rng(0)
+    X, cells = rng.normal(size=(640, 2)), rng.integers(4, size=(640, 2))
+    X, labels = X + 8.0 * cells, cells @ [4, 1]
+    usual, narrow = (
+        fitted(X, 20, covariance_prior=np.cov(X.T) / share, random_state=0) for share in (1, 64)
+    )
+    assert narrow.lower_bound_ > usual.lower_bound_ + 100
+    assert narrow.n_effective_ == 16 and adjusted_rand_score(labels, narrow.predict(X)) > 0.99
+    # Under the default prior the truth has a lower bound than what is found.
+    truth = np.eye(20)[labels] * 0.99 + 0.01 / 20
+    assert fitted(X, 20, init_params=truth).lower_bound_ < usual.lower_bound_
+
+
 def test_a_start_that_is_given_is_only_climbed_from():
     X, labels = blobs(n=300, d=2, k=2, separation=4.0, seed=6)
     halves = labels * 2 + np.arange(len(X)) % 2  # each cluster twice

@@ -61,7 +61,8 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     degrees_of_freedom_prior : float, optional
         Rows that `covariance_prior` is worth; d.  More than d - 1.
     covariance_prior : float or array-like, optional
-        The covariance of the rows; shaped as that of one component.
+        The covariance of the rows; shaped as that of one component.  Where clusters are much
+        narrower and have few rows it costs dear: see the notes.
     random_state : int, RandomState, Generator or None
     warm_start : bool, default False
     verbose : int, default 0
@@ -115,6 +116,10 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     -----
     ``score_samples`` and ``score`` are scikit-learn's: expected log-densities, which are not
     those of any density (they integrate to less than 1).  `log_predictive` is a density.
+
+    The default of `covariance_prior` makes narrow components of few rows improbable, so that
+    the bound may be highest with a few wide ones.  Fits with other priors can be compared by
+    ``lower_bound_``: try ``np.cov(X.T) / n_components`` where components seem too few.
 
     Components are ordered by size, the largest first, unless the start was given.  So are the
     sticks of a Dirichlet process, at each step.
