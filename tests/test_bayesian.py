@@ -587,8 +587,8 @@ def test_what_is_said_of_a_fit():
     model = fitted(X, 6, random_state=0)
     assert gaussmix.plot.trace(model).get_ylabel() == "evidence lower bound"
     assert repr(model.predictive_) == "StudentMixture(n_components=7, n_features=2)"
-    told = model.result_.summary()
-    assert "evidence lower bound" in told and "BIC" not in told and "sliver" not in told
+    told = str(model.result_.summary())
+    assert "lower bound" in told and "BIC" not in told and "sliver" not in told
     assert model.lower_bounds_ == sorted(model.lower_bounds_)
     assert model.lower_bound_ == model.lower_bounds_[-1]
     assert isinstance(model.lower_bound_, float)

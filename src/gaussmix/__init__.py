@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
-    from .mixture.summary import Summary
     from .mixture.predictive import StudentMixture
+    from .mixture.summary import Summary
     from .rows.files import scan
 
 _HOMES = {

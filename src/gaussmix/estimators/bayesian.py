@@ -141,6 +141,9 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     (2, [0.67, 0.33, 0.0])
     """
 
+    # Posteriors are of rows that are seen whole.
+    missing = "error"
+
     def __init__(
         self,
         n_components: int = 1,

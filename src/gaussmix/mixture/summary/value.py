@@ -239,6 +239,7 @@ def _plain(value: Any) -> Any:
         return [_plain(own) for own in value]
     if isinstance(value, FitFacts | NearlyChosen):
         found = {own.name: _plain(getattr(value, own.name)) for own in fields(value)}
-        likely = isinstance(value, FitFacts) and not value.is_bound
-        return found | ({"bic": value.bic, "aic": value.aic} if likely else {})
+        if isinstance(value, FitFacts) and not value.is_bound:
+            found |= {"bic": value.bic, "aic": value.aic}
+        return found
     return value
