@@ -594,6 +594,20 @@ def test_what_is_said_of_a_fit():
     assert isinstance(model.lower_bound_, float)
 
 
+def test_rows_with_missing_values_are_left_out_where_that_is_asked_for():
+    X, _labels = blobs(n=100, d=2, k=2)
+    holes = X.copy()
+    holes[:10, 0] = np.nan
+    with pytest.raises(DataError, match="missing='drop'"):
+        BayesianGaussianMixture(4, random_state=0).fit(holes)
+    model = BayesianGaussianMixture(4, missing="drop", random_state=0).fit(holes)
+    whole = BayesianGaussianMixture(4, random_state=0).fit(X[10:])
+    assert model.lower_bound_ == pytest.approx(whole.lower_bound_, abs=1e-7)
+    assert model.result_.n_dropped == 10
+    for found in (model.score_samples(holes), model.log_predictive(holes)):
+        assert np.isnan(found[:10]).all() and np.isfinite(found[10:]).all()
+
+
 def test_awkward_data():
     rng = np.random.default_rng(0)
     few = BayesianGaussianMixture(3, random_state=0).fit(rng.standard_normal((3, 5)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..components.variational_posterior import VariationalPosterior
     from ..em.result import Callback, FitResult
     from ..fitting.stream import Stream
+    from ..rows.missing import Missing
     from .settings import Settings
 
 __all__ = ["BayesianGaussianMixture"]
@@ -71,6 +72,7 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     callback : callable, optional
     accelerate : bool, default True
     dtype : "float64" or "float32", default "float64"
+    missing : "error" or "drop", default "error"
     stepwise : Stepwise, optional
         ``partial_fit`` is stochastic variational inference.
     checkpoint : path or Checkpoint, optional
@@ -141,9 +143,6 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     (2, [0.67, 0.33, 0.0])
     """
 
-    # Posteriors are of rows that are seen whole.
-    missing = "error"
-
     def __init__(
         self,
         n_components: int = 1,
@@ -168,6 +167,7 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         callback: Callback | None = None,
         accelerate: bool = True,
         dtype: Any = "float64",
+        missing: str | Missing = "error",
         stepwise: Any = None,
         checkpoint: Any = None,
     ) -> None:
@@ -192,6 +192,7 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         self.callback = callback
         self.accelerate = accelerate
         self.dtype = dtype
+        self.missing = missing
         self.stepwise = stepwise
         self.checkpoint = checkpoint
 
