@@ -8,6 +8,7 @@ from scipy.special import gammaln, logsumexp
 
 from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
 from gaussmix.components.densities import NORMAL, Density
+from gaussmix.components.densities.predictive import PredictiveT
 from gaussmix.components.moments import PRODUCTS, SQUARES
 from gaussmix.components.noise import Noise
 from gaussmix.components.parameters import Parameters
@@ -80,7 +81,22 @@ def problem(moment, seed=0):
     return rows, rng.dirichlet(np.full(K, 3.0)), means, held
 
 
-DENSITIES = {"normal": NORMAL, "tempered": Tempered(), "student": StudentT()}
+class Predictive(PredictiveT):
+    """Multivariate t whose responsibilities are those of all sums."""
+
+    def dense(self, log_joint, distances, log_scales):
+        dofs = self.dofs[:, 0]
+        fall = -0.5 * (dofs + D) * np.log1p(distances / dofs)
+        constant = gammaln((dofs + D) / 2) - gammaln(dofs / 2) - 0.5 * D * np.log(dofs * np.pi)
+        return fall + constant + log_scales, None
+
+
+DENSITIES = {
+    "normal": NORMAL,
+    "tempered": Tempered(),
+    "student": StudentT(),
+    "predictive": Predictive.of(np.geomspace(0.5, 500.0, K), D),
+}
 
 
 def natural(parameters, moment, center):

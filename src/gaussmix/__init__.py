@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
+    from .estimators.bayesian import BayesianGaussianMixture
+    from .estimators.believed import CredibleIntervals
     from .estimators.mixture import GaussianMixture
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
@@ -37,14 +39,17 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
+    from .mixture.predictive import StudentMixture
     from .mixture.summary import Summary
     from .rows.files import scan
 
 _HOMES = {
+    "BayesianGaussianMixture": "estimators.bayesian",
     "Checkpoint": "interchange.checkpoint",
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "components.prior",
+    "CredibleIntervals": "estimators.believed",
     "DataError": "exceptions",
     "DataWarning": "exceptions",
     "FitInterrupted": "exceptions",
@@ -65,6 +70,7 @@ _HOMES = {
     "StatisticsFileError": "exceptions",
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
+    "StudentMixture": "mixture.predictive",
     "SufficientStatistics": "components.statistics",
     "fit_many": "fitting.many",
     "Summary": "mixture.summary",
@@ -82,10 +88,12 @@ _MODULES = (
 )
 
 __all__ = [
+    "BayesianGaussianMixture",
     "Checkpoint",
     "CheckpointError",
     "CollapseWarning",
     "ConjugatePrior",
+    "CredibleIntervals",
     "DataError",
     "DataWarning",
     "FitInterrupted",
@@ -106,6 +114,7 @@ __all__ = [
     "StatisticsFileError",
     "Status",
     "Stepwise",
+    "StudentMixture",
     "SufficientStatistics",
     "Summary",
     "covariances",

@@ -115,7 +115,9 @@ class Climb:
                 stuck=True,
             )
             return
-        found = (*state.log_likelihood, float(stack.log_likelihood[g]))
+        objective = self.objective
+        told = climbed if objective.is_bound else float(stack.log_likelihood[g])
+        found = (*state.log_likelihood, told)
         self.state = FitState(
             now=state.now,
             evaluated=state.now,
@@ -123,7 +125,7 @@ class Climb:
             target=None,
             collapsed=state.collapsed,
             log_likelihood=found,
-            climbed=found if self.objective.is_likelihood else (*state.climbed, climbed),
+            climbed=found if objective.is_likelihood else (*state.climbed, climbed),
             seconds=(*state.seconds, time.perf_counter() - self._began),
             all_collapsed=(*state.all_collapsed, state.collapsed),
             n_rejected=state.n_rejected,
@@ -244,6 +246,7 @@ class Climb:
             history=self.history(),
             statistics=None if state.statistics is None else one_of(state.statistics),
             floor=self.objective.floor,
+            total=self.objective.total,
         )
 
 

@@ -123,7 +123,7 @@ class FitResult:
     mixture : Mixture
     model : Model
     log_likelihood : float
-        Total, of exactly this mixture.
+        Total, of exactly this mixture; of a Bayesian one the evidence lower bound.
     n : float
         Sum of the sample weights: the number of rows in all criteria.
     n_rows : int
@@ -139,6 +139,8 @@ class FitResult:
         Below which no covariance was let.
     n_dropped : int
         Rows of the data that are not among these: a value of theirs is missing.
+    total : SufficientStatistics or None
+        Of all rows as one component.
 
     Examples
     --------
@@ -163,6 +165,7 @@ class FitResult:
     optima: tuple[Optimum, ...] = ()
     floor: Array | None = None
     n_dropped: int = 0
+    total: SufficientStatistics | None = None
 
     @property
     def family(self) -> Family:
@@ -218,6 +221,7 @@ class FitResult:
             history=History(),
             statistics=None,
             optima=(),
+            total=summary.total.held_as(self.family.held.moment),
         )
 
     @property

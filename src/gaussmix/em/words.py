@@ -86,7 +86,8 @@ def _tied(result: FitResult, k: int) -> AnyArray:
 def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
     found = [] if result.n_dropped == 0 else [_dropped(result)]
-    found += [_sliver(result, k) for k in _slivers(result)]
+    if not result.model.is_bound:
+        found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
     return [*found, *told.splitlines()]
 
@@ -135,6 +136,7 @@ def summary(result: FitResult) -> Summary:
         reason=result.status.value,
         collapsed=result.collapsed,
         n_dropped=result.n_dropped,
+        is_bound=result.model.is_bound,
         told=(*result.warnings(), *notices(result)),
     )
     return summarise_mixture(result.mixture, facts)

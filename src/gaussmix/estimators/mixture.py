@@ -20,7 +20,7 @@ from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of, warn_of_target
+from .settings import warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -252,7 +252,7 @@ class GaussianMixture(
             Known components of rows, from 0 to K - 1, and -1 where unknown: rows whose
             component is known keep it.
         """
-        settings = settings_of(self)
+        settings = self._settings()
         warn_of_target(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:

@@ -225,11 +225,11 @@ def best_of(problem: Problem, results: Sequence[FitResult], *, keeps_order: bool
 
 
 def _finish(problem: Problem, result: FitResult, keeps_order: bool) -> FitResult:
-    """Put components in the documented order: by mean, unless theirs was given."""
+    """Put components in the model's order, unless theirs was given."""
     result = replace(result, n_dropped=problem.data.source.n_incomplete or 0)
     if keeps_order:
         return replace(result, given_start=True)
-    order = result.mixture.order_by("mean")
+    order = result.mixture.order_by(result.model.order)
     place = {int(old): new for new, old in enumerate(order)} | {-1: -1}
     history = replace(
         result.history,

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Mixture"]
 
+# Weights that agree to so many digits are equal but for rounding.
+_WEIGHT_DIGITS = 9
+
 
 @stored("mixture")
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -322,7 +325,7 @@ class Mixture(Described):
         ----------
         order : "mean", "weight" or sequence of int, default "mean"
             By the means' first coordinate (then the second, ...) ascending; by
-            weight descending; or a permutation: new component j is old
+            weight descending (equal ones by mean); or a permutation: new component j is old
             component ``order[j]``.
         """
         permutation = self.order_by(order) if isinstance(order, str) else order
@@ -336,7 +339,8 @@ class Mixture(Described):
 
     def order_by(self, key: str) -> AnyArray:
         """Return the permutation (K,) that `reorder` applies for "mean" or "weight"."""
-        keys = {"mean": tuple(self.means.T[::-1]), "weight": (-self.weights,)}
+        means = tuple(self.means.T[::-1])
+        keys = {"mean": means, "weight": (*means, -np.round(self.weights, _WEIGHT_DIGITS))}
         if key not in keys:
             raise ParameterError(f"order: expected 'mean', 'weight' or a permutation, got {key!r}")
         return np.lexsort(keys[key])

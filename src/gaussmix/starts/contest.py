@@ -283,7 +283,7 @@ class Racers(Team):
 
     def _is_thin(self) -> AnyArray:
         """Whether a component of each mixture has too few rows to keep its width, (R,)."""
-        if self.objective.family.shared:
+        if self.objective.family.shared or not self.objective.needs_rows:
             return np.zeros(len(self), dtype=bool)
         rows = self.statistics.counts * (self.n_rows / self.n)
         fewest = self.statistics.moment.rows_to_span(self.statistics.n_features)

@@ -11,21 +11,18 @@ import numpy as np
 from ..components.moments import PRODUCTS
 from ..em.loop import fit, fit_all
 from ..em.optima import Candidate, merged
-from ..em.options import Options
-from ..em.problem import Problem
 from ..exceptions import DataError, FitInterrupted
 from ..numerics.distinct import count_distinct
-from ..rows import MemorySource
-from ..rows.data import Facts
-from ..rows.summary import SummaryFold
 from .base import Beginning, Start, from_divisions
 from .contest import Finalist, Finalists, contest
 from .entrants import Entrants, entrants_of
 from .kmeans import KMeans
+from .sampled import on_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ..em.problem import Problem
     from ..em.result import FitResult
     from ..mixture import Mixture
 
@@ -43,8 +40,6 @@ _PASSES = 10
 _PRODUCTS = 2e9
 # An M-step factors matrices, which costs as much as so many rows for each feature (measured).
 _ROWS_A_FEATURE = 10
-# The winner's iterations on the subsample cost at most so many passes over all the data.
-_SUBSAMPLE_PASSES = 20
 # What a fit that cannot go on raises.
 _FAILURES = (DataError, np.linalg.LinAlgError)
 # Of a sum of weights.
@@ -146,28 +141,7 @@ class _Ending:
 
     @cached_property
     def on_sample(self) -> Problem:
-        """The fit to the sample: no step of it costs more than it can save.
-
-        `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
-        And the start need not be more exact than a fit is by default: the fit itself will be.
-        """
-        problem, data = self.problem, self.problem.data
-        unit = None if (data.weights == 1.0).all() else data.weights
-        rows = data.drawn
-        source = MemorySource(
-            rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
-        )
-        summary = source.reduce(SummaryFold(data.summary.total.moment, rows.shape[1]))
-        summary = replace(summary, origin=problem.summary.origin)
-        n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
-        most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
-        options = replace(
-            problem.options,
-            tol=max(problem.options.tol, usual.tol),
-            max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
-        )
-        data = replace(data, source=source, summary=summary, facts=Facts(source))
-        return Problem(data, problem.model, options)
+        return on_sample(self.problem)
 
     def highest(self, finalists: Finalists, held: Sequence[Candidate] = ()) -> Beginning:
         """Return the highest without a held covariance, or the choice if some with one stand by."""

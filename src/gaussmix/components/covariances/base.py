@@ -128,6 +128,14 @@ class Covariances(ABC):
     def values_of(cls, other: Covariances) -> Array:
         """Return values ``(K, *shape)`` nearest to covariances of any structure."""
 
+    @classmethod
+    def of_scatters(cls, scatters: Array, n_features: int) -> Self:
+        """Return the covariances that scatters of this moment ``(K, *shape)`` of a row each have.
+
+        One of a single scatter is shared by as many components as there are.
+        """
+        return cls(scatters, len(scatters), n_features, len(scatters) == 1)
+
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
         return self._with(self.precisions)

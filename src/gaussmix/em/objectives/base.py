@@ -74,6 +74,16 @@ class Objective(ABC):
         """Whether the value is the log-likelihood alone."""
         return False
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether the value takes the place of the log-likelihood, which is of no parameters."""
+        return False
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether a component of fewer rows than its covariance needs loses its width."""
+        return True
+
     @abstractmethod
     def penalty(self, parameters: Parameters) -> Array:
         """Return what is climbed besides the log-likelihood, of each mixture (G,).
@@ -148,11 +158,17 @@ class Objective(ABC):
         """Return what `update` begins with: estimates whose covariances may be too narrow."""
         family = self.family
         weights, noise = mixing_weights(statistics, previous, equal=self.equal_weights)
-        statistics = fill_empty(family.gathered(statistics), family, previous)
+        statistics = self._filled(family.gathered(statistics), previous)
         statistics = self.informed(self.regularised(statistics))
         before = None if previous is None else previous.covariances
         covariances = estimated_covariances(statistics, family, before)
         return Estimate(weights, noise, statistics, covariances, previous)
+
+    def _filled(
+        self, statistics: SufficientStatistics, previous: Parameters | None
+    ) -> SufficientStatistics:
+        """Return statistics in which components without rows have what they need."""
+        return fill_empty(statistics, self.family, previous)
 
     def held(self, estimate: Estimate) -> tuple[Parameters, AnyArray]:
         """Return what `update` ends with: parameters, and which covariances are held."""
