@@ -29,6 +29,7 @@ from .parts import (
     chosen_columns,
 )
 from .sampling import draw
+from .whole import WholeDensity
 
 if TYPE_CHECKING:
     import os
@@ -46,7 +47,7 @@ __all__ = ["Mixture"]
 
 @stored("mixture")
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Mixture(Described):
+class Mixture(Described, WholeDensity):
     """Weights, means and covariances of K Gaussian components in d dimensions.
 
     Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
