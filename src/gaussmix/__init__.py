@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
     from .estimators.mixture import GaussianMixture
+    from .estimators.outliers import MixtureOutlierDetector
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
         CheckpointError,
@@ -57,6 +58,7 @@ _HOMES = {
     "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
+    "MixtureOutlierDetector": "estimators.outliers",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
     "Optimum": "em.optima",
@@ -98,6 +100,7 @@ __all__ = [
     "ManyFits",
     "MissingExtraError",
     "Mixture",
+    "MixtureOutlierDetector",
     "ModelFileError",
     "Noise",
     "Optimum",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from ..components.moments import NORM
 from ..estep import Posterior, choose_form, most_probable
@@ -17,6 +18,7 @@ from ..rows.incomplete import INCOMPLETE, OnComplete
 from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, SummaryFold
 from .certainty import Certainty, CertaintyFold
+from .surprise import surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,7 @@ class Evaluator:
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
         self.source, self.n_rows = source, summary.total.n_rows
+        self.parameters = parameters
         self.assigner = Assigner(
             choose_form(
                 parameters,
@@ -105,6 +108,35 @@ class Evaluator:
     def _asked(self, block: BlockFunction, output: Output, unknown: float | Array) -> BlockFunction:
         """Return a function of blocks that is asked of complete rows alone, if some are not."""
         return OnComplete(block, output, unknown) if self.source.n_incomplete else block
+
+    def surprise(self) -> Any:
+        """Each feature's part of the squared distance of rows, shape (n, d); see `surprises`."""
+        assigner, parameters = self.assigner, self.parameters
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            return surprises(parameters, rows, shares)
+
+        d = self.source.n_features
+        parts = self.source.feature_names or tuple(map(str, range(d)))
+        bytes_per_row = assigner.bytes_per_row + 8 * 4 * d
+        return self.source.map(block, Output("surprise", bytes_per_row, d, parts=parts))
+
+    def log_shares(self, groups: AnyArray) -> Any:
+        """Log of the posterior probability of groups of components, shape (n, G).
+
+        `groups` (K,) says which of 0 to G - 1 each component belongs to.  Finite however
+        far a row is.
+        """
+        assigner, n_groups = self.assigner, int(groups.max()) + 1
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            joint = assigner.joint(rows, workspace)
+            found = np.stack([logsumexp(joint[groups == g], axis=0) for g in range(n_groups)])
+            return np.asarray((found - logsumexp(found, axis=0)).T)
+
+        bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
+        return self.source.map(block, Output("log_probability", bytes_per_row, n_groups))
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaincinv, ndtr
+from scipy.special import gammainccinv, ndtr
 
 from ..numerics.roots import bracketed_roots
 from .line import Line
@@ -24,35 +25,62 @@ _DEEPEST = 1e5
 
 
 def log_levels(
-    mixture: Mixture, masses: Array, n_samples: int, rng: np.random.Generator
+    mixture: Mixture, outside: Array, n_samples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Return the log-densities (m,) whose regions hold such masses, and standard errors (m,)."""
+    """Return the log-densities (m,) below which such masses lie, and standard errors (m,)."""
     used = np.flatnonzero(mixture.weights > 0)
     if len(used) == 1 and mixture.noise is None:
-        return _of_normal(mixture, int(used[0]), masses), np.zeros(len(masses))
+        return _of_normal(mixture, int(used[0]), outside), np.zeros(len(outside))
     if mixture.n_features == 1:
-        return Hills(Line.of(mixture)).levels(masses), np.zeros(len(masses))
-    return _of_draws(mixture.logpdf(mixture.sample(n_samples, rng)[0]), masses)
+        return Hills(Line.of(mixture)).levels(outside), np.zeros(len(outside))
+    if mixture.noise is not None:
+        drawn = mixture.logpdf(mixture.sample(n_samples, rng)[0])
+        return _of_draws(drawn, np.ones(n_samples), outside)
+    found = [_of_wide_draws(mixture, own, n_samples, rng) for own in outside]
+    return np.array([level for level, _ in found]), np.array([error for _, error in found])
 
 
-def _of_normal(mixture: Mixture, k: int, masses: Array) -> Array:
+def _of_normal(mixture: Mixture, k: int, outside: Array) -> Array:
     """Return the levels of one ellipsoid: squared distances are chi-squared."""
     top = np.log(mixture.weights[k]) + mixture.covariances.log_norm()[k]
-    return np.asarray(top - gammaincinv(mixture.n_features / 2, masses))
+    return np.asarray(top - gammainccinv(mixture.n_features / 2, outside))
 
 
-def _of_draws(log_density: Array, masses: Array) -> tuple[Array, Array]:
+def _of_wide_draws(
+    mixture: Mixture, outside: float, n_samples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return a level by draws half of which reach as far as it lies.
+
+    They are drawn from the mixture and from a wider one, and count for the density that they
+    should have had (Owen & Zhou 2000, section 2).
+    """
+    d = mixture.n_features
+    stretch = max(1.0, 2.0 * float(gammainccinv(d / 2, outside)) / d)
+    wider = replace(mixture, covariances=mixture.covariances.times(stretch))
+    half = n_samples // 2
+    rows = [mixture.sample(half, rng)[0], wider.sample(n_samples - half, rng)[0]]
+    X = np.concatenate(rows)
+    drawn = mixture.logpdf(X)
+    counts = 2.0 / (1.0 + np.exp(np.minimum(wider.logpdf(X) - drawn, 700.0)))
+    level, error = _of_draws(drawn, counts, np.array([outside]))
+    return float(level[0]), float(error[0])
+
+
+def _of_draws(log_density: Array, counts: Array, outside: Array) -> tuple[Array, Array]:
     """Return levels as quantiles of the density at draws (Hyndman 1996, section 3.2)."""
-    n, ordered = len(log_density), np.sort(log_density)
-    spread = np.sqrt(n * masses * (1.0 - masses))
-    places = n * (1.0 - masses)
+    order, n = np.argsort(log_density), len(log_density)
+    ordered, counts = log_density[order], counts[order]
+    # Each draw stands in the middle of the mass that it counts for.
+    masses = (np.cumsum(counts) - counts / 2.0) / n
+    squares = np.cumsum(counts**2) / n
 
-    def at(place: Array) -> Array:
-        return ordered[np.clip(np.rint(place).astype(np.intp), 0, n - 1)]
+    def at(mass: Array) -> Array:
+        return np.asarray(np.interp(mass, masses, ordered))
 
-    # How many draws lie below a level is binomial: its error is read off among the draws.
-    low, high = at(places - 1.0 - spread), at(places + 1.0 + spread)
-    return np.asarray(np.quantile(log_density, 1.0 - masses)), (high - low) / 2.0
+    # How much mass a level has below it varies; where the levels are that have as much more.
+    place = np.minimum(np.searchsorted(masses, outside), n - 1)
+    spread = np.sqrt(np.maximum(squares[place] - outside**2, 0.0) / n)
+    return at(outside), (at(outside + spread) - at(outside - spread)) / 2.0
 
 
 class Hills:
@@ -90,8 +118,8 @@ class Hills:
         pulls = (line.means - x[:, None]) / line.widths * (line.widths.min() / line.widths)
         return np.asarray((shares * pulls).sum(axis=1) / shares.sum(axis=1))
 
-    def mass(self, height: float) -> float:
-        """Return the probability that the log-density of the normals is above a height."""
+    def outside(self, height: float) -> float:
+        """Return the probability that the log-density of the normals is below a height."""
         line, low, high = self.line, self.ends[:-1].copy(), self.ends[1:].copy()
         first, last = self.heights[:-1], self.heights[1:]
         crossed = np.flatnonzero((first >= height) != (last >= height))
@@ -101,10 +129,11 @@ class Hills:
             return signs[which] * (line.log_normals(x) - height), np.full(len(x), np.nan)
 
         roots = bracketed_roots(function, low[crossed], high[crossed])
-        low[crossed] = np.where(self.rises[crossed], roots, low[crossed])
-        high[crossed] = np.where(self.rises[crossed], high[crossed], roots)
-        inside = (first >= height) | (last >= height)
-        return self._between(low[inside], high[inside])
+        low[crossed] = np.where(self.rises[crossed], low[crossed], roots)
+        high[crossed] = np.where(self.rises[crossed], roots, high[crossed])
+        left = (first < height) | (last < height)
+        tails = [-np.inf, self.ends[0]], [self.ends[-1], np.inf]
+        return self._between(*np.column_stack([[low[left], high[left]], np.transpose(tails)]))
 
     def _between(self, low: Array, high: Array) -> float:
         line = self.line
@@ -118,19 +147,19 @@ class Hills:
         width = float(line.edges[1] - line.edges[0])
         return normals + line.share * float((within[1] - within[0]).sum()) / width
 
-    def levels(self, masses: Array) -> Array:
-        """Return the log-densities (m,) whose regions hold such masses."""
+    def levels(self, outside: Array) -> Array:
+        """Return the log-densities (m,) below which such masses lie."""
         from scipy.optimize import brentq
 
         top = float(self.heights.max())
-        found = np.empty(len(masses))
-        for i, mass in enumerate(masses):
+        found = np.empty(len(outside))
+        for i, mass in enumerate(outside):
             depth = 1.0
-            while self.mass(top - depth) < mass and depth < _DEEPEST:
+            while self.outside(top - depth) > mass and depth < _DEEPEST:
                 depth *= 2.0
 
             def excess(below: float, mass: float = float(mass)) -> float:
-                return self.mass(top - below) - mass
+                return mass - self.outside(top - below)
 
             if excess(depth) > 0:
                 depth = brentq(excess, 0.0, depth, xtol=1e-13, rtol=1e-14)

@@ -145,7 +145,7 @@ class WholeDensity:
         """
         mixture, masses = cast("Mixture", self), checked_shares("mass", mass, inner=True)
         n_samples = check_integer("n_samples", n_samples, minimum=2)
-        found = log_levels(mixture, masses.ravel(), n_samples, as_generator(random_state))
+        found = log_levels(mixture, 1.0 - masses.ravel(), n_samples, as_generator(random_state))
         level, error = (shaped(values, masses) for values in found)
         if not log:
             level = shaped(np.exp(np.asarray(level)), masses)

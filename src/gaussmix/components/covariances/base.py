@@ -128,6 +128,10 @@ class Covariances(ABC):
     def values_of(cls, other: Covariances) -> Array:
         """Return values ``(K, *shape)`` nearest to covariances of any structure."""
 
+    def times(self, factor: float) -> Self:
+        """Return these covariances, each multiplied by a number above 0."""
+        return self._with(self.values * factor)
+
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
         return self._with(self.precisions)
