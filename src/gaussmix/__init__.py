@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
+    from .estimators.classifier import MixtureClassifier
     from .estimators.mixture import GaussianMixture
     from .estimators.outliers import MixtureOutlierDetector
     from .estimators.search import GaussianMixtureIC
@@ -58,6 +59,7 @@ _HOMES = {
     "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
+    "MixtureClassifier": "estimators.classifier",
     "MixtureOutlierDetector": "estimators.outliers",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
@@ -100,6 +102,7 @@ __all__ = [
     "ManyFits",
     "MissingExtraError",
     "Mixture",
+    "MixtureClassifier",
     "MixtureOutlierDetector",
     "ModelFileError",
     "Noise",

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.families import Family
-from ..numerics.arguments import check_number
+from ..fitting.fit import fit_mixture
+from ..numerics.arguments import as_generator
 from .mixture import GaussianMixture
 from .search import GaussianMixtureIC
+from .settings import settings_of
 
 if TYPE_CHECKING:
+    from .._typing import AnyArray
+    from ..em.result import FitResult
     from ..rows import Source
 
-__all__ = ["fitted_mixture", "is_a_choice"]
+__all__ = ["fitted_mixture", "fitted_result", "is_a_choice"]
 
 #: Parameters that both kinds of estimator and those above them have in common.
 _SHARED = ("tol", "reg_covar", "max_iter", "n_init", "random_state", "n_jobs", "prior")
@@ -42,10 +46,35 @@ def fitted_mixture(
     given
         Further parameters of the mixture estimator; those that are None are left out.
     """
-    shared = {name: getattr(own, name) for name in _SHARED}
-    shared |= {name: value for name, value in given.items() if value is not None}
-    check_number("tol", own.tol)
+    shared = _shared(own, given)
     if not is_a_choice(n_components, families):
         return GaussianMixture(n_components, covariance_type=families, **shared).fit(source)
     search = GaussianMixtureIC(n_components, families=families, criterion=own.criterion, **shared)
     return search.fit(source).best_estimator_
+
+
+def fitted_result(
+    own: Any,
+    source: Source,
+    n_components: int,
+    family: Family,
+    *,
+    known: AnyArray | None = None,
+    **given: Any,
+) -> FitResult:
+    """Fit one model, as `fitted_mixture` does, and say nothing of what came of it."""
+    model = GaussianMixture(n_components, covariance_type=family, **_shared(own, given))
+    settings = settings_of(model)
+    return fit_mixture(
+        source,
+        settings.model,
+        settings.start,
+        settings.options,
+        rng=as_generator(own.random_state),
+        known=settings.known(known, source),
+    )
+
+
+def _shared(own: Any, given: dict[str, Any]) -> dict[str, Any]:
+    shared = {name: getattr(own, name) for name in _SHARED}
+    return shared | {name: value for name, value in given.items() if value is not None}

@@ -122,17 +122,19 @@ class Evaluator:
         bytes_per_row = assigner.bytes_per_row + 8 * 4 * d
         return self.source.map(block, Output("surprise", bytes_per_row, d, parts=parts))
 
-    def log_shares(self, groups: AnyArray) -> Any:
+    def log_shares(self, groups: AnyArray, n_groups: int) -> Any:
         """Log of the posterior probability of groups of components, shape (n, G).
 
         `groups` (K,) says which of 0 to G - 1 each component belongs to.  Finite however
-        far a row is.
+        far a row is, but for groups without components.
         """
-        assigner, n_groups = self.assigner, int(groups.max()) + 1
+        assigner = self.assigner
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
             joint = assigner.joint(rows, workspace)
-            found = np.stack([logsumexp(joint[groups == g], axis=0) for g in range(n_groups)])
+            found = np.full((n_groups, len(rows)), -np.inf)
+            for g in np.unique(groups):
+                found[g] = logsumexp(joint[groups == g], axis=0)
             return np.asarray((found - logsumexp(found, axis=0)).T)
 
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
