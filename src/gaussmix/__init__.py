@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .estimators.classifier import MixtureClassifier
     from .estimators.mixture import GaussianMixture
     from .estimators.outliers import MixtureOutlierDetector
+    from .estimators.regressor import MixtureRegressor
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
         CheckpointError,
@@ -61,6 +62,7 @@ _HOMES = {
     "Mixture": "mixture",
     "MixtureClassifier": "estimators.classifier",
     "MixtureOutlierDetector": "estimators.outliers",
+    "MixtureRegressor": "estimators.regressor",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
     "Optimum": "em.optima",
@@ -104,6 +106,7 @@ __all__ = [
     "Mixture",
     "MixtureClassifier",
     "MixtureOutlierDetector",
+    "MixtureRegressor",
     "ModelFileError",
     "Noise",
     "Optimum",

@@ -140,6 +140,24 @@ class Evaluator:
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
         return self.source.map(block, Output("log_probability", bytes_per_row, n_groups))
 
+    def regressed(self, means: Array, gains: Array) -> Any:
+        """Conditional means of features that are not in the rows, shape (n, m).
+
+        `means` (K, m) are theirs, and `gains` (K, m, d) what they gain as the rows move.
+        """
+        assigner, own = self.assigner, self.parameters.means
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            found = np.zeros((len(rows), means.shape[1]))
+            for k, share in enumerate(shares):
+                found += share[:, None] * (means[k] + (rows - own[k]) @ gains[k].T)
+            return found
+
+        width = means.shape[1]
+        bytes_per_row = assigner.bytes_per_row + 8 * (2 * width + self.source.n_features)
+        return self.source.map(block, Output("prediction", bytes_per_row, width))
+
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
 
