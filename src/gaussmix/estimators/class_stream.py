@@ -14,6 +14,7 @@ from ..components.statistics import SufficientStatistics
 from ..em.model import Model
 from ..exceptions import CollapseWarning, ParameterError
 from ..fitting.fit import summarise
+from ..fitting.labelled import settled
 from ..mixture import Mixture
 from ..numerics.arguments import check_number
 from ..rows import MemorySource
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from ..em.result import FitResult
 
 __all__ = ["ClassStream", "statistics_of"]
-
-# M-steps: families that iterate go on from what they found.
-_STEPS = 3
 
 
 def _adds_up(own: Any) -> bool:
@@ -118,10 +116,7 @@ def _discriminated(
     some = statistics.take(present)
     prior, added = get_prior(own.prior), check_number("reg_covar", own.reg_covar)
     model = Model(len(present), family, prior=prior, reg_covar=added)
-    objective = model.objective(some.as_one())
-    found, collapsed = objective.update(some)
-    for _ in range(_STEPS - 1):
-        found, collapsed = objective.update(some, found)
+    found, collapsed = settled(model.objective(some.as_one()), some)
     if np.any(collapsed):
         warnings.warn(
             "a covariance is held at the floor: a class has too few different rows yet",

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .._typing import AnyArray
     from ..em.result import FitResult
     from ..rows import Source
+    from .settings import Settings
 
-__all__ = ["fitted_mixture", "fitted_result", "is_a_choice"]
+__all__ = ["fitted_mixture", "fitted_result", "is_a_choice", "settings_under"]
 
 #: Parameters that both kinds of estimator and those above them have in common.
 _SHARED = ("tol", "reg_covar", "max_iter", "n_init", "random_state", "n_jobs", "prior")
@@ -63,8 +64,7 @@ def fitted_result(
     **given: Any,
 ) -> FitResult:
     """Fit one model, as `fitted_mixture` does, and say nothing of what came of it."""
-    model = GaussianMixture(n_components, covariance_type=family, **_shared(own, given))
-    settings = settings_of(model)
+    settings = settings_under(own, n_components, family, **given)
     return fit_mixture(
         source,
         settings.model,
@@ -73,6 +73,11 @@ def fitted_result(
         rng=as_generator(own.random_state),
         known=settings.known(known, source),
     )
+
+
+def settings_under(own: Any, n_components: int, family: Family, **given: Any) -> Settings:
+    """Return what a `GaussianMixture` under another estimator is set to, as objects."""
+    return settings_of(GaussianMixture(n_components, covariance_type=family, **_shared(own, given)))
 
 
 def _shared(own: Any, given: dict[str, Any]) -> dict[str, Any]:

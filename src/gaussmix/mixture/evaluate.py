@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ..components.moments import NORM
 from ..estep import Posterior, choose_form, most_probable
@@ -129,13 +128,15 @@ class Evaluator:
         far a row is, but for groups without components.
         """
         assigner = self.assigner
+        members = [(g, np.flatnonzero(groups == g)) for g in np.unique(groups).tolist()]
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
             joint = assigner.joint(rows, workspace)
             found = np.full((n_groups, len(rows)), -np.inf)
-            for g in np.unique(groups):
-                found[g] = logsumexp(joint[groups == g], axis=0)
-            return np.asarray((found - logsumexp(found, axis=0)).T)
+            for g, own in members:
+                found[g] = _log_sum(joint[own])
+            found -= _log_sum(found)
+            return found.T
 
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
         return self.source.map(block, Output("log_probability", bytes_per_row, n_groups))
@@ -192,6 +193,14 @@ class Evaluator:
     def _require_rows(self) -> None:
         if not self.n_rows and self.source.n_incomplete:
             raise DataError("X: a value is missing in every row, so none can be scored")
+
+
+def _log_sum(values: Array) -> Array:
+    """Return the logs of sums (B,) of exponentials of values (m, B), the largest finite."""
+    if len(values) == 1:
+        return np.asarray(values[0])
+    top = values.max(axis=0)
+    return np.asarray(top + np.log(np.exp(values - top).sum(axis=0)))
 
 
 class Assigner:

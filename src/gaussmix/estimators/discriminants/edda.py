@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...exceptions import DataError, ParameterError
+from ...fitting.labelled import LabelledRows
+from ...numerics.arguments import as_generator
 from ...selection.criteria import get_criterion
 from ...selection.fitter import FAILURES
 from ...selection.search import choose_families
-from ..underlying import fitted_result
+from ..underlying import fitted_result, settings_under
 from .base import Asked, Discriminant, Discriminated
 
 if TYPE_CHECKING:
@@ -41,37 +43,43 @@ class EDDA(Discriminant):
         if isinstance(given, dict):
             raise ParameterError("families: one family ties all classes of kind='EDDA'; give it")
         families = choose_families(given, asked.source.n_features)
-        if len(families) == 1:
-            result = _fitted(asked, families[0])
-            return _discriminated(asked, result)
-        return _best(asked, families, get_criterion(own.criterion))
+        criterion = get_criterion(own.criterion)
+        fits = _Fits(asked, families)
+        return fits.of(families[0]) if len(families) == 1 else _best(fits, families, criterion)
 
 
-def _fitted(asked: Asked, family: Family) -> FitResult:
-    """Return the fit of one family: an M-step on the labels, and EM if some are not known."""
-    own, codes = asked.own, asked.codes
-    start: Any = np.maximum(codes, 0)
-    n_classes = len(asked.classes)
-    if (codes < 0).any():
-        start = fitted_result(
-            own, asked.labelled, n_classes, family, known=codes, init_params=start
-        ).mixture
-    return fitted_result(own, asked.source, n_classes, family, known=codes, init_params=start)
+class _Fits:
+    """Fits of families to the same classes: what they share is made once."""
+
+    def __init__(self, asked: Asked, families: list[Family]) -> None:
+        self.asked, n_classes = asked, len(asked.classes)
+        codes, rng = np.maximum(asked.codes, 0), as_generator(asked.own.random_state)
+        self.rows = LabelledRows(asked.labelled, codes, n_classes, families, rng)
+        self.all_known = bool((asked.codes >= 0).all())
+
+    def of(self, family: Family) -> Discriminated:
+        """Return the fit of one family: M-steps on the labels, and EM if some are not known."""
+        asked, n_classes = self.asked, len(self.asked.classes)
+        settings = settings_under(asked.own, n_classes, family)
+        result = self.rows.fit(settings.model, settings.options)
+        if self.all_known:
+            score = result.mixture.evaluator(asked.source, self.rows.data.summary).score()
+            log_likelihood = score.log_likelihood
+        else:
+            start, known = result.mixture, asked.codes
+            result = fitted_result(
+                asked.own, asked.source, n_classes, family, known=known, init_params=start
+            )
+            log_likelihood = result.log_likelihood
+        names = (result.family.name,) * n_classes
+        count = result.model.n_parameters(asked.source.n_features)
+        groups = np.arange(n_classes)
+        return Discriminated(
+            result.mixture, groups, names, log_likelihood, count, result.n, (result,)
+        )
 
 
-def _discriminated(asked: Asked, result: FitResult) -> Discriminated:
-    log_likelihood, d = result.log_likelihood, asked.source.n_features
-    if (asked.codes >= 0).all():
-        log_likelihood = result.mixture.evaluator(asked.source).score().log_likelihood
-    n_classes = len(asked.classes)
-    names = (result.family.name,) * n_classes
-    groups = np.arange(n_classes)
-    count = result.model.n_parameters(d)
-    mixture = result.mixture
-    return Discriminated(mixture, groups, names, log_likelihood, count, result.n, (result,))
-
-
-def _best(asked: Asked, families: list[Family], criterion: Criterion) -> Discriminated:
+def _best(fits: _Fits, families: list[Family], criterion: Criterion) -> Discriminated:
     """Return the best family's, of those that the classes can support."""
     if criterion.refits:
         raise ParameterError(
@@ -80,18 +88,18 @@ def _best(asked: Asked, families: list[Family], criterion: Criterion) -> Discrim
         )
     found: list[tuple[float, Discriminated]] = []
     reasons: dict[str, str] = {}
+    rows: Any = _Rows(fits.asked)
     for family in families:
         try:
-            result = _fitted(asked, family)
-            if result.collapsed:
-                reasons[family.name] = "a covariance has no width in some direction"
-                continue
-            one = _discriminated(asked, result)
+            one = fits.of(family)
         except FAILURES as error:
             reasons[family.name] = str(error)
             continue
+        result: FitResult = one.results[0]
+        if result.collapsed:
+            reasons[family.name] = "a covariance has no width in some direction"
+            continue
         judged = replace(result, log_likelihood=one.log_likelihood)
-        rows: Any = _Rows(asked)
         found.append((criterion(judged, rows, None), one))
     if not found:
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
