@@ -402,3 +402,23 @@ def test_a_classifier_of_given_mixtures_is_those_mixtures():
     assert model.families_ == ["VVV", "VVI", "EII"]
     own = GaussianMixture(2, covariance_type="VVI", random_state=0).fit(X[Y == 1])
     assert model.class_mixtures_[1].allclose(own.mixture_)
+
+
+def test_a_stream_may_begin_with_one_row():
+    stream = quiet(families="VVV").partial_fit(X[:1], Y[:1], classes=[0, 1, 2])
+    with pytest.raises(NotFittedError):
+        stream.predict(X)
+    stream.partial_fit(X[1:], Y[1:])
+    whole = quiet(families="VVV").fit(X, Y)
+    np.testing.assert_allclose(stream.predict_proba(X), whole.predict_proba(X), atol=1e-9)
+
+
+def test_a_fit_that_fails_leaves_what_was_there():
+    model = quiet(families="EEE").fit(X, Y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full((10, 2), np.nan), np.arange(10) % 2)
+    with pytest.raises(ValueError, match="none of the classes"):
+        model.partial_fit(X, Y + 1)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.n_features_in_ == 3

@@ -325,3 +325,14 @@ def test_roots_are_found_however_far_the_bracket_reaches():
 
     found = bracketed_roots(function, np.full(5, -1e300), np.full(5, 1e300))
     np.testing.assert_allclose(found, wanted, rtol=1e-15, atol=1e-320)
+
+
+def test_parts_of_draws_are_draws(monkeypatch):
+    from gaussmix.mixture import regions
+
+    mixture = random_mixture(STRUCTURES[0], d=3)
+    level, error = mixture.hdr_level(0.9, return_error=True)
+    monkeypatch.setattr(regions, "_NUMBERS", 30_000)
+    assert abs(mixture.hdr_level(0.9) - level) < 4 * np.sqrt(2) * error
+    with pytest.raises(ParameterError, match="function: expected a callable, got 3"):
+        mixture.expectation(3)

@@ -19,7 +19,7 @@ from ..mixture import Mixture
 from ..numerics.arguments import check_number
 from ..rows import MemorySource
 from .discriminants import Discriminated, get_discriminant
-from .rows import open_rows
+from .rows import open_rows, whole_or_unchanged
 from .targets import as_codes, labels_of
 from .underlying import is_a_choice
 
@@ -54,7 +54,8 @@ class ClassStream:
         """Take one more block of rows: the classifier is that of all rows so far.
 
         For kind="EDDA" with one family, after ``fit`` (of rows that all have a label) or from
-        nothing.  A class without rows yet has probability 0.
+        nothing.  A class without rows yet has probability 0; until two rows
+        differ in each feature nothing is predicted.
 
         Parameters
         ----------
@@ -66,6 +67,11 @@ class ClassStream:
             All labels that there will be; needed in the first call.
         sample_weight : array-like (n,), optional
         """
+        with whole_or_unchanged(self):
+            self._take(X, y, classes, sample_weight)
+        return self
+
+    def _take(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         own: Any = self
         before = self._statistics
         expected = self._expected(classes)
@@ -80,9 +86,9 @@ class ClassStream:
         merged = _statistics_of(source, codes, len(classes), family)
         if before is not None:
             merged = before.merge(merged.pool() if before.pooled else merged)
-        own._keep(_discriminated(own, merged, family, source.feature_names), classes)
-        self._statistics, own.bic_ = merged, None
-        return self
+        self._statistics, own.classes_, own.bic_ = merged, classes, None
+        if (merged.as_one().variances > 0).all():  # else there is nothing to tell by yet
+            own._keep(_discriminated(own, merged, family, source.feature_names), classes)
 
     def _expected(self, classes: Any) -> AnyArray:
         """Return the classes in order, those of the first call."""

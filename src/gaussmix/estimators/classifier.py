@@ -16,12 +16,13 @@ from ..numerics.arguments import as_numbers, shown
 from ..rows import MemorySource
 from .class_stream import ClassStream, statistics_of
 from .discriminants import Asked, get_discriminant
-from .rows import open_rows
+from .rows import open_rows, whole_or_unchanged
 from .targets import as_codes, labels_of
 from .validation import CrossValidated, cross_validated
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..em.result import FitResult
     from .discriminants import Discriminated
 
 __all__ = ["MixtureClassifier"]
@@ -153,6 +154,16 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
         """
+        with whole_or_unchanged(self):
+            results = self._fit(X, y, sample_weight)
+        for result, label in zip(results, self.classes_.tolist(), strict=False):
+            where = "" if len(results) == 1 else f"class {label!r}: "
+            for message in result.warnings():
+                category = CollapseWarning if result.collapsed else ConvergenceWarning
+                warnings.warn(where + message, category, stacklevel=2)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[FitResult, ...]:
         kind = get_discriminant(self.kind)
         source = open_rows(self, X, sample_weight, reset=True)
         labels, known = labels_of(y, source.n_rows, self.unlabelled)
@@ -169,12 +180,7 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         self._keep(found, classes)
         self.bic_ = bic(found.log_likelihood, found.n_parameters, found.n)
         self._statistics = statistics_of(found.results) if (codes >= 0).all() else None
-        for result, label in zip(found.results, classes.tolist(), strict=False):
-            where = "" if len(found.results) == 1 else f"class {label!r}: "
-            for message in result.warnings():
-                category = CollapseWarning if result.collapsed else ConvergenceWarning
-                warnings.warn(where + message, category, stacklevel=2)
-        return self
+        return found.results
 
     def _keep(self, found: Discriminated, classes: AnyArray) -> None:
         priors = self._priors(found, classes)

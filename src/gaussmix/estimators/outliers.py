@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions import ParameterError
 from ..mixture.regions import log_levels
 from ..numerics.arguments import check_number, shown
-from .rows import open_rows
+from .rows import open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MixtureOutlierDetector"]
 
-# For the level of the threshold, where it is not known exactly.
-_DRAWS = 200_000
+# For the level of the threshold, where it is not known exactly: draws, fewer where each has so
+# many features that their numbers are more than this, but some.
+_DRAWS, _NUMBERS, _LEAST = 200_000, 20_000_000, 20_000
 
 
 class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
@@ -72,8 +73,8 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
     Notes
     -----
     With one component or one feature the threshold is exact; else it is found by 200,000
-    draws, always the same ones, half of them far out: it is right to about one per cent of
-    the false alarms, however few these are.
+    draws (fewer of more than 100 features), always the same ones, half of them far out: it is
+    right to about one per cent of the false alarms, however few these are.
 
     A fit to rows with many outliers takes them for part of the data: a component of their
     own makes them inliers.  `noise` is against that.
@@ -143,17 +144,20 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         alarm = _share("false_alarm", self.false_alarm, below=1.0)
         share = self.contamination
         share = None if share is None else _share("contamination", share, below=0.5, itself=True)
-        source = open_rows(self, X, sample_weight, reset=True)
-        given = {"noise": self.noise, "init_params": self.init_params}
-        estimator = fitted_mixture(self, source, self.n_components, self.families, **given)
-        mixture = estimator.mixture_
-        self.estimator_ = estimator
-        self.mixture_ = mixture if mixture.noise is None else mixture.without_noise()
-        if share is None:
-            rng = np.random.default_rng(0)
-            self.offset_ = float(log_levels(self.mixture_, np.array([alarm]), _DRAWS, rng)[0][0])
-        else:
-            self.offset_ = _quantile(self._scores(source), sample_weight, share)
+        with whole_or_unchanged(self):
+            source = open_rows(self, X, sample_weight, reset=True)
+            given = {"noise": self.noise, "init_params": self.init_params}
+            estimator = fitted_mixture(self, source, self.n_components, self.families, **given)
+            mixture = estimator.mixture_
+            self.estimator_ = estimator
+            self.mixture_ = mixture if mixture.noise is None else mixture.without_noise()
+            if share is None:
+                rng, d = np.random.default_rng(0), source.n_features
+                n_draws = min(_DRAWS, max(_LEAST, _NUMBERS // d))
+                level, _ = log_levels(self.mixture_, np.array([alarm]), n_draws, rng)
+                self.offset_ = float(level[0])
+            else:
+                self.offset_ = _quantile(self._scores(source), sample_weight, share)
         return self
 
     def _scores(self, source: Source) -> Any:

@@ -12,7 +12,7 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers, shown
 from ..rows import MemorySource, open_source
 from ..rows.door import as_frame
-from .rows import open_rows
+from .rows import open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
@@ -126,19 +126,20 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         """
         if y is None:
             raise ValueError("y: This regressor requires y to be passed, but the target y is None")
-        found = open_source(X, sample_weight, self.n_jobs)
-        if found is None:
-            inputs: Any = open_rows(self, X, sample_weight, reset=True)
-            source: Source = self._beside(inputs, y)
-            targets: AnyArray = np.arange(inputs.n_features, source.n_features)
-        else:
-            source, targets = found, self._named(found, y)
-        estimator = fitted_mixture(
-            self, source, self.n_components, self.families, init_params=self.init_params
-        )
-        self.estimator_, self.mixture_ = estimator, estimator.mixture_
-        self._targets, self.n_outputs_ = targets, len(targets)
-        self._inputs = np.setdiff1d(np.arange(source.n_features), targets)
+        with whole_or_unchanged(self):
+            found = open_source(X, sample_weight, self.n_jobs)
+            if found is None:
+                inputs: Any = open_rows(self, X, sample_weight, reset=True)
+                source: Source = self._beside(inputs, y)
+                targets: AnyArray = np.arange(inputs.n_features, source.n_features)
+            else:
+                source, targets = found, self._named(found, y)
+            estimator = fitted_mixture(
+                self, source, self.n_components, self.families, init_params=self.init_params
+            )
+            self.estimator_, self.mixture_ = estimator, estimator.mixture_
+            self._targets, self.n_outputs_ = targets, len(targets)
+            self._inputs = np.setdiff1d(np.arange(source.n_features), targets)
         return self
 
     def _beside(self, inputs: MemorySource, y: Any) -> MemorySource:

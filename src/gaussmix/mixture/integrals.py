@@ -8,6 +8,7 @@ import numpy as np
 
 from ..components.covariances.base import LOG_2PI
 from ..exceptions import ParameterError
+from ..numerics.arguments import shown
 from .line import Line
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def _on_a_line(line: Line, function: Callable[[Array], Any]) -> tuple[Array, Arr
 
 def _values(function: Callable[[Array], Any], X: Array) -> Array:
     """Return what a function makes of rows; raise ParameterError if it is not one thing a row."""
+    if not callable(function):
+        raise ParameterError(f"function: expected a callable, got {shown(function)}")
     values = np.asarray(function(X), dtype=np.float64)
     if values.ndim == 0 or len(values) != len(X):
         raise ParameterError(

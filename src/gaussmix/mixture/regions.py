@@ -20,6 +20,8 @@ __all__ = ["log_levels"]
 # Standard deviations around each mean where slopes are looked at, and beyond which nothing is.
 _NEAR = np.linspace(-9.0, 9.0, 361)
 _FAR = 38.0
+# Of rows that are held at once.
+_NUMBERS = 4_000_000
 # Below the top of a density, in its logarithm: all that can be computed lies higher.
 _DEEPEST = 1e5
 
@@ -34,7 +36,7 @@ def log_levels(
     if mixture.n_features == 1:
         return Hills(Line.of(mixture)).levels(outside), np.zeros(len(outside))
     if mixture.noise is not None:
-        drawn = mixture.logpdf(mixture.sample(n_samples, rng)[0])
+        drawn = _densities(mixture, [mixture], n_samples, rng)[0]
         return _of_draws(drawn, np.ones(n_samples), outside)
     found = [_of_wide_draws(mixture, own, n_samples, rng) for own in outside]
     return np.array([level for level, _ in found]), np.array([error for _, error in found])
@@ -57,13 +59,24 @@ def _of_wide_draws(
     d = mixture.n_features
     stretch = max(1.0, 2.0 * float(gammainccinv(d / 2, outside)) / d)
     wider = replace(mixture, covariances=mixture.covariances.times(stretch))
-    half = n_samples // 2
-    rows = [mixture.sample(half, rng)[0], wider.sample(n_samples - half, rng)[0]]
-    X = np.concatenate(rows)
-    drawn = mixture.logpdf(X)
-    counts = 2.0 / (1.0 + np.exp(np.minimum(wider.logpdf(X) - drawn, 700.0)))
+    half, both = n_samples // 2, [mixture, wider]
+    draws = [_densities(mixture, both, half, rng), _densities(wider, both, n_samples - half, rng)]
+    drawn, wide = np.concatenate(draws, axis=1)
+    counts = 2.0 / (1.0 + np.exp(np.minimum(wide - drawn, 700.0)))
     level, error = _of_draws(drawn, counts, np.array([outside]))
     return float(level[0]), float(error[0])
+
+
+def _densities(
+    mixture: Mixture, several: list[Mixture], n_samples: int, rng: np.random.Generator
+) -> Array:
+    """Return the log-densities (m, n) of draws from a mixture under several, a part at a time."""
+    size = max(1, _NUMBERS // mixture.n_features)
+    parts = []
+    for first in range(0, n_samples, size):
+        X = mixture.sample(min(size, n_samples - first), rng)[0]
+        parts.append(np.stack([own.logpdf(X) for own in several]))
+    return np.concatenate(parts, axis=1)
 
 
 def _of_draws(log_density: Array, counts: Array, outside: Array) -> tuple[Array, Array]:
