@@ -422,3 +422,18 @@ def test_a_fit_that_fails_leaves_what_was_there():
         model.partial_fit(X, Y + 1)
     np.testing.assert_array_equal(model.predict_proba(X), before)
     assert model.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("kind", ["EDDA", "mixture"])
+def test_arrays_of_a_cluster(kind):
+    da = pytest.importorskip("dask.array")
+    spread = da.from_array(X, chunks=(100, 3))
+    partly = Y.astype(float)
+    if kind == "EDDA":
+        partly[::3] = np.nan
+    model = quiet(kind, families="VVV").fit(spread, partly)
+    in_memory = quiet(kind, families="VVV").fit(X, partly)
+    answers = model.predict_proba(spread)
+    assert isinstance(answers, da.Array)
+    np.testing.assert_allclose(np.asarray(answers), in_memory.predict_proba(X), atol=1e-4)
+    np.testing.assert_array_equal(model.predict(spread), in_memory.predict(X))

@@ -287,3 +287,13 @@ def test_pipelines_searches_and_metadata():
 def test_what_cannot_be_is_said(call, message):
     with pytest.raises(ValueError, match=message):
         call(MixtureRegressor(1))
+
+
+def test_frames_of_a_cluster():
+    dd = pytest.importorskip("dask.dataframe")
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": Y})
+    spread = dd.from_pandas(frame, npartitions=3)
+    model = MixtureRegressor(3, random_state=0).fit(spread, "y")
+    answers = model.predict(spread[["a", "b"]])
+    np.testing.assert_allclose(np.asarray(answers), model.predict(frame[["a", "b"]]))

@@ -210,18 +210,19 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         if not (return_std or return_cov):
             source = open_rows(self, X, reset=False)
             if not (isinstance(source, MemorySource) and _any_missing(source)):
-                return self._shaped(self._means(source))
+                return self._means(source)
             return self._shaped(self._given(source).mean())
         found = self.predict_distribution(X)
         mean = self._shaped(found.mean())
         return mean, (found.covariance() if return_cov else self._shaped(found.std()))
 
     def _means(self, source: Source) -> Any:
-        """Return conditional means (n, m) of complete rows, in a pass that keeps nothing else."""
+        """Return conditional means of complete rows, in a pass that keeps nothing else."""
         mixture: Any = self.mixture_
         kept, given = self._targets, self._inputs
         gains, _ = mixture.covariances.conditional(kept, given)
-        return mixture.marginal(given).evaluator(source).regressed(mixture.means[:, kept], gains)
+        evaluator = mixture.marginal(given).evaluator(source)
+        return evaluator.regressed(mixture.means[:, kept], gains, flat=self._flat)
 
     def predict_distribution(self, X: Any) -> Conditionals:
         """Return the mixtures of the targets given each row of inputs, all at once.

@@ -141,8 +141,8 @@ class Evaluator:
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
         return self.source.map(block, Output("log_probability", bytes_per_row, n_groups))
 
-    def regressed(self, means: Array, gains: Array) -> Any:
-        """Conditional means of features that are not in the rows, shape (n, m).
+    def regressed(self, means: Array, gains: Array, *, flat: bool = False) -> Any:
+        """Conditional means of features that are not in the rows, (n, m); (n,) of one if `flat`.
 
         `means` (K, m) are theirs, and `gains` (K, m, d) what they gain as the rows move.
         """
@@ -153,11 +153,12 @@ class Evaluator:
             found = np.zeros((len(rows), means.shape[1]))
             for k, share in enumerate(shares):
                 found += share[:, None] * (means[k] + (rows - own[k]) @ gains[k].T)
-            return found
+            return found[:, 0] if flat else found
 
         width = means.shape[1]
         bytes_per_row = assigner.bytes_per_row + 8 * (2 * width + self.source.n_features)
-        return self.source.map(block, Output("prediction", bytes_per_row, width))
+        output = Output("prediction", bytes_per_row, None if flat else width)
+        return self.source.map(block, output)
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
