@@ -54,7 +54,7 @@ def test_rare_alarms_are_as_rare_as_asked(rate):
     by_draws = MixtureOutlierDetector(2, false_alarm=rate, max_iter=0, init_params=twice)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert by_draws.fit(rows).offset_ == pytest.approx(exact.offset_, abs=0.06)
+        assert by_draws.fit(rows).offset_ == pytest.approx(exact.offset_, abs=0.1)
 
 
 def test_signs_are_scikit_learns_and_a_planted_outlier_is_lowest():

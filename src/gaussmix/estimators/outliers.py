@@ -23,7 +23,7 @@ __all__ = ["MixtureOutlierDetector"]
 
 # For the level of the threshold, where it is not known exactly: draws, fewer where each has so
 # many features that their numbers are more than this, but some.
-_DRAWS, _NUMBERS, _LEAST = 200_000, 20_000_000, 20_000
+_DRAWS, _NUMBERS, _LEAST = 50_000, 5_000_000, 10_000
 
 
 class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
@@ -72,9 +72,13 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
 
     Notes
     -----
-    With one component or one feature the threshold is exact; else it is found by 200,000
+    With one component or one feature the threshold is exact; else it is found by 50,000
     draws (fewer of more than 100 features), always the same ones, half of them far out: it is
-    right to about one per cent of the false alarms, however few these are.
+    right to about two per cent of the false alarms, however few these are.
+
+    It is right of the mixture that was fitted.  Fresh rows are called outliers more often
+    where the fit is closer to its rows than to what they come from: where there are few rows
+    for the parameters.  A family with fewer, fewer components or a prior help.
 
     A fit to rows with many outliers takes them for part of the data: a component of their
     own makes them inliers.  `noise` is against that.
