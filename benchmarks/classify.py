@@ -48,7 +48,7 @@ JUDGED = {
 }
 
 
-def contenders(*, wide: bool) -> dict[str, Callable[[], Any]]:
+def contenders() -> dict[str, Callable[[], Any]]:
     """Return, by name, what makes each classifier."""
     own = {
         f"gaussmix, {family}": lambda family=family: MixtureClassifier(families=family)
@@ -61,15 +61,13 @@ def contenders(*, wide: bool) -> dict[str, Callable[[], Any]]:
         ),
         "GaussianNB": lambda: GaussianNB(var_smoothing=0),
     }
-    found = {**own, **peers, "gaussmix, EDDA": MixtureClassifier}
-    two = {
+    return {
+        **own,
+        **peers,
+        "gaussmix, EDDA": MixtureClassifier,
         "gaussmix, 2 components a class": lambda: MixtureClassifier("mixture", random_state=0),
         "scikit-lego, 2 components a class": _lego,
     }
-    if wide:  # a search over 14 families and five sizes a class takes minutes there
-        return {**found, **two}
-    mclust = {"gaussmix, MclustDA": lambda: MixtureClassifier("MclustDA", random_state=0)}
-    return {**found, **mclust, **two}
 
 
 def _lego() -> Any:
@@ -107,7 +105,7 @@ def large_set(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def measure(name: str, X: np.ndarray, y: np.ndarray, repeats: int, fresh: Any = None) -> list[Row]:
     """Return the rows of one data set."""
-    models = contenders(wide=fresh is not None or X.shape[1] > 4)
+    models = contenders()
     answers: dict[str, np.ndarray] = {}
 
     def judge(model: Any) -> Row:
