@@ -16,7 +16,7 @@ from ..numerics.arguments import as_numbers, shown
 from ..rows import MemorySource
 from .class_stream import ClassStream, statistics_of
 from .discriminants import Asked, get_discriminant
-from .rows import open_rows, whole_or_unchanged
+from .rows import Refused, open_rows, whole_or_unchanged
 from .targets import as_codes, labels_of
 from .validation import CrossValidated, cross_validated
 
@@ -109,6 +109,9 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
     >>> round(validated.error, 3)
     0.027
     """
+
+    # Rows with missing values are refused.
+    missing = Refused()
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions import ParameterError
 from ..mixture.regions import log_levels
 from ..numerics.arguments import check_number, shown
-from .rows import open_rows, whole_or_unchanged
+from .rows import Refused, open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
@@ -101,6 +101,9 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
     >>> int(detector.explain(strange)[1].argmax())  # the petal's width
     3
     """
+
+    # Rows with missing values are refused.
+    missing = Refused()
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers, shown
 from ..rows import MemorySource, open_source
 from ..rows.door import as_frame
-from .rows import open_rows, whole_or_unchanged
+from .rows import Refused, open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
     >>> model.predict([[np.nan]]).round(1).tolist()  # nothing is known: the mean of all
     [0.2]
     """
+
+    # Rows of a fit with missing values are refused.
+    missing = Refused()
 
     def __init__(
         self,

@@ -13,14 +13,24 @@ from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
 from ..rows.frames import frame_dtype, frame_rows
-from ..rows.missing import get_missing
+from ..rows.missing import Missing, get_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..rows import Source
 
-__all__ = ["open_rows", "whole_or_unchanged"]
+__all__ = ["Refused", "open_rows", "whole_or_unchanged"]
+
+
+class Refused(Missing):
+    """For estimators that have no other way: rows with missing values are an error."""
+
+    summary = "they are an error"
+    allowed = False
+
+    def admit(self, source: Source) -> Source:
+        return source
 
 
 @contextmanager

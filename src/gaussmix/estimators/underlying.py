@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["fitted_mixture", "fitted_result", "is_a_choice", "settings_under"]
 
 #: Parameters that both kinds of estimator and those above them have in common.
-_SHARED = ("tol", "reg_covar", "max_iter", "n_init", "random_state", "n_jobs", "prior")
+_SHARED = (
+    *("tol", "reg_covar", "max_iter", "n_init", "random_state", "n_jobs", "prior"),
+    "missing",
+)
 
 
 def is_a_choice(n_components: Any, families: Any) -> bool:

@@ -119,7 +119,7 @@ class Evaluator:
         d = self.source.n_features
         parts = self.source.feature_names or tuple(map(str, range(d)))
         bytes_per_row = assigner.bytes_per_row + 8 * 4 * d
-        return self.source.map(block, Output("surprise", bytes_per_row, d, parts=parts))
+        return self._map(block, Output("surprise", bytes_per_row, d, parts=parts))
 
     def log_shares(self, groups: AnyArray, n_groups: int) -> Any:
         """Log of the posterior probability of groups of components, shape (n, G).
@@ -139,7 +139,7 @@ class Evaluator:
             return found.T
 
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
-        return self.source.map(block, Output("log_probability", bytes_per_row, n_groups))
+        return self._map(block, Output("log_probability", bytes_per_row, n_groups))
 
     def regressed(self, means: Array, gains: Array, *, flat: bool = False) -> Any:
         """Conditional means of features that are not in the rows, (n, m); (n,) of one if `flat`.
