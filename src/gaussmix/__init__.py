@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .em.result import FitResult, History, Iteration, Status
     from .estimators.bayesian import BayesianGaussianMixture
     from .estimators.believed import CredibleIntervals
+    from .estimators.classifier import MixtureClassifier
     from .estimators.mixture import GaussianMixture
+    from .estimators.outliers import MixtureOutlierDetector
+    from .estimators.regressor import MixtureRegressor
     from .estimators.search import GaussianMixtureIC
     from .exceptions import (
         CheckpointError,
@@ -62,6 +65,9 @@ _HOMES = {
     "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
     "Mixture": "mixture",
+    "MixtureClassifier": "estimators.classifier",
+    "MixtureOutlierDetector": "estimators.outliers",
+    "MixtureRegressor": "estimators.regressor",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
     "Optimum": "em.optima",
@@ -106,6 +112,9 @@ __all__ = [
     "ManyFits",
     "MissingExtraError",
     "Mixture",
+    "MixtureClassifier",
+    "MixtureOutlierDetector",
+    "MixtureRegressor",
     "ModelFileError",
     "Noise",
     "Optimum",

@@ -26,6 +26,7 @@ __all__ = [
     "fill_empty",
     "held_covariances",
     "looked_at_together",
+    "misfit",
     "mixing_weights",
 ]
 
@@ -189,7 +190,7 @@ def _worse(
         return none
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         try:
-            value, old = (_misfit(own, statistics) for own in (found, before))
+            value, old = (misfit(own, statistics) for own in (found, before))
         except np.linalg.LinAlgError:
             return ~none
     limit = groups.sum(old + _ROUNDING * np.abs(old) + _LOST * statistics.counts)
@@ -210,7 +211,7 @@ def _not_worse(
     before = _held_before(found.values, family, floor, previous)
     if before is None:
         return found
-    value, old = _misfit(found, statistics), _misfit(before, statistics)
+    value, old = misfit(found, statistics), misfit(before, statistics)
     with np.errstate(invalid="ignore"):  # what is beyond arithmetic is not compared
         worse = old < value - _ROUNDING * np.abs(value)
     if not worse.any():
@@ -239,7 +240,7 @@ def _raised(
                 with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                     own = _estimate(statistics.widened(2.0 * floor, which), family, begun)
                     held = own.floored(floor)[0]
-                    value = float(_misfit(held, statistics).sum())
+                    value = float(misfit(held, statistics).sum())
             except np.linalg.LinAlgError:
                 continue
             if np.isfinite(value):
@@ -247,7 +248,7 @@ def _raised(
                 break
     before = _held_before(statistics.scatters, family, floor, previous)
     if before is not None:
-        value = float(_misfit(before, statistics).sum())
+        value = float(misfit(before, statistics).sum())
         found.append((value - _ROUNDING * abs(value), before))
     if not found:
         raise DataError(
@@ -271,7 +272,7 @@ def _held_before(
         return None
 
 
-def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
+def misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
     """Return n log|Sigma| + trace(Sigma^-1 W) for each covariance: what an M-step minimises."""
     own, n_values = covariances, len(covariances.values)
     if own.n_components != n_values:

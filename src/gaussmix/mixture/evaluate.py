@@ -17,6 +17,7 @@ from ..rows.incomplete import INCOMPLETE, OnComplete
 from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, SummaryFold
 from .certainty import Certainty, CertaintyFold
+from .surprise import surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,7 @@ class Evaluator:
         require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
         self.source, self.n_rows = source, summary.total.n_rows
+        self.parameters = parameters
         self.assigner = Assigner(
             choose_form(
                 parameters,
@@ -106,6 +108,58 @@ class Evaluator:
         """Return a function of blocks that is asked of complete rows alone, if some are not."""
         return OnComplete(block, output, unknown) if self.source.n_incomplete else block
 
+    def surprise(self) -> Any:
+        """Each feature's part of the squared distance of rows, shape (n, d); see `surprises`."""
+        assigner, parameters = self.assigner, self.parameters
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            return surprises(parameters, rows, shares)
+
+        d = self.source.n_features
+        parts = self.source.feature_names or tuple(map(str, range(d)))
+        bytes_per_row = assigner.bytes_per_row + 8 * 4 * d
+        return self._map(block, Output("surprise", bytes_per_row, d, parts=parts))
+
+    def log_shares(self, groups: AnyArray, n_groups: int) -> Any:
+        """Log of the posterior probability of groups of components, shape (n, G).
+
+        `groups` (K,) says which of 0 to G - 1 each component belongs to.  Finite however
+        far a row is, but for groups without components.
+        """
+        assigner = self.assigner
+        members = [(g, np.flatnonzero(groups == g)) for g in np.unique(groups).tolist()]
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            joint = assigner.joint(rows, workspace)
+            found = np.full((n_groups, len(rows)), -np.inf)
+            for g, own in members:
+                found[g] = _log_sum(joint[own])
+            found -= _log_sum(found)
+            return found.T
+
+        bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
+        return self._map(block, Output("log_probability", bytes_per_row, n_groups))
+
+    def regressed(self, means: Array, gains: Array, *, flat: bool = False) -> Any:
+        """Conditional means of features that are not in the rows, (n, m); (n,) of one if `flat`.
+
+        `means` (K, m) are theirs, and `gains` (K, m, d) what they gain as the rows move.
+        """
+        assigner, own = self.assigner, self.parameters.means
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            found = np.zeros((len(rows), means.shape[1]))
+            for k, share in enumerate(shares):
+                found += share[:, None] * (means[k] + (rows - own[k]) @ gains[k].T)
+            return found[:, 0] if flat else found
+
+        width = means.shape[1]
+        bytes_per_row = assigner.bytes_per_row + 8 * (2 * width + self.source.n_features)
+        output = Output("prediction", bytes_per_row, None if flat else width)
+        return self.source.map(block, output)
+
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
 
@@ -140,6 +194,14 @@ class Evaluator:
     def _require_rows(self) -> None:
         if not self.n_rows and self.source.n_incomplete:
             raise DataError("X: a value is missing in every row, so none can be scored")
+
+
+def _log_sum(values: Array) -> Array:
+    """Return the logs of sums (B,) of exponentials of values (m, B), the largest finite."""
+    if len(values) == 1:
+        return np.asarray(values[0])
+    top = values.max(axis=0)
+    return np.asarray(top + np.log(np.exp(values - top).sum(axis=0)))
 
 
 class Assigner:

@@ -17,18 +17,18 @@ from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.frames import rows_of
 from .comparing import are_close, are_equal, closest_order
-from .conditioning import conditioned
 from .described import Described
 from .evaluate import Evaluator
+from .features import SomeFeatures
 from .parts import (
     checked_covariances,
     checked_means,
     checked_names,
     checked_order,
     checked_parameters,
-    chosen_columns,
 )
 from .sampling import draw
+from .whole import WholeDensity
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.families import Family
     from ..rows.summary import DataSummary
-    from .parts import Columns
 
 __all__ = ["Mixture"]
 
@@ -49,7 +48,7 @@ _WEIGHT_DIGITS = 9
 
 @stored("mixture")
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Mixture(Described):
+class Mixture(Described, WholeDensity, SomeFeatures):
     """Weights, means and covariances of K Gaussian components in d dimensions.
 
     Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
@@ -248,63 +247,6 @@ class Mixture(Described):
 
     # -- other mixtures -------------------------------------------------------------
 
-    def columns(self, columns: Columns) -> AnyArray:
-        """Return the indices (m,) of features given by index or by name."""
-        return chosen_columns(columns, self.n_features, self.feature_names)
-
-    def marginal(self, columns: Columns) -> Mixture:
-        """Return the mixture of some features only, given by index or by name.
-
-        Examples
-        --------
-        >>> from gaussmix import Mixture
-        >>> Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]]).marginal(1).means.tolist()
-        [[5.0]]
-        """
-        self._refuse_noise("marginal")
-        kept = self.columns(columns)
-        return replace(
-            self,
-            means=self.means[:, kept],
-            covariances=self.covariances.marginal(kept),
-            feature_names=self._names(kept),
-        )
-
-    def conditional(self, columns: Columns, values: Sequence[float] | float) -> Mixture:
-        """Return the mixture of the other features, given values of some.
-
-        Parameters
-        ----------
-        columns : index, name, or sequence of them
-            The features that are known.
-        values : float or sequence (m,)
-            Their values.
-
-        Returns
-        -------
-        Mixture
-            Over the remaining features in their order.  Weights are the
-            responsibilities under the marginal of the known features.
-
-        Examples
-        --------
-        >>> from gaussmix import Mixture
-        >>> m = Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]])
-        >>> m.conditional(0, 2.0).means.tolist()
-        [[6.0]]
-        """
-        self._refuse_noise("conditional")
-        given = self.columns(columns)
-        kept, weights, means, covariances = conditioned(self, given, values)
-        return Mixture(weights, means, covariances, self._names(kept))
-
-    def _refuse_noise(self, what: str) -> None:
-        if self.noise is not None:
-            raise ParameterError(
-                f"noise: the {what} of a uniform background over a box is not uniform; "
-                "use .without_noise() first"
-            )
-
     def with_noise(self, noise: Noise) -> Mixture:
         """Return the mixture with a uniform background, which takes its weight from all."""
         return replace(self, weights=self.weights * (1.0 - noise.weight), noise=noise)
@@ -312,9 +254,6 @@ class Mixture(Described):
     def without_noise(self) -> Mixture:
         """Return the Gaussian components alone, with weights that sum to 1."""
         return replace(self, weights=self.weights / self.weights.sum(), noise=None)
-
-    def _names(self, columns: AnyArray) -> tuple[str, ...] | None:
-        return None if self.feature_names is None else tuple(self.feature_names[j] for j in columns)
 
     # -- order of components ----------------------------------------------------------
 

@@ -133,6 +133,10 @@ class Source(ABC):
         left_out[places] = True
         return self.without(left_out)
 
+    def only(self, chosen: AnyArray) -> Source:
+        """Return the rows of a mask (n,); the others are not there, or have weight 0."""
+        return self.without(~chosen)
+
     @abstractmethod
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw at most `n_rows` rows of positive weight without replacement.

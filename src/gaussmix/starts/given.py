@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from ..components.moments import Moment
     from ..em.problem import Problem
 
-__all__ = ["GivenMixture", "GivenResponsibilities", "Overridden", "given_start"]
+__all__ = [
+    "GivenMixture",
+    "GivenResponsibilities",
+    "Overridden",
+    "ResponsibilityFold",
+    "given_start",
+]
 
 
 def given_start(given: Any) -> Start:
@@ -134,7 +140,7 @@ class GivenResponsibilities(Start):
         self._check(problem)
         source, k = problem.data.facts.clean, problem.n_components
         moment = problem.family.held.moment
-        statistics = source.reduce(_ResponsibilityFold(self.array, k, source.n_features, moment))
+        statistics = source.reduce(ResponsibilityFold(self.array, k, source.n_features, moment))
         empty = np.flatnonzero(statistics.counts <= 0)
         if len(empty):
             raise ParameterError(
@@ -169,7 +175,7 @@ class GivenResponsibilities(Start):
             )
 
 
-class _ResponsibilityFold(Fold[SufficientStatistics]):
+class ResponsibilityFold(Fold[SufficientStatistics]):
     """Statistics under responsibilities that are aligned with the rows."""
 
     by_row = ("array",)

@@ -136,6 +136,10 @@ class Covariances(ABC):
         """
         return cls(scatters, len(scatters), n_features, len(scatters) == 1)
 
+    def times(self, factor: float) -> Self:
+        """Return these covariances, each multiplied by a number above 0."""
+        return self._with(self.values * factor)
+
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
         return self._with(self.precisions)

@@ -164,12 +164,17 @@ class FullCovariances(Covariances):
         return type(self)(values, self.n_components, len(columns), self.shared)
 
     def conditional(self, kept: Array, given: Array) -> tuple[Array, Covariances]:
-        cross = self.values[:, kept[:, None], given[None, :]]
-        known = self.values[:, given[:, None], given[None, :]]
-        gains = np.swapaxes(np.linalg.solve(known, np.swapaxes(cross, 1, 2)), 1, 2)
-        rest = self.values[:, kept[:, None], kept[None, :]] - gains @ np.swapaxes(cross, 1, 2)
-        rest = 0.5 * (rest + np.swapaxes(rest, 1, 2))
-        held = type(self)(rest, self.n_components, len(kept), self.shared)
+        # The factor of the given features first: what is left of the others is its last block,
+        # and a square whatever is lost to rounding.
+        order, g = np.concatenate([given, kept]), len(given)
+        turned = self.values[:, order[:, None], order[None, :]]
+        factors = np.asarray(np.linalg.cholesky(turned), dtype=np.float64)
+        known, cross, rest = factors[:, :g, :g], factors[:, g:, :g], factors[:, g:, g:]
+        solved = np.linalg.solve(np.swapaxes(known, 1, 2), np.swapaxes(cross, 1, 2))
+        gains = np.swapaxes(solved, 1, 2)
+        values = rest @ np.swapaxes(rest, 1, 2)
+        held = type(self)(values, self.n_components, len(kept), self.shared)
+        held.__dict__["factors"] = rest
         return self.spread(gains), held
 
 
