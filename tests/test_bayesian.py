@@ -586,7 +586,7 @@ def test_what_is_said_of_a_fit():
     X, _labels = blobs(n=200, d=2, k=3, seed=14)
     model = fitted(X, 6, random_state=0)
     assert gaussmix.plot.trace(model).get_ylabel() == "evidence lower bound"
-    assert repr(model.predictive_) == "StudentMixture(n_components=7, n_features=2)"
+    assert repr(model.predictive_) == "Predictive(n_components=7, n_features=2)"
     told = str(model.result_.summary())
     assert "lower bound" in told and "BIC" not in told and "sliver" not in told
     assert model.lower_bounds_ == sorted(model.lower_bounds_)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
-    from .mixture.predictive import StudentMixture
+    from .mixture.predictive import Predictive
     from .mixture.summary import Summary
     from .rows.files import scan
 
@@ -72,14 +72,14 @@ _HOMES = {
     "Noise": "components.noise",
     "Optimum": "em.optima",
     "ParameterError": "exceptions",
+    "Predictive": "mixture.predictive",
     "Progress": "em.progress",
     "StatisticsFileError": "exceptions",
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
-    "StudentMixture": "mixture.predictive",
     "SufficientStatistics": "components.statistics",
-    "fit_many": "fitting.many",
     "Summary": "mixture.summary",
+    "fit_many": "fitting.many",
     "scan": "rows.files",
 }
 _MODULES = (
@@ -119,11 +119,11 @@ __all__ = [
     "Noise",
     "Optimum",
     "ParameterError",
+    "Predictive",
     "Progress",
     "StatisticsFileError",
     "Status",
     "Stepwise",
-    "StudentMixture",
     "SufficientStatistics",
     "Summary",
     "covariances",

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ..components.densities.predictive import PredictiveT
     from ..components.parameters import Parameters
 
-__all__ = ["StudentMixture"]
+__all__ = ["Predictive"]
 
 
 @dataclass(frozen=True, eq=False)
-class StudentMixture:
+class Predictive:
     """A mixture of multivariate Student's t: the density of a new row.
 
     Found as ``predictive_`` of a `BayesianGaussianMixture`.
@@ -47,7 +47,7 @@ class StudentMixture:
     feature_names: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"StudentMixture(n_components={self.n_components}, n_features={self.n_features})"
+        return f"Predictive(n_components={self.n_components}, n_features={self.n_features})"
 
     @property
     def weights(self) -> Array:
