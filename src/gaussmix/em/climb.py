@@ -64,6 +64,7 @@ class Climb:
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
         self.state = FitState.at(self._begun(start), leaps)
         self._began = time.perf_counter()
+        self._stands_still = False
 
     @classmethod
     def of(cls, problem: Problem, start: Mixture) -> Climb:
@@ -116,6 +117,7 @@ class Climb:
             )
             return
         found = (*state.log_likelihood, float(stack.log_likelihood[g]))
+        self._stands_still = self._is_fixed(place, found)
         self.state = FitState(
             now=state.now,
             evaluated=state.now,
@@ -131,6 +133,20 @@ class Climb:
             close=state.close,
             leaps=leaps,
         )
+
+    def _is_fixed(self, place: Place[SufficientStatistics], trace: tuple[float, ...]) -> bool:
+        """Whether a step led nowhere, and so no other will.
+
+        Where all covariances are held rows are as good as known to belong to one component:
+        if no row has changed its own, the statistics are what they were.
+        """
+        state = self.state
+        if state.statistics is None or state.leaping or not self.objective.family.free:
+            return False
+        if len(state.collapsed) < len(one_of(state.now).covariances.values):
+            return False
+        before, now = one_of(state.statistics).counts, one_of(place).counts
+        return self.rule.is_rounding(trace[-1] - trace[-2], trace) and np.array_equal(before, now)
 
     def _sank(self, climbed: float) -> bool:
         """Whether a step lowered what is climbed, as it may where a covariance is held.
@@ -161,6 +177,8 @@ class Climb:
             return None
         if self.options.give_up_collapsed and state.collapsed:
             return Status.COLLAPSED
+        if self._stands_still and self.options.tol > 0:
+            return Status.CONVERGED
         done, close = self.rule.reached(
             state.climbed, state.last_leap, self._slowness(), state.close
         )

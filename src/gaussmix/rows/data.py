@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import numpy as np
 
+from .memory import MemorySource
+from .span import Span
 from .spread import Quantiles, resolutions
 
 if TYPE_CHECKING:
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from .summary import DataSummary
 
 __all__ = ["Data", "Facts"]
+
+
+# Of a sum of weights.
+_ROUNDING = 1e-9
+# Directions that no row has are left out where columns are so many, and the rows, and one more,
+# at most such a share of them (measured).
+_FEWEST_COLUMNS = 16
+_MOST_DIRECTIONS = 0.8
 
 
 class _Start(Protocol):
@@ -70,6 +80,8 @@ class Data:
         The same rows as they are.
     far : ndarray of int
         Which of them were brought in.
+    given_scales : ndarray (d,) or None
+        What `scales` are, if not found from the rows.
     """
 
     source: Source
@@ -79,6 +91,7 @@ class Data:
     weights: Array
     drawn: Array
     far: AnyArray
+    given_scales: Array | None = None
 
     @property
     def center(self) -> Array:
@@ -93,8 +106,36 @@ class Data:
     @cached_property
     def scales(self) -> Array:
         """Variances of features (d,) that some far rows do not change."""
+        if self.given_scales is not None:
+            return self.given_scales
         own = self._spreads
         return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the sample is all rows."""
+        return bool(self.weights.sum() > (1.0 - _ROUNDING) * self.summary.total.total)
+
+    def span(self, scales: Array) -> Span | None:
+        """Return the directions that rows have in units of such squares (d,), if few enough.
+
+        None where it does not pay to leave the others out, or where not all rows are known.
+        """
+        n_rows, d = self.sample.shape
+        if d < _FEWEST_COLUMNS or n_rows + 1 > _MOST_DIRECTIONS * d:
+            return None
+        held = isinstance(self.source, MemorySource)
+        if len(self.far) or not self.is_whole or not (held or n_rows == self.summary.total.n_rows):
+            return None
+        return Span.of(self.drawn, self.center, scales)
+
+    def rows_in(self, span: Span) -> MemorySource:
+        """Return the coordinates of all rows."""
+        source = self.source
+        if not isinstance(source, MemorySource):  # all rows, in their order
+            source = MemorySource(self.drawn, self.weights, n_jobs=source.n_threads)
+            source.watcher = self.source.watcher
+        return span.source(source)
 
     @cached_property
     def resolutions(self) -> Array:

@@ -285,6 +285,8 @@ class SizedFitter:
 class _Divided(Start):
     """Divisions of the subsample already made, one after the other."""
 
+    divides = True
+
     def __init__(self, start: Division, divisions: Sequence[AnyArray]) -> None:
         self.start, self.divisions = start, divisions
         self._used = 0

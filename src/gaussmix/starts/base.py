@@ -51,6 +51,9 @@ class Start(ABC):
     #: Whether the user gave the start, so that its component order is theirs
     #: and repeating it is pointless.
     given: ClassVar[bool] = False
+    #: Whether all it says is how rows are divided: the mixture that follows may then be one in
+    #: other coordinates, ``problem.data``'s; what it looks at is ``problem.seen``.
+    divides: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
@@ -73,6 +76,8 @@ class Division(Start):
     Families with the same number of components can share one division.
     """
 
+    divides = True
+
     @abstractmethod
     def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
         """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the sample."""
@@ -85,7 +90,7 @@ class Division(Start):
         return from_divisions(several, divisions)
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
-        return self.begin([problem], [self.divide(problem, rng)])[0]
+        return self.begin([problem], [self.divide(problem.seen, rng)])[0]
 
 
 def from_divisions(

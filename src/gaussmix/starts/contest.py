@@ -135,6 +135,9 @@ def contest(
         drawn_from=data.source.rows_drawn_from,
     )
     racers = Racers(problem, softened(_divided(problem, source, labels, form), data.scales))
+    if len(racers) == 1 and problem.is_held:  # there is nothing to find out
+        racers.distinct()
+        return Finalists(racers.finalists([0]), [], [])
     batch = Batch([racers], Halving(halvings, len(labels), keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))

@@ -135,6 +135,11 @@ class Covariances(ABC):
     # -- looking ------------------------------------------------------------
 
     @property
+    def n_directions(self) -> int:
+        """Dimensions of the space that densities are of: more than features, if one is several."""
+        return self.n_features
+
+    @property
     def array(self) -> Array:
         """The values as scikit-learn shapes them: the leading axis is dropped when shared."""
         return self.shaped(self.values)
@@ -213,7 +218,7 @@ class Covariances(ABC):
 
     def log_norm(self) -> Array:
         """Log of the density at the mean, shape (K,)."""
-        return -0.5 * (self.n_features * LOG_2PI + self.log_det())
+        return -0.5 * (self.n_directions * LOG_2PI + self.log_det())
 
     def natural(self, means: Array, moment: Moment) -> tuple[Array, Array, Array]:
         """Return the coefficients of -(x - m_k)' P_k (x - m_k) / 2 in the features of x.

@@ -1,0 +1,122 @@
+"""A fit to few rows of many columns, in the directions that the rows have.
+
+With fewer rows than columns most of a covariance matrix is known beforehand: in a direction that no
+row has it is at the floor.  Families that do not depend on coordinates need not carry it along:
+EM is the same in an orthonormal basis of the span of the rows, in units in which the floor is the
+same in all directions.  One more coordinate, in which all rows are 0, stands for all others, so
+that what is held, and how far, is decided as in all columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..components.covariances.spanned import spanned
+from ..components.parameters import Parameters
+from ..mixture import Mixture
+from ..rows.data import Data, Facts
+from ..rows.summary import SummaryFold
+from .problem import Problem
+
+if TYPE_CHECKING:
+    from .._typing import Array
+    from ..components.covariances import Covariances
+    from ..components.families import Family
+    from ..components.statistics import SufficientStatistics
+    from ..rows.span import Span
+    from .objectives import Objective
+    from .result import FitResult
+
+__all__ = ["NarrowProblem", "narrowed"]
+
+
+def narrowed(problem: Problem) -> Problem:
+    """Return the fit in the directions that the rows have, or the problem itself.
+
+    Itself where rows are not few, where the family depends on coordinates, or where something
+    does that is given in those of the columns: a prior, a background, `reg_covar`.
+    """
+    model, facts = problem.model, problem.data.facts
+    if not (model.family.coordinate_free and model.density.plain):
+        return problem
+    if model.prior is not None or model.background or model.reg_covar or facts.background:
+        return problem
+    span = problem.data.span(problem.data.scales)
+    return problem if span is None else NarrowProblem.of(problem, span)
+
+
+@dataclass(frozen=True, eq=False)
+class NarrowProblem(Problem):
+    """A fit in the directions that the rows have.
+
+    Attributes
+    ----------
+    wide : Problem
+        The fit to the rows as they are.
+    span : Span
+    """
+
+    wide: Problem
+    span: Span
+
+    @classmethod
+    def of(cls, wide: Problem, span: Span) -> NarrowProblem:
+        """Return the fit in a span."""
+        data = wide.data
+        source = data.rows_in(span)
+        summary = source.reduce(SummaryFold(wide.family.held.moment, span.n_features))
+        drawn = span.coordinates(data.drawn)
+        own = Data(
+            source,
+            summary,
+            Facts(source, data.facts.known),
+            drawn - summary.center,
+            data.weights,
+            drawn,
+            data.far,
+            summary.variances,
+        )
+        model = replace(wide.model, family=_family_in(span, wide.family))
+        return cls(own, model, wide.options, wide, span)
+
+    @property
+    def seen(self) -> Problem:
+        return self.wide
+
+    @property
+    def is_held(self) -> bool:
+        return True
+
+    @cached_property
+    def objective(self) -> Objective:
+        found = self.model.objective(self.summary.total)
+        return found.on_scales(np.ones(self.span.n_features), self.data.center)
+
+    def told(self, result: FitResult) -> FitResult:
+        own, span = result.mixture, self.span
+        family = self.wide.family
+        values = span.matrices(own.covariances.values)
+        held = family.hold(values, own.n_components, values.shape[1])
+        parameters = Parameters.of_one(own.weights, span.points(own.means), held)
+        names = self.wide.data.source.feature_names
+        statistics = result.statistics
+        if statistics is not None:
+            statistics = statistics.changed(
+                means=span.points(statistics.means),
+                scatters=span.matrices(statistics.scatters),
+            )
+        return replace(
+            result,
+            mixture=Mixture.of_parameters(parameters, names),
+            model=self.wide.model,
+            statistics=statistics,
+            floor=self.wide.objective.floor,
+        )
+
+
+def _family_in(span: Span, family: Family) -> Family:
+    return family.held_as(spanned(span.n_left_out, span.log_volume))
