@@ -13,6 +13,7 @@ from ..components.parameters import one_of
 from ..mixture import Mixture
 from .convergence import AitkenRule
 from .leaps import Leaps
+from .mstep import RELATIVE_FLOOR
 from .result import FitResult, History, Iteration, Status
 from .state import FitState
 
@@ -30,6 +31,9 @@ __all__ = ["Climb", "collapsed_components"]
 
 # A fall is more than rounding if it is more than this share.
 _FALL = 1e-9
+# Parameters that differ by less than this share of a deviation, or a variance, are the same: ten
+# times what holds a covariance that has no width.
+_STILL = 10.0 * RELATIVE_FLOOR
 # A start is below the floor if it has to be raised by so much (of a log-determinant).
 _RAISED = 1e-3
 
@@ -46,6 +50,8 @@ class Climb:
     options : Options
     n : float, optional
         Sum of the weights of the rows, if they are not those that the objective is of.
+    is_held : bool
+        Whether all covariances are held at the floor, wherever the fit goes.
     """
 
     def __init__(
@@ -55,6 +61,8 @@ class Climb:
         objective: Objective,
         options: Options,
         n: float | None = None,
+        *,
+        is_held: bool = False,
     ) -> None:
         self.model, self.objective, self.options = model, objective, options
         self.feature_names = start.feature_names
@@ -63,13 +71,17 @@ class Climb:
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
         self.state = FitState.at(self._begun(start), leaps)
+        self._is_held, self._is_fixed = is_held, False
+        if is_held:
+            held = np.ones(len(one_of(self.state.now).covariances.values), dtype=bool)
+            self.state = self.state._replace(collapsed=collapsed_components(held, objective.family))
         self._began = time.perf_counter()
-        self._stands_still = False
 
     @classmethod
     def of(cls, problem: Problem, start: Mixture) -> Climb:
         """Return the fit of a problem that begins at a mixture."""
-        return cls(start, problem.model, problem.objective, problem.options)
+        given = (problem.model, problem.objective, problem.options)
+        return cls(start, *given, is_held=problem.is_held)
 
     def _begun(self, start: Mixture) -> Parameters:
         """Return the parameters of a start, whose covariances may be of any structure."""
@@ -117,7 +129,7 @@ class Climb:
             )
             return
         found = (*state.log_likelihood, float(stack.log_likelihood[g]))
-        self._stands_still = self._is_fixed(place, found)
+        self._is_fixed = self._is_held and self._stays(place)
         self.state = FitState(
             now=state.now,
             evaluated=state.now,
@@ -134,19 +146,27 @@ class Climb:
             leaps=leaps,
         )
 
-    def _is_fixed(self, place: Place[SufficientStatistics], trace: tuple[float, ...]) -> bool:
-        """Whether a step led nowhere, and so no other will.
+    def _stays(self, place: Place[SufficientStatistics]) -> bool:
+        """Whether the next step leads to where it began.
 
-        Where all covariances are held rows are as good as known to belong to one component:
-        if no row has changed its own, the statistics are what they were.
+        Where all covariances are held a row is as good as known to belong to one component: if
+        none has changed its own, there is nothing to wait for.
         """
-        state = self.state
-        if state.statistics is None or state.leaping or not self.objective.family.free:
+        family, own = self.objective.family, one_of(self.state.now)
+        if not family.free:
             return False
-        if len(state.collapsed) < len(one_of(state.now).covariances.values):
-            return False
-        before, now = one_of(state.statistics).counts, one_of(place).counts
-        return self.rule.is_rounding(trace[-1] - trace[-2], trace) and np.array_equal(before, now)
+        statistics, scales = one_of(place), self.objective.scales
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = (statistics.means - own.means) / np.sqrt(scales)
+            found = family.estimate(family.gathered(statistics)).values
+            turned = (found - own.covariances.values) / own.covariances.moment.outer(
+                np.sqrt(scales)[None]
+            )
+            weights = statistics.counts / statistics.total
+        if self.objective.equal_weights:
+            weights = own.weights
+        changes = (moved, turned, weights - own.weights)
+        return all(bool((np.abs(change) <= _STILL).all()) for change in changes)
 
     def _sank(self, climbed: float) -> bool:
         """Whether a step lowered what is climbed, as it may where a covariance is held.
@@ -177,7 +197,7 @@ class Climb:
             return None
         if self.options.give_up_collapsed and state.collapsed:
             return Status.COLLAPSED
-        if self._stands_still and self.options.tol > 0:
+        if self._is_fixed and self.options.tol > 0:
             return Status.CONVERGED
         done, close = self.rule.reached(
             state.climbed, state.last_leap, self._slowness(), state.close

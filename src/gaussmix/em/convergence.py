@@ -62,17 +62,14 @@ class AitkenRule:
         if len(trace) < leap + 3:
             return math.inf
         before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        if self.is_rounding(last, trace) and self.is_rounding(before, trace):
+        noise = _ROUNDING * max(abs(trace[-1]), self.n)
+        if abs(last) <= noise and abs(before) <= noise:
             return 0.0
         if last <= 0 or before <= 0:
             # No geometric series: the optimum of a regularised fit is crossed, or rounding.
             return abs(last)
         rate = max(last / before, slowest)
         return last * rate / (1.0 - rate) if rate < 1.0 else math.inf
-
-    def is_rounding(self, gain: float, trace: Sequence[float]) -> bool:
-        """Whether a gain is no more than what rounding makes of such values."""
-        return abs(gain) <= _ROUNDING * max(abs(trace[-1]), self.n)
 
     def reached(
         self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0, close: Close = None

@@ -273,9 +273,7 @@ def _held_before(
 
 def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
     """Return n log|Sigma| + trace(Sigma^-1 W) for each covariance: what an M-step minimises."""
-    own, n_values = covariances, len(covariances.values)
-    if own.n_components != n_values:
-        own = type(own)(own.values, n_values, own.n_features)
+    own = covariances.apart()
     counts = statistics.counts
     if statistics.pooled or len(own.values) < len(counts):
         counts = statistics.groups.sum(counts)

@@ -81,7 +81,8 @@ class NarrowProblem(Problem):
             summary.variances,
         )
         model = replace(wide.model, family=_family_in(span, wide.family))
-        return cls(own, model, wide.options, wide, span)
+        # Leaps are from one matrix with a factor to another; here there is none.
+        return cls(own, model, replace(wide.options, accelerate=False), wide, span)
 
     @property
     def seen(self) -> Problem:

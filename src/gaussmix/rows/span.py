@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from .memory import MemorySource
-from .source import Output
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from .folds import Workspace
 
 __all__ = ["Span"]
 
@@ -71,13 +69,8 @@ class Span:
 
     def source(self, source: MemorySource) -> MemorySource:
         """Return the coordinates of the rows of a source; whoever watches that watches this."""
-
-        def function(rows: AnyArray, workspace: Workspace) -> Array:
-            return self.coordinates(rows)
-
-        output = Output("coordinate", 16 * len(self.center), self.n_features)
         found = MemorySource(
-            np.asarray(source.map(function, output)),
+            self.coordinates(np.asarray(source.array[:])),
             source.weights,
             n_jobs=source.n_threads,
             drawn_from=source.rows_drawn_from,

@@ -20,7 +20,7 @@ from ..mixture import Mixture
 from ..numerics.groups import Groups
 from ..rows import MemorySource
 from ..rows.folds import Fold, Index, Workspace
-from .base import softened
+from .base import from_labels, softened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -122,6 +122,10 @@ def contest(
     LinAlgError
         If covariances cannot be had from these rows by float64 arithmetic.
     """
+    if len(labels) == 1 and problem.is_held:  # there is nothing to find out
+        alone = from_labels(problem, labels[0])
+        place = (alone.parameters, 0)
+        return Finalists([Finalist(place, (0,), True, alone.feature_names)], [], [])
     data, form = problem.data, _form(problem)
     rows = data.sample + data.center
     if form is ReadyForm:
@@ -135,9 +139,6 @@ def contest(
         drawn_from=data.source.rows_drawn_from,
     )
     racers = Racers(problem, softened(_divided(problem, source, labels, form), data.scales))
-    if len(racers) == 1 and problem.is_held:  # there is nothing to find out
-        racers.distinct()
-        return Finalists(racers.finalists([0]), [], [])
     batch = Batch([racers], Halving(halvings, len(labels), keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))

@@ -10,6 +10,7 @@ covariance its length is 1 and every verb broadcasts it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -280,6 +281,14 @@ class Covariances(ABC):
         n_components = len(order)
         values = self.values if self.shared else self.values[order]
         return type(self)(values, n_components, self.n_features, self.shared)
+
+    def apart(self) -> Self:
+        """Return them as those of as many components as there are covariances."""
+        if self.n_components == len(self.values):
+            return self
+        other = copy(self)  # with all that is known of the values
+        other.__dict__.update(n_components=len(self.values), shared=False)
+        return other
 
     @classmethod
     def joined(cls, several: Sequence[Self]) -> Self:

@@ -68,6 +68,11 @@ class SpannedCovariances(FullCovariances):
         logs[:, -1] *= self.n_alike
         return self.spread(logs.sum(axis=1) + self.log_volume)
 
+    def magnitudes(self, extent: Array) -> Array:
+        # A bound of it: at the floor it is large, whatever the axes.
+        reach = np.abs(np.atleast_2d(extent)).sum(axis=1) ** 2
+        return np.asarray(reach / self._spectrum[0].min(axis=1))
+
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         """Hold covariances above the floor, which is the same in all directions (d,)."""
         variances, axes = self._spectrum
