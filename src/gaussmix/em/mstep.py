@@ -146,7 +146,7 @@ def held_covariances(
                     raise
                 covariances = None
     if covariances is not None and family.free:
-        if collapsed.any():
+        if collapsed.any() and not covariances.are_best(floor):
             covariances = _not_worse(covariances, statistics, family, floor, previous)
         return covariances, collapsed
     failed = collapsed

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..components.covariances.spanned import spanned
+from ..components.covariances.spanned import SpannedCovariances, spanned
+from ..components.moments import NOTHING
 from ..components.parameters import Parameters
 from ..mixture import Mixture
 from ..rows.data import Data, Facts
@@ -97,26 +98,34 @@ class NarrowProblem(Problem):
         found = self.model.objective(self.summary.total)
         return found.on_scales(np.ones(self.span.n_features), self.data.center)
 
-    def told(self, result: FitResult) -> FitResult:
-        own, span = result.mixture, self.span
-        family = self.wide.family
-        values = span.matrices(own.covariances.values)
+    def told(self, result: FitResult, *, briefly: bool = False) -> FitResult:
+        own, span, family = result.mixture, self.span, self.wide.family
+        assert isinstance(own.covariances, SpannedCovariances)
+        values = span.scaled(own.covariances.outside(span.axes))
         held = family.hold(values, own.n_components, values.shape[1])
         parameters = Parameters.of_one(own.weights, span.points(own.means), held)
         names = self.wide.data.source.feature_names
-        statistics = result.statistics
-        if statistics is not None:
-            statistics = statistics.changed(
-                means=span.points(statistics.means),
-                scatters=span.matrices(statistics.scatters),
-            )
         return replace(
             result,
             mixture=Mixture.of_parameters(parameters, names),
             model=self.wide.model,
-            statistics=statistics,
+            statistics=self._told(result.statistics, briefly),
             floor=self.wide.objective.floor,
         )
+
+    def _told(
+        self, statistics: SufficientStatistics | None, briefly: bool
+    ) -> SufficientStatistics | None:
+        if statistics is None:
+            return None
+        span = self.span
+        means = span.points(statistics.means)
+        if briefly:
+            return replace(statistics.held_as(NOTHING), means=means)
+        axes = span.axes
+        scatters = span.scaled(axes @ statistics.scatters[:, :-1, :-1] @ axes.T)
+        scatters = 0.5 * (scatters + np.swapaxes(scatters, 1, 2))
+        return statistics.changed(means=means, scatters=scatters)
 
 
 def _family_in(span: Span, family: Family) -> Family:

@@ -46,8 +46,8 @@ class Problem:
         """Whether all covariances are held at the floor, wherever a fit goes: for want of rows."""
         return False
 
-    def told(self, result: FitResult) -> FitResult:
-        """Return a fit as one to the rows as they are."""
+    def told(self, result: FitResult, *, briefly: bool = False) -> FitResult:
+        """Return a fit as one to the rows as they are; if `briefly`, without scatters."""
         return result
 
     @property

@@ -89,16 +89,7 @@ class Span:
         """Return the points (K, d) of such coordinates (K, r + 1)."""
         return self.center + self.roots * (coordinates[:, :-1] @ self.axes.T)
 
-    def matrices(self, own: Array) -> Array:
-        """Return the matrices (K, d, d) of some in coordinates (K, r + 1, r + 1).
-
-        In the directions of no row they are what the last variance says.
-        """
-        rest = own[:, -1:, -1:]
-        inner = own[:, :-1, :-1] - rest * np.eye(self.n_features - 1)
-        found = self.axes @ inner @ self.axes.T
-        found = 0.5 * (found + np.swapaxes(found, 1, 2))
-        every = np.arange(len(self.roots))
-        found[:, every, every] += rest[:, :, 0]
-        found *= np.outer(self.roots, self.roots)
-        return np.asarray(found)
+    def scaled(self, matrices: Array) -> Array:
+        """Return matrices (K, d, d) in the units of the columns."""
+        matrices *= np.outer(self.roots, self.roots)
+        return matrices

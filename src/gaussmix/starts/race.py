@@ -225,7 +225,7 @@ class _Ending:
 
     def _choice(self, candidates: Sequence[Candidate]) -> Beginning:
         different, problem = merged(candidates), self.problem
-        told = [replace(own, result=problem.told(own.result)) for own in different]
+        told = [replace(own, result=problem.told(own.result, briefly=True)) for own in different]
         data = self.on_sample.data if problem.seen is problem else problem.seen.data
         chosen, optima = problem.options.select(told, data)
         return Beginning(different[chosen].result.mixture, optima)

@@ -271,6 +271,10 @@ class Covariances(ABC):
         maximiser of the M-step's objective under that constraint.
         """
 
+    def are_best(self, floor: Array) -> bool:
+        """Whether what `floored` made of them is known to be that maximiser in spite of rounding."""
+        return False
+
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
         """Say of which it is known, for less than `floored` costs, that nothing is held."""

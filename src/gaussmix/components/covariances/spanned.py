@@ -68,6 +68,21 @@ class SpannedCovariances(FullCovariances):
         logs[:, -1] *= self.n_alike
         return self.spread(logs.sum(axis=1) + self.log_volume)
 
+    def outside(self, axes: Array) -> Array:
+        """Return the matrices (J, p, p) of the whole, where the features are `axes` (p, d - 1)."""
+        found = np.empty((len(self.values), len(axes), len(axes)))
+        for own, variances, turned in zip(found, *self._spectrum, strict=True):
+            least = variances[-1]
+            above = np.flatnonzero(variances[:-1] > least)
+            wide = axes @ (turned[:, above] * np.sqrt(variances[above] - least))
+            np.matmul(wide, wide.T, out=own)
+            own.flat[:: len(axes) + 1] += least
+        return found
+
+    def are_best(self, floor: Array) -> bool:
+        # Exactly so: eigenvalues at the floor are not rounded.
+        return bool((self._spectrum[0].min(axis=1) == floor.max()).all())
+
     def magnitudes(self, extent: Array) -> Array:
         # A bound of it: at the floor it is large, whatever the axes.
         reach = np.abs(np.atleast_2d(extent)).sum(axis=1) ** 2
