@@ -197,12 +197,10 @@ class Climb:
             return None
         if self.options.give_up_collapsed and state.collapsed:
             return Status.COLLAPSED
-        if self._is_fixed and self.options.tol > 0:
-            return Status.CONVERGED
         done, close = self.rule.reached(
             state.climbed, state.last_leap, self._slowness(), state.close
         )
-        if done:
+        if done or (self._is_fixed and self.options.tol > 0):
             return Status.CONVERGED
         if len(state.climbed) + state.n_rejected > self.options.max_iter:
             return Status.MAX_ITERATIONS

@@ -9,8 +9,7 @@ that what is held, and how far, is decided as in all columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +24,10 @@ from .problem import Problem
 
 if TYPE_CHECKING:
     from .._typing import Array
-    from ..components.covariances import Covariances
     from ..components.families import Family
+    from ..components.moments import Moment
     from ..components.statistics import SufficientStatistics
     from ..rows.span import Span
-    from .objectives import Objective
     from .result import FitResult
 
 __all__ = ["NarrowProblem", "narrowed"]
@@ -46,8 +44,39 @@ def narrowed(problem: Problem) -> Problem:
         return problem
     if model.prior is not None or model.background or model.reg_covar or facts.background:
         return problem
-    span = problem.data.span(problem.data.scales)
+    span = problem.data.directions(problem.data.scales)
     return problem if span is None else NarrowProblem.of(problem, span)
+
+
+@dataclass(frozen=True, eq=False)
+class NarrowData(Data):
+    """Rows in the directions that they have.
+
+    Attributes
+    ----------
+    wide : Data
+        The rows as they are.
+    span : Span
+        In units of `wide`'s scales.
+    """
+
+    wide: Data
+    span: Span
+
+    @property
+    def scales(self) -> Array:
+        """The units are such that all are 1."""
+        return np.ones(self.span.n_features)
+
+    def narrowed(self, covariances: Array, moment: Moment, times: float) -> Array:
+        # Of features, not of directions: what is then outside of the span is left out.
+        found, span = covariances.copy(), self.span
+        for own in found:
+            inner = own[:-1, :-1]
+            if (np.einsum("ij,ij->i", span.axes @ inner, span.axes) > times).any():
+                whole = span.scaled((span.axes @ inner @ span.axes.T)[None])
+                inner[...] = span.taken(self.wide.narrowed(whole, moment, times))[0]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +100,7 @@ class NarrowProblem(Problem):
         source = data.rows_in(span)
         summary = source.reduce(SummaryFold(wide.family.held.moment, span.n_features))
         drawn = span.coordinates(data.drawn)
-        own = Data(
+        own = NarrowData(
             source,
             summary,
             Facts(source, data.facts.known),
@@ -79,7 +108,8 @@ class NarrowProblem(Problem):
             data.weights,
             drawn,
             data.far,
-            summary.variances,
+            data,
+            span,
         )
         model = replace(wide.model, family=_family_in(span, wide.family))
         # Leaps are from one matrix with a factor to another; here there is none.
@@ -92,11 +122,6 @@ class NarrowProblem(Problem):
     @property
     def is_held(self) -> bool:
         return True
-
-    @cached_property
-    def objective(self) -> Objective:
-        found = self.model.objective(self.summary.total)
-        return found.on_scales(np.ones(self.span.n_features), self.data.center)
 
     def told(self, result: FitResult, *, briefly: bool = False) -> FitResult:
         own, span, family = result.mixture, self.span, self.wide.family

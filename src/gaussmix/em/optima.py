@@ -126,7 +126,7 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     floors = [own.result.floor for own in candidates if own.result.floor is not None]
     floor = np.max(floors, axis=0)
     least = np.maximum(np.maximum(data.resolutions, floor), _TINY)
-    span = data.span(least) if all(map(_is_held, candidates)) else None
+    span = data.directions(least) if all(map(_is_held, candidates)) else None
     several, source = [], data.source if span is None else data.rows_in(span)
     for result in (candidate.result for candidate in candidates):
         assert result.statistics is not None

@@ -14,6 +14,7 @@ from .spread import Quantiles, resolutions
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.moments import Moment
     from ..components.noise import Noise
     from .source import Source
     from .summary import DataSummary
@@ -27,6 +28,8 @@ _ROUNDING = 1e-9
 # at most such a share of them (measured).
 _FEWEST_COLUMNS = 16
 _MOST_DIRECTIONS = 0.8
+# Where some rows are so far (a variance is so many times that of most), directions are theirs.
+_DRAWN_OUT = 1e6
 
 
 class _Start(Protocol):
@@ -80,8 +83,6 @@ class Data:
         The same rows as they are.
     far : ndarray of int
         Which of them were brought in.
-    given_scales : ndarray (d,) or None
-        What `scales` are, if not found from the rows.
     """
 
     source: Source
@@ -91,7 +92,6 @@ class Data:
     weights: Array
     drawn: Array
     far: AnyArray
-    given_scales: Array | None = None
 
     @property
     def center(self) -> Array:
@@ -106,17 +106,19 @@ class Data:
     @cached_property
     def scales(self) -> Array:
         """Variances of features (d,) that some far rows do not change."""
-        if self.given_scales is not None:
-            return self.given_scales
         own = self._spreads
         return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
+
+    def narrowed(self, covariances: Array, moment: Moment, times: float) -> Array:
+        """Return covariances (G, *shape) with variances of at most so many times `scales`."""
+        return moment.narrowed(covariances, times * self.scales)
 
     @property
     def is_whole(self) -> bool:
         """Whether the sample is all rows."""
         return bool(self.weights.sum() > (1.0 - _ROUNDING) * self.summary.total.total)
 
-    def span(self, scales: Array) -> Span | None:
+    def directions(self, scales: Array) -> Span | None:
         """Return the directions that rows have in units of such squares (d,), if few enough.
 
         None where it does not pay to leave the others out, or where not all rows are known.
@@ -125,6 +127,8 @@ class Data:
         if d < _FEWEST_COLUMNS or n_rows + 1 > _MOST_DIRECTIONS * d:
             return None
         held = isinstance(self.source, MemorySource)
+        if (self.summary.variances > _DRAWN_OUT * self.scales).any():
+            return None
         if len(self.far) or not self.is_whole or not (held or n_rows == self.summary.total.n_rows):
             return None
         return Span.of(self.drawn, self.center, scales)

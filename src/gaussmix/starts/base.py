@@ -15,9 +15,10 @@ from ..mixture import Mixture
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
     from ..em.optima import Optimum
     from ..em.problem import Problem
+    from ..rows.data import Data
 
 __all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "softened"]
 
@@ -101,13 +102,13 @@ def from_divisions(
     If `exactly`, only components that collapse are softened: for starts whose clusters are
     worth more than their centers.
     """
-    statistics, scales = _statistics(several, divisions), several[0].data.scales
+    statistics, data = _statistics(several, divisions), several[0].data
     if not exactly:
-        return _mixtures(several, softened(statistics, scales))[0]
+        return _mixtures(several, softened(statistics, data))[0]
     mixtures, collapsed = _mixtures(several, statistics)
     if not collapsed.any():
         return mixtures
-    soft = softened(statistics, scales)
+    soft = softened(statistics, data)
     shared = several[0].family.shared
     chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed
     counts = np.where(chosen, soft.counts, statistics.counts)
@@ -145,12 +146,12 @@ def _mixtures(
     return mixtures, collapsed
 
 
-def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStatistics:
+def softened(statistics: SufficientStatistics, data: Data) -> SufficientStatistics:
     """Add a little of the average scatter to every component.
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
     is a share of the total weight: repeated rows and rescaled weights start alike.
-    The average is no wider than so many `scales` (d,), variances of all but far rows.
+    The average is no wider than so many ``data.scales``, variances of all but far rows.
     """
     groups, moment = statistics.groups, statistics.moment
     totals = groups.sum(statistics.counts)
@@ -160,7 +161,7 @@ def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStati
         own = groups.own(g)
         middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
         average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
-    average = moment.narrowed(average, _WIDEST * scales)
+    average = data.narrowed(average, moment, _WIDEST)
     extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,

@@ -138,7 +138,7 @@ def contest(
         block_rows=_BLOCK_ROWS,
         drawn_from=data.source.rows_drawn_from,
     )
-    racers = Racers(problem, softened(_divided(problem, source, labels, form), data.scales))
+    racers = Racers(problem, softened(_divided(problem, source, labels, form), data))
     batch = Batch([racers], Halving(halvings, len(labels), keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))

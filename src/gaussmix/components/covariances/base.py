@@ -272,7 +272,7 @@ class Covariances(ABC):
         """
 
     def are_best(self, floor: Array) -> bool:
-        """Whether what `floored` made of them is known to be that maximiser in spite of rounding."""
+        """Whether they are known to be that maximiser in spite of rounding."""
         return False
 
     @classmethod
