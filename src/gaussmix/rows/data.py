@@ -126,11 +126,12 @@ class Data:
         n_rows, d = self.sample.shape
         if d < _FEWEST_COLUMNS or n_rows + 1 > _MOST_DIRECTIONS * d:
             return None
-        held = isinstance(self.source, MemorySource)
         if (self.summary.variances > _DRAWN_OUT * self.scales).any():
             return None
-        if len(self.far) or not self.is_whole or not (held or n_rows == self.summary.total.n_rows):
+        if len(self.far) or not self.is_whole:
             return None
+        if not isinstance(self.source, MemorySource) and n_rows != self.source.n_rows:
+            return None  # what is known of rows goes by their places
         return Span.of(self.drawn, self.center, scales)
 
     def rows_in(self, span: Span) -> MemorySource:
