@@ -387,9 +387,33 @@ def test_that_covariances_are_held_is_told():
         model("full").fit(few())
 
 
-def test_a_search_goes_on_as_before():
-    search = GaussianMixtureIC((1, 2), families=["full", "diag"], random_state=0).fit(few())
-    assert search.best_estimator_.covariance_type == "VVI"
+@pytest.mark.parametrize("criterion", ["bic", "cv"])
+def test_a_search_does_not_try_what_must_collapse(criterion, monkeypatch):
+    """Covariances of any orientation do, whatever the family: none of them is estimated."""
+    oriented = [f for f in list_families() if f.held is FullCovariances]
+    assert len(oriented) == 8
+
+    def refuse(*_):
+        raise AssertionError("an estimate was made")
+
+    for family in oriented:
+        monkeypatch.setattr(type(family), "estimate", refuse)
+    with pytest.warns(UserWarning, match="collapse"):
+        search = GaussianMixtureIC((1, 2), criterion=criterion, random_state=0).fit(few())
+    assert search.best_family_.endswith("I")
+    told = {row["family"]: row["reason"] for row in search.results_}
+    assert all("24 rows" in told[f.name] or "rows of 40" in told[f.name] for f in oriented)
+
+
+@pytest.mark.parametrize("options", [{"reg_covar": 0.1}, {"prior": "conjugate"}])
+def test_a_search_tries_what_is_kept_from_collapse(options):
+    search = GaussianMixtureIC((1, 2), families=["full"], random_state=0, **options).fit(few())
+    assert search.best_family_ == "VVV"
+
+
+def test_a_search_in_as_many_rows_as_columns_and_one_more():
+    search = GaussianMixtureIC((1,), families=["full"], random_state=0).fit(few(D + 2))
+    assert search.best_family_ == "VVV"
 
 
 # -- the pieces ------------------------------------------------------------------------------
