@@ -28,6 +28,8 @@ _ROUNDING = 1e-9
 # at most such a share of them (measured).
 _FEWEST_COLUMNS = 16
 _MOST_DIRECTIONS = 0.8
+# Nor where means are so far from 0 that float64 rounds them by such a share of a variance, in all.
+_ROUNDED = 1e-14
 # Where some rows are so far (a variance is so many times that of most), directions are theirs.
 _DRAWN_OUT = 1e6
 
@@ -127,6 +129,8 @@ class Data:
         if d < _FEWEST_COLUMNS or n_rows + 1 > _MOST_DIRECTIONS * d:
             return None
         if (self.summary.variances > _DRAWN_OUT * self.scales).any():
+            return None
+        if ((np.finfo(float).eps * self.center) ** 2 / self.scales).sum() > _ROUNDED:
             return None
         if len(self.far) or not self.is_whole:
             return None
