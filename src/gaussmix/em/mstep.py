@@ -147,7 +147,7 @@ def held_covariances(
                     raise
                 covariances = None
     if covariances is not None and family.free:
-        if collapsed.any():
+        if collapsed.any() and not covariances.are_best(floor):
             covariances = _not_worse(covariances, statistics, family, floor, previous)
         return covariances, collapsed
     failed = collapsed
@@ -274,9 +274,7 @@ def _held_before(
 
 def misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
     """Return n log|Sigma| + trace(Sigma^-1 W) for each covariance: what an M-step minimises."""
-    own, n_values = covariances, len(covariances.values)
-    if own.n_components != n_values:
-        own = type(own)(own.values, n_values, own.n_features)
+    own = covariances.apart()
     counts = statistics.counts
     if statistics.pooled or len(own.values) < len(counts):
         counts = statistics.groups.sum(counts)

@@ -10,6 +10,7 @@ import numpy as np
 from ..components.moments import SQUARES
 from ..em.keeper import Keeper
 from ..em.loop import fit
+from ..em.narrow import narrowed
 from ..em.optima import Candidate, merged
 from ..em.problem import Problem
 from ..em.progress import watching
@@ -172,17 +173,19 @@ def fit_problem(
     """Fit a mixture to rows already looked at; see `fit_mixture`."""
     keeper = keeper or Keeper()
     begun = keeper.begun(rng)
+    own = narrowed(problem) if start.divides and not keeper.saves else problem
     first, results = (0, []) if begun is None else (begun.number, [*begun.results])
 
     def fit_once(number: int) -> FitResult:
         if begun is not None and number == first:
             found = Beginning(begun.mixture)
         else:
-            found = start.beginning(problem, rng)
-            mixture = put_to_start(problem, found.mixture, keep_order=start.given)
+            found = start.beginning(own, rng)
+            mixture = put_to_start(own, found.mixture, keep_order=start.given)
             found = replace(found, mixture=mixture)
             keeper.starting(number, results, rng)
-        return replace(fit(problem, found.mixture, callback, keeper), optima=found.optima)
+        result = fit(own, found.mixture, callback, keeper)
+        return replace(own.told(result), optima=found.optima)
 
     keeps_order = start.given or problem.data.facts.known is not None
     try:
@@ -195,7 +198,7 @@ def fit_problem(
         keeper.finish()
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
-            results.append(interrupted.result)
+            results.append(own.told(interrupted.result))
         if not results:
             raise
         highest = replace(max(results, key=height), status=Status.INTERRUPTED)

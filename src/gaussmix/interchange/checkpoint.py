@@ -123,6 +123,8 @@ def _digest(*arrays: Any) -> str:
 class _FileKeeper(Keeper):
     """Keeps the state of a fit in a file."""
 
+    saves = True
+
     def __init__(self, options: Checkpoint) -> None:
         self.options = options
         self.path = Path(options.path)

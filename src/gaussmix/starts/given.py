@@ -86,6 +86,7 @@ class Overridden(Start):
     def __init__(self, start: Start, weights: Any, means: Any, precisions: Any) -> None:
         self.start, self.weights, self.means, self.precisions = start, weights, means, precisions
         self.given = start.given or means is not None  # type: ignore[misc]
+        self.divides = start.divides and means is None and precisions is None  # type: ignore[misc]
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         parts = self._parts(problem)
@@ -131,7 +132,7 @@ def _shaped(argument: str, value: Any, shape: tuple[int, ...], largest: float = 
 class GivenResponsibilities(Start):
     """Start from an M-step on responsibilities (n, K), or hard labels (n,) from 0 to K - 1."""
 
-    given = True
+    given = divides = True
 
     def __init__(self, array: AnyArray) -> None:
         self.array = array

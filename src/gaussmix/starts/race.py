@@ -42,8 +42,6 @@ _PRODUCTS = 2e9
 _ROWS_A_FEATURE = 10
 # What a fit that cannot go on raises.
 _FAILURES = (DataError, np.linalg.LinAlgError)
-# Of a sum of weights.
-_ROUNDING = 1e-9
 # Fits with a held covariance that are weighed where rows are many.
 _MOST_HELD = 3
 
@@ -62,6 +60,7 @@ class Race(Start):
     """
 
     name = "race"
+    divides = True
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         return self.beginning(problem, rng).mixture
@@ -69,13 +68,14 @@ class Race(Start):
     def beginning(self, problem: Problem, rng: np.random.Generator) -> Beginning:
         if problem.n_components == 1:
             return KMeans().beginning(problem, rng)
-        track = _some_rows(problem, _track_length(problem), rng)
-        entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
+        track = _some_rows(problem, _track_length(problem.seen), rng)
+        count = _count_starts(problem.seen, len(track.data.sample))
+        entrants = entrants_of(track.seen, count, rng)
         ending = _Ending(problem, entrants, rng)
         try:
             if not problem.options.select.weighs:
                 return ending.highest(contest(track, entrants.labels, _HALVINGS))
-            if track is problem and _is_whole(problem):
+            if track is problem and problem.data.is_whole:
                 return ending.weighed(
                     contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
                 )
@@ -91,12 +91,6 @@ class Race(Start):
 def _track_length(problem: Problem) -> int:
     n_rows, n_features = problem.data.sample.shape
     return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * problem.n_components * n_features))
-
-
-def _is_whole(problem: Problem) -> bool:
-    """Whether the sample is all rows."""
-    total = problem.summary.total.total
-    return bool(problem.data.weights.sum() > (1.0 - _ROUNDING) * total)
 
 
 def _count_starts(problem: Problem, n_rows: int) -> int:
@@ -154,7 +148,7 @@ class _Ending:
     def weighed(self, finalists: Finalists) -> Beginning:
         """Return the choice among all that are left."""
         candidates = self._candidates([*finalists.best, *finalists.kept])
-        if all(one.result.collapsed for one in candidates):
+        if all(one.result.collapsed for one in candidates) and not self.problem.is_held:
             return self.highest(finalists, candidates)
         return self._choice(candidates)
 
@@ -204,8 +198,10 @@ class _Ending:
         return found
 
     def _choice(self, candidates: Sequence[Candidate]) -> Beginning:
-        different = merged(candidates)
-        chosen, optima = self.problem.options.select(different, self.on_sample.data)
+        different, problem = merged(candidates), self.problem
+        told = [replace(own, result=problem.told(own.result, briefly=True)) for own in different]
+        data = self.on_sample.data if problem.seen is problem else problem.seen.data
+        chosen, optima = problem.options.select(told, data)
         return Beginning(different[chosen].result.mixture, optima)
 
     def _exactly(self, finalist: Finalist) -> Mixture:

@@ -38,4 +38,4 @@ def on_sample(problem: Problem) -> Problem:
         max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
     )
     data = replace(data, source=source, summary=summary, facts=Facts(source))
-    return Problem(data, problem.model, options)
+    return replace(problem, data=data, options=options)
