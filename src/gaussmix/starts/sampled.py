@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..em.options import Options
-from ..em.problem import Problem
 from ..rows import MemorySource
 from ..rows.data import Facts
 from ..rows.summary import SummaryFold
+
+if TYPE_CHECKING:
+    from ..em.problem import Problem
 
 __all__ = ["on_sample"]
 
