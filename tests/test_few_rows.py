@@ -373,6 +373,14 @@ def test_nearly_as_many_rows_as_columns_are_fitted_in_all(problems):
     assert not any(isinstance(problem, NarrowProblem) for problem in problems)
 
 
+@pytest.mark.parametrize("move", [lambda X: X + 1e10, lambda X: np.r_[X[:-1], X[-1:] + 1e6]])
+def test_what_float64_hardly_tells_apart_is_fitted_in_all_columns(move, problems):
+    X = move(few())
+    found = model("full", init_params="kmeans").fit(X)
+    assert not any(isinstance(problem, NarrowProblem) for problem in problems)
+    assert found.score(X) == pytest.approx(found.lower_bound_, rel=1e-9)
+
+
 def test_errors_are_those_of_the_columns():
     X = few()
     with pytest.raises(DataError, match=r"column 3 \(always 7\)"):

@@ -29,7 +29,7 @@ _ROUNDING = 1e-9
 _FEWEST_COLUMNS = 16
 _MOST_DIRECTIONS = 0.8
 # Nor where means are so far from 0 that float64 rounds them by such a share of a variance, in all.
-_ROUNDED = 1e-14
+_ROUNDED = 3e-14
 # Where some rows are so far (a variance is so many times that of most), directions are theirs.
 _DRAWN_OUT = 1e6
 
