@@ -25,6 +25,7 @@ from gaussmix import (
     StudentT,
     SufficientStatistics,
     federated,
+    inference,
     scan,
 )
 from gaussmix.components.codes import family_of_code
@@ -378,6 +379,31 @@ def test_a_warm_start_goes_on_with_its_degrees_of_freedom():
     quiet(model, X)
     quiet(model.set_params(max_iter=3), X)
     assert model.mixture_.allclose(whole.mixture_, rtol=1e-10)
+
+
+def test_it_has_every_parameter_of_the_gaussian_estimator():
+    own, normal = StudentMixture().get_params(), GaussianMixture().get_params()
+    assert own == {**normal, "dof": "free"}
+    X, _ = heavy(300)
+    gaps = np.vstack([X, [[np.nan, 0.0, 0.0]]])
+    model = StudentMixture(3, missing="drop", random_state=0).fit(gaps)
+    whole = StudentMixture(3, random_state=0).fit(X)
+    assert model.mixture_.allclose(whole.mixture_, rtol=1e-6)
+
+
+def test_what_is_known_of_normal_components_only_is_refused():
+    X, _ = heavy(200)
+    model = StudentMixture(2, dof=4, random_state=0).fit(X)
+    mixture = model.mixture_
+    for call in (
+        lambda: mixture.cdf(X),
+        mixture.entropy,
+        lambda: mixture.hdr_level(0.5),
+        lambda: mixture.conditionals(0, X[:, :1]),
+        lambda: inference.bootstrap(model, X),
+    ):
+        with pytest.raises(ParameterError, match="of student components"):
+            call()
 
 
 def test_it_is_an_estimator():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..components.densities import Density
     from ..components.families import Family
     from ..em.result import Callback
+    from ..rows.missing import Missing
 
 __all__ = ["StudentMixture"]
 
@@ -48,7 +49,7 @@ class StudentMixture(GaussianMixture):
         As for `GaussianMixture`; precisions are the inverse scales.
     random_state, warm_start, verbose, verbose_interval, n_jobs, callback : optional
         As for `GaussianMixture`.
-    accelerate, equal_weights, prior, noise, dtype, stepwise, checkpoint : optional
+    accelerate, equal_weights, prior, noise, dtype, stepwise, checkpoint, missing : optional
         As for `GaussianMixture`.  The prior is of means and scales.
 
     Attributes
@@ -123,6 +124,7 @@ class StudentMixture(GaussianMixture):
         dtype: Any = "float64",
         stepwise: Any = None,
         checkpoint: Any = None,
+        missing: str | Missing = "error",
     ) -> None:
         super().__init__(
             n_components,
@@ -149,6 +151,7 @@ class StudentMixture(GaussianMixture):
             dtype=dtype,
             stepwise=stepwise,
             checkpoint=checkpoint,
+            missing=missing,
         )
         self.dof = dof
 
