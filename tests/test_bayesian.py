@@ -305,23 +305,29 @@ def test_it_is_what_scipy_makes_of_the_attributes_and_its_samples_are_its_own(pr
     expected = sum(
         w * stats.multivariate_t(m, s, dof).pdf(X)
         for w, m, s, dof in zip(
-            density.weights, density.means, density.scales, density.degrees_of_freedom, strict=True
+            density.weights,
+            density.means,
+            density.scales.to_dense(),
+            density.density.dofs,
+            strict=True,
         )
     )
     np.testing.assert_allclose(density.pdf(X), expected, rtol=1e-9)
     np.testing.assert_allclose(model.log_predictive(X), np.log(expected), rtol=1e-9)
     kappa, nu = model.mean_precision_, model.degrees_of_freedom_
     factors = nu * (1 + 1 / kappa) / (nu - 1)
-    np.testing.assert_allclose(density.scales[:3], model.covariances_ * factors[:, None, None])
+    np.testing.assert_allclose(
+        density.scales.to_dense()[:3], model.covariances_ * factors[:, None, None]
+    )
     rows, labels = density.sample(200_000, random_state=0)
     assert (np.bincount(labels, minlength=3)[:3] / 2e5).tolist() == pytest.approx(
         density.weights[:3].tolist(), abs=5e-3
     )
     own = rows[labels == 0]
     np.testing.assert_allclose(own.mean(axis=0), density.means[0], atol=0.03)
-    dof = density.degrees_of_freedom[0]
+    dof = density.density.dofs[0]
     np.testing.assert_allclose(
-        np.cov(own.T), density.scales[0] * dof / (dof - 2), rtol=0.05, atol=0.05
+        np.cov(own.T), density.scales.to_dense()[0] * dof / (dof - 2), rtol=0.05, atol=0.05
     )
 
 
@@ -331,7 +337,7 @@ def test_a_row_of_no_component_is_foretold_by_the_prior():
     model = fitted(X, 2, random_state=0)
     density, far = model.predictive_, np.array([[1e4, 1e4]])
     last = density.weights[-1] * stats.multivariate_t(
-        density.means[-1], density.scales[-1], density.degrees_of_freedom[-1]
+        density.means[-1], density.scales.to_dense()[-1], density.density.dofs[-1]
     ).pdf(far)
     assert model.log_predictive(far)[0] == pytest.approx(np.log(last), rel=1e-2)
     a, b = model.weight_concentration_
@@ -586,7 +592,9 @@ def test_what_is_said_of_a_fit():
     X, _labels = blobs(n=200, d=2, k=3, seed=14)
     model = fitted(X, 6, random_state=0)
     assert gaussmix.plot.trace(model).get_ylabel() == "evidence lower bound"
-    assert repr(model.predictive_) == "Predictive(n_components=7, n_features=2)"
+    assert repr(model.predictive_).startswith(
+        "Mixture(n_components=7, n_features=2, covariances=full, dens"
+    )
     told = str(model.result_.summary())
     assert "lower bound" in told and "BIC" not in told and "sliver" not in told
     assert model.lower_bounds_ == sorted(model.lower_bounds_)

@@ -12,6 +12,7 @@ from .numerics.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import covariances, datasets, families, federated, hierarchy, inference, plot, selection
+    from .components.densities.student import StudentT
     from .components.noise import Noise
     from .components.prior import ConjugatePrior
     from .components.statistics import SufficientStatistics
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .estimators.outliers import MixtureOutlierDetector
     from .estimators.regressor import MixtureRegressor
     from .estimators.search import GaussianMixtureIC
+    from .estimators.student import StudentMixture
     from .exceptions import (
         CheckpointError,
         CollapseWarning,
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from .fitting.stepwise import Stepwise
     from .interchange.checkpoint import Checkpoint
     from .mixture import Mixture
-    from .mixture.predictive import Predictive
     from .mixture.summary import Summary
     from .rows.files import scan
 
@@ -72,11 +73,12 @@ _HOMES = {
     "Noise": "components.noise",
     "Optimum": "em.optima",
     "ParameterError": "exceptions",
-    "Predictive": "mixture.predictive",
     "Progress": "em.progress",
     "StatisticsFileError": "exceptions",
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
+    "StudentMixture": "estimators.student",
+    "StudentT": "components.densities.student",
     "SufficientStatistics": "components.statistics",
     "Summary": "mixture.summary",
     "fit_many": "fitting.many",
@@ -119,11 +121,12 @@ __all__ = [
     "Noise",
     "Optimum",
     "ParameterError",
-    "Predictive",
     "Progress",
     "StatisticsFileError",
     "Status",
     "Stepwise",
+    "StudentMixture",
+    "StudentT",
     "SufficientStatistics",
     "Summary",
     "covariances",

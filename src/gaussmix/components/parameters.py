@@ -195,21 +195,25 @@ class Parameters:
     # -- files ------------------------------------------------------------------
 
     def to_fields(self) -> dict[str, Any]:
-        """Return what files hold of them, by name; files are of one mixture, of normal density."""
-        if not self.density.plain:
-            raise TypeError(f"no place in a file for {type(self.density).__name__}")
+        """Return what files hold of them, by name; files are of one mixture."""
+        own = {} if self.density.plain else {"density": self.density}
         return {
             "weights": self.weights,
             "means": self.means,
             "covariances": self.covariances.to_fields(),
             "noise": self.noise,
             "box": None if self.box is None else self.box.to_fields(),
+            **own,
         }
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Parameters:
         """Return the parameters of such fields; an error says why they cannot be such."""
-        fields = checked_keys(fields, ("weights", "means", "covariances", "noise", "box"))
+        names = ("weights", "means", "covariances", "noise", "box")
+        density = fields.get("density", NORMAL)
+        if not isinstance(density, Density):
+            raise TypeError("density must be one")
+        fields = checked_keys(fields, (*names, *(() if density is NORMAL else ("density",))))
         weights, means, noise = (
             np.array(fields[name], dtype=np.float64) for name in ("weights", "means", "noise")
         )
@@ -228,7 +232,8 @@ class Parameters:
         covariances = covariances_from_fields(fields["covariances"], *means.shape)
         groups = Groups.of((len(weights),))
         shared = covariances.shared
-        return cls(weights, means, covariances, groups, noise, box, pooled=shared)
+        density.begun(density, len(weights))  # refuses another number of components
+        return cls(weights, means, covariances, groups, noise, box, density, pooled=shared)
 
 
 def natural_of_several(several: Sequence[Parameters], center: Array, moment: Moment) -> Array:

@@ -173,14 +173,14 @@ def drawn_to(statistics: SufficientStatistics, mean: Array, worth: float) -> Suf
 
     Means are those of both, and scatters about them; counts stay.
     """
-    counts = statistics.counts
-    pull = (worth * counts / (worth + counts))[:, None]
+    mass = statistics.mass
+    pull = (worth * mass / (worth + mass))[:, None]
     between = statistics.moment.outer(np.sqrt(pull) * (statistics.means - mean))
     if statistics.pooled:
         between = statistics.groups.sum(between)
-    means = counts[:, None] * statistics.means + worth * mean
+    means = mass[:, None] * statistics.means + worth * mean
     return statistics.changed(
-        means=means / (counts + worth)[:, None], scatters=statistics.scatters + between
+        means=means / (mass + worth)[:, None], scatters=statistics.scatters + between
     )
 
 

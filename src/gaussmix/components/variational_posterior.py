@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..numerics.groups import Groups
-from .densities.predictive import PredictiveT
+from .densities import StudentT
 from .parameters import Parameters
 
 if TYPE_CHECKING:
@@ -134,9 +134,7 @@ class VariationalPosterior:
         weights = np.maximum(weights, _TINY)
         scales = values * self.covariances.moment.expand(factors / free)
         held = type(self.covariances)(scales, len(weights), d)
-        return Parameters.of_one(
-            weights / weights.sum(), means, held, density=PredictiveT.of(free, d)
-        )
+        return Parameters.of_one(weights / weights.sum(), means, held, density=StudentT(free))
 
     # -- how sure it is -------------------------------------------------------------
 

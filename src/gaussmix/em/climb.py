@@ -85,12 +85,13 @@ class Climb:
 
     def _begun(self, start: Mixture) -> Parameters:
         """Return the parameters of a start, whose covariances may be of any structure."""
-        held = self.objective.family.taken(start.covariances, start.weights)
-        if held is not start.covariances:
+        held = self.objective.family.taken(start.scales, start.weights)
+        if held is not start.scales:
             with np.errstate(over="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
                 held, _ = held.floored(self.objective.floor)
         given = start.parameters
-        return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
+        density = self.objective.density.begun(given.density, len(given.weights))
+        return replace(given, covariances=held, pooled=held.shared, density=density)
 
     def resume(self, state: FitState) -> None:
         """Go on from where another fit stood."""

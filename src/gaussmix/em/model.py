@@ -60,7 +60,8 @@ class Model:
 
     def n_parameters(self, n_features: int) -> int:
         """Return the number of free parameters."""
-        return n_parameters(
+        own = self.density.n_parameters(self.n_components)
+        return own + n_parameters(
             self.family,
             self.n_components,
             n_features,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..components.covariances import Covariances
+    from ..components.densities import Density
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
@@ -76,6 +77,7 @@ class Estimate(NamedTuple):
         Whose maximum-likelihood estimates are wanted.
     covariances : Covariances or None
         None if they cannot be estimated of all mixtures at once.
+    density : Density
     previous : Parameters or None
         What the statistics were found under.
     wide : bool
@@ -86,6 +88,7 @@ class Estimate(NamedTuple):
     noise: Array
     statistics: SufficientStatistics
     covariances: Covariances | None
+    density: Density
     previous: Parameters | None = None
     wide: bool = False
 
@@ -361,4 +364,5 @@ def fill_empty(
         with np.errstate(invalid="ignore"):  # of a mixture beyond arithmetic
             kept = moment.expand(counts) * previous.covariances.as_scatters()
         scatters = np.where(moment.expand(empty), kept, scatters)
-    return statistics.changed(counts=counts, means=means, scatters=scatters)
+    masses = None if statistics.masses is None else np.where(empty, least, statistics.masses)
+    return statistics.changed(counts=counts, means=means, scatters=scatters, masses=masses)

@@ -176,7 +176,7 @@ def judged(candidates: Sequence[Candidate], sums: LeaveOneOut, chosen: int) -> t
 def _optimum(candidate: Candidate, sums: LeaveOneOut, place: int, *, chosen: bool) -> Optimum:
     result = candidate.result
     assert result.statistics is not None
-    log_det = result.mixture.covariances.log_det()
+    log_det = result.mixture.scales.log_det()
     d = result.mixture.n_features
     certainty = float(sums.certainty[place])
     return Optimum(

@@ -12,6 +12,7 @@ from .optima import describe
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..mixture import Mixture
     from .result import FitResult
 
 __all__ = ["collapse", "notices", "summary"]
@@ -60,7 +61,7 @@ def _where(result: FitResult, k: int) -> str:
     if not len(tied):
         return f"{weight} has no width in some direction"
     names = mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)]
-    variances = mixture.covariances.variances()[k]
+    variances = mixture.scales.variances()[k]
     means = np.where(mixture.means[k] ** 2 > variances, mixture.means[k], 0.0)  # no -1e-14
     values = ", ".join(f"{names[j]} = {means[j]:.6g}" for j in tied[:_NAMED])
     more = ", ..." if len(tied) > _NAMED else ""
@@ -76,7 +77,7 @@ def _tied(result: FitResult, k: int) -> AnyArray:
     """Return the features in which a component has no width by itself."""
     if result.floor is None:
         return np.empty(0, dtype=int)
-    covariances = result.mixture.covariances
+    covariances = result.mixture.scales
     variances, floor = covariances.variances()[k], result.floor
     if covariances.moment.n_axes == 0:  # one variance for all
         floor = np.full_like(floor, floor.max())
@@ -89,7 +90,7 @@ def notices(result: FitResult) -> list[str]:
     if not result.model.is_bound:
         found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
-    return [*found, *told.splitlines()]
+    return [*found, *result.mixture.density.notices(), *told.splitlines()]
 
 
 def _dropped(result: FitResult) -> str:
@@ -102,7 +103,7 @@ def _dropped(result: FitResult) -> str:
 
 def _slivers(result: FitResult) -> list[int]:
     """Return the components of hardly any rows, or of hardly any volume beside the others."""
-    statistics, covariances = result.statistics, result.mixture.covariances
+    statistics, covariances = result.statistics, result.mixture.scales
     if statistics is None or covariances.shared:
         return []
     fewest = _FEW_ROWS * covariances.moment.rows_to_span(covariances.n_features)
@@ -111,6 +112,14 @@ def _slivers(result: FitResult) -> list[int]:
     flat = log_det < log_det.max() + np.log(_FLAT)
     found = np.flatnonzero(few | flat).tolist()
     return [k for k in found if k not in result.collapsed][:_NAMED]
+
+
+def _own(mixture: Mixture) -> list[str]:
+    """Return what components have of their own, in a line; none of normal ones."""
+    if mixture.density.plain:
+        return []
+    every = ", ".join(mixture.density.described(k) for k in range(mixture.n_components))
+    return [f"{mixture.density.name} components: {every}"]
 
 
 def _sliver(result: FitResult, k: int) -> str:
@@ -126,7 +135,7 @@ def summary(result: FitResult) -> Summary:
     """Return what is known of a fit without its rows."""
     family = result.family
     facts = FitFacts(
-        family=f"{family!r}: {family.summary}",
+        family="; ".join([f"{family!r}: {family.summary}", *_own(result.mixture)]),
         log_likelihood=result.log_likelihood,
         n=result.n,
         n_rows=result.n_rows,

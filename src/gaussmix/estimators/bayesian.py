@@ -104,7 +104,7 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         How many these are.
     mixture_ : Mixture
         Of the expected parameters.
-    predictive_ : Predictive
+    predictive_ : Mixture
         The density of a new row, averaged over the posterior.
     converged_, n_iter_, history_, status_, result_, n_features_in_, feature_names_in_
         As of `GaussianMixture`; where they say log-likelihood they hold the bound.

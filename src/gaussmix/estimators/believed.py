@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..mixture.predictive import Predictive
+from ..mixture import Mixture
 from ..numerics.arguments import check_number
 
 if TYPE_CHECKING:
@@ -118,13 +118,13 @@ class Believed:
         return len(self._believed().active)
 
     @property
-    def predictive_(self) -> Predictive:
-        """The density of a new row, averaged over the posterior.
+    def predictive_(self) -> Mixture:
+        """The density of a new row, averaged over the posterior: of Student's t.
 
         Of a Dirichlet process its last component is one that no row was of yet.
         """
         names = self._fitted().mixture.feature_names
-        return Predictive(self._believed().predictive(), names)
+        return Mixture.of_parameters(self._believed().predictive(), names)
 
     def credible_intervals(self, mass: float = 0.95) -> CredibleIntervals:
         """Return intervals that hold each weight and mean with probability `mass`.

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from ..components.densities import NORMAL
+from ..components.families import get_family
 from ..em.progress import Reporter
 from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
@@ -24,6 +26,7 @@ from .settings import warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.keeper import Keeper
     from ..em.result import Callback, FitResult
@@ -268,6 +271,10 @@ class GaussianMixture(
             raise
         self._warn()
         return self
+
+    def _kind(self) -> tuple[Family, Density]:
+        """Return the family and the density that the parameters name."""
+        return get_family(self.covariance_type), NORMAL
 
     def _run(
         self,

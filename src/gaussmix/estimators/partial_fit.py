@@ -109,6 +109,12 @@ class PartialFit:
                 f"n_components={set_k} and covariance_type={set_family.name!r} are set; set them "
                 "back, or begin anew with fit or clone"
             )
+        now, before = settings.model.density, stream.model.density
+        if now.rule != before.rule:
+            raise ParameterError(
+                f"partial_fit: goes on with {before!r}, but {now!r} is set; set it back, or begin "
+                "anew with fit or clone"
+            )
         return stream
 
     def _block(self, X: Any, sample_weight: Any, *, reset: bool) -> MemorySource:

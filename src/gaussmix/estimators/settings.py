@@ -24,6 +24,7 @@ from ..starts.given import GivenMixture, Overridden
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.choices import Choice
     from ..rows import Source
@@ -76,11 +77,12 @@ def warn_of_target(y: Any, n_components: int) -> None:
     )
 
 
-def model_of(estimator: Any, n_components: int, family: Family) -> Model:
-    """Return what an estimator's parameters say is fitted, besides size and family."""
+def model_of(estimator: Any, n_components: int, family: Family, density: Density) -> Model:
+    """Return what an estimator's parameters say is fitted, besides size, family and density."""
     return Model(
         n_components=n_components,
         family=family,
+        density=density,
         equal_weights=bool(estimator.equal_weights),
         background=check_noise(estimator.noise) is not None,
         prior=get_prior(estimator.prior),
@@ -89,12 +91,12 @@ def model_of(estimator: Any, n_components: int, family: Family) -> Model:
 
 
 def settings_of(estimator: Any) -> Settings:
-    """Return the parameters of a `GaussianMixture`; raise ParameterError if one cannot be."""
+    """Return the parameters of an estimator; raise ParameterError if one cannot be."""
     own = estimator
     noise = check_noise(own.noise)
     n_components = check_integer("n_components", own.n_components, minimum=1)
     return Settings(
-        model_of(own, n_components, get_family(own.covariance_type)),
+        model_of(own, n_components, *own._kind()),
         options_of(own, get_choice(own.select)),
         _start_of(own),
         noise,

@@ -159,7 +159,7 @@ def fit_mixture(
 
 
 # Parts of a model that a keeper is told of in other words.
-_ELSEWHERE = ("family", "background", "density")
+_ELSEWHERE = ("family", "background")
 
 
 def fit_problem(
@@ -209,7 +209,7 @@ def fit_problem(
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
     """Return a start with the data's background, and components in the order of known ones."""
     facts = problem.data.facts
-    require_near(mixture.means, mixture.covariances, problem.summary)
+    require_near(mixture.means, mixture.scales, problem.summary)
     if mixture.noise is None:
         mixture = facts.put_behind(mixture)
     if facts.known is None or keep_order:

@@ -88,6 +88,16 @@ class Evaluator:
         output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, dtype, parts)
         return self._map(block, output)
 
+    def outlier_weights(self, dtype: type = np.float64) -> Any:
+        """What each row counts for in means, over what it would beside no tails, shape (n,)."""
+        assigner = self.assigner
+
+        def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
+            return assigner.outlier_weights(rows, workspace)
+
+        output = Output("outlier_weight", 2 * assigner.bytes_per_row, dtype=dtype)
+        return self.source.map(block, output)
+
     def labels(self) -> Any:
         """Most probable component of each row, shape (n,); -1 is the background.
 
@@ -214,14 +224,25 @@ class Assigner:
         self.n_joint = self.n_components + posterior.n_others
         self.bytes_per_row = form.bytes_of_joint
 
+    def outlier_weights(self, rows: AnyArray, workspace: Workspace) -> Array:
+        """Return sums (B,) of responsibilities times what they are multiplied by in means."""
+        joint, scale = self._with_scale(rows, workspace)
+        normalise(joint)
+        found: Array = np.einsum("kb,kb->b", joint[: self.n_components], scale)
+        return found
+
     def joint(self, rows: AnyArray, workspace: Workspace) -> Array:
         """Return log-joint densities (n_joint, B) in workspace memory, less `row_terms`."""
+        return self._with_scale(rows, workspace)[0]
+
+    def _with_scale(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Any]:
+        """Return the same, and what the density returns of it."""
         joint: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.form.dtype)
         components = joint[: self.n_components]
         self.form.joint(rows, components, workspace)
-        self.posterior.density.log_joint(components, self.posterior.log_scales)
+        scale = self.posterior.log_joint(components)
         joint[self.n_components :] = self.posterior.joint_of_others()
-        return joint
+        return joint, scale
 
     def assigned(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Array]:
         """Return responsibilities (n_joint, B) in workspace memory, and log-densities (B,)."""

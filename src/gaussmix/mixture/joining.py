@@ -10,6 +10,7 @@ import numpy as np
 from ..components.covariances import FullCovariances
 from ..components.parameters import Parameters
 from .mixture import Mixture
+from .parts import require_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,9 @@ __all__ = ["joined_mixtures", "taken", "weighed_anew"]
 
 def joined_mixtures(several: Sequence[Mixture], weights: Array) -> tuple[Mixture, AnyArray]:
     """Return the mixture of some with such weights, and whose each component is (K,)."""
-    held = [mixture.covariances for mixture in several]
+    for mixture in several:
+        require_normal(mixture, "several as one")
+    held = [mixture.scales for mixture in several]
     kinds = {type(covariances) for covariances in held}
     if len(kinds) == 1:
         covariances = kinds.pop().joined(held)
@@ -40,7 +43,8 @@ def joined_mixtures(several: Sequence[Mixture], weights: Array) -> tuple[Mixture
 def taken(mixture: Mixture, which: AnyArray) -> Mixture:
     """Return the mixture of some of the components (m,), their weights as they are."""
     weights, means = mixture.weights[which], mixture.means[which]
-    parameters = Parameters.of_one(weights, means, mixture.covariances.take(which), None)
+    density = mixture.density.take(which)
+    parameters = Parameters.of_one(weights, means, mixture.scales.take(which), None, density)
     return Mixture.of_parameters(parameters, mixture.feature_names)
 
 

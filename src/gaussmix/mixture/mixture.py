@@ -1,4 +1,4 @@
-"""A Gaussian mixture as an immutable value."""
+"""A mixture as an immutable value."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..components.covariances import Covariances, covariances_from_fields
-from ..components.noise import Noise
+from ..components.densities import NORMAL
 from ..components.parameters import Parameters
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer
@@ -20,24 +19,29 @@ from .comparing import are_close, are_equal, closest_order
 from .described import Described
 from .evaluate import Evaluator
 from .features import SomeFeatures
+from .files import InFiles
 from .parts import (
     checked_covariances,
-    checked_means,
+    checked_density,
     checked_names,
     checked_order,
     checked_parameters,
+    given_scales,
+    with_density,
 )
 from .sampling import draw
 from .whole import WholeDensity
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
     from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..components.densities import Density
     from ..components.families import Family
+    from ..components.noise import Noise
     from ..rows.summary import DataSummary
 
 __all__ = ["Mixture"]
@@ -48,11 +52,11 @@ _WEIGHT_DIGITS = 9
 
 @stored("mixture")
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Mixture(Described, WholeDensity, SomeFeatures):
-    """Weights, means and covariances of K Gaussian components in d dimensions.
+class Mixture(InFiles, Described, WholeDensity, SomeFeatures):
+    """Weights, means and covariances of K components in d dimensions.
 
-    Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
-    `GaussianMixture`.
+    Gaussian ones, or of another density.  Knows nothing of fitting: build one by hand, or
+    take ``mixture_`` of a fitted `GaussianMixture` or `StudentMixture`.
 
     Parameters
     ----------
@@ -63,12 +67,17 @@ class Mixture(Described, WholeDensity, SomeFeatures):
     covariances : array-like or Covariances
         (K, d, d) matrices, (K, d) variances along the axes, or (K,) variances of
         spheres; what `covariance_type` says; or an object of `gaussmix.covariances`.
+        Of another density they are its scales.
     feature_names : sequence of str, optional
     noise : Noise, optional
         A uniform background; its weight and those of the components sum to 1.
     covariance_type : str or Family, optional
         The family, as of `GaussianMixture`, whose ``covariances_`` have this shape: "tied"
         is one matrix (d, d) for all.  Needed where the shape might mean either (K = d).
+    density : Density, optional
+        Of components: normal, or `StudentT`.
+    scales : Covariances, optional
+        In the place of `covariances`, and the name of the attribute: S of Student's t.
 
     Raises
     ------
@@ -88,40 +97,47 @@ class Mixture(Described, WholeDensity, SomeFeatures):
 
     weights: Array
     means: Array
-    covariances: Covariances
+    scales: Covariances
     feature_names: tuple[str, ...] | None = None
     noise: Noise | None = None
+    density: Density = NORMAL
 
     def __init__(
         self,
         weights: ArrayLike,
         means: ArrayLike,
-        covariances: ArrayLike | Covariances,
+        covariances: ArrayLike | Covariances | None = None,
         feature_names: Sequence[str] | None = None,
         noise: Noise | None = None,
         *,
         covariance_type: str | Family | None = None,
+        density: Density = NORMAL,
+        scales: Covariances | None = None,
     ) -> None:
         weights, means = checked_parameters(weights, means, noise)
         names = checked_names(feature_names, means.shape[1])
-        held = checked_covariances(covariances, covariance_type, *means.shape)
-        self._set(weights, means, held, names, noise)
+        given = given_scales(covariances, scales)
+        held = checked_covariances(given, covariance_type, *means.shape)
+        density = checked_density(density, len(weights))
+        self._set(weights, means, held, names, noise, density)
 
     def _set(
         self,
         weights: Array,
         means: Array,
-        covariances: Covariances,
+        scales: Covariances,
         feature_names: tuple[str, ...] | None,
         noise: Noise | None,
+        density: Density,
     ) -> None:
         weights.flags.writeable = means.flags.writeable = False
         self.__dict__.update(
             weights=weights,
             means=means,
-            covariances=covariances,
+            scales=scales,
             feature_names=feature_names,
             noise=noise,
+            density=density,
         )
 
     @classmethod
@@ -131,13 +147,14 @@ class Mixture(Described, WholeDensity, SomeFeatures):
         """Wrap what an M-step made of one mixture, which needs no checks."""
         self, own = cls.__new__(cls), parameters
         noise = own.background(0)
-        self._set(own.weights.copy(), own.means.copy(), own.covariances, feature_names, noise)
+        parts = own.weights.copy(), own.means.copy(), own.covariances
+        self._set(*parts, feature_names, noise, own.density)
         return self
 
     @property
     def parameters(self) -> Parameters:
         """The parameters as the E-step takes them."""
-        return Parameters.of_one(self.weights, self.means, self.covariances, self.noise)
+        return Parameters.of_one(self.weights, self.means, self.scales, self.noise, self.density)
 
     # -- description ------------------------------------------------------------
 
@@ -152,8 +169,13 @@ class Mixture(Described, WholeDensity, SomeFeatures):
         return self.means.shape[1]
 
     @property
+    def covariances(self) -> Covariances:
+        """Covariances of the components; NaN where they have none."""
+        return with_density(self.scales, self.density)
+
+    @property
     def mean(self) -> Array:
-        """Mean of the whole mixture, shape (d,)."""
+        """Mean of the whole mixture, shape (d,): of components without one, their middle."""
         mean = self.weights @ self.means
         return mean if self.noise is None else mean + self.noise.weight * self.noise.mean
 
@@ -205,6 +227,19 @@ class Mixture(Described, WholeDensity, SomeFeatures):
         """Return the most probable component of each row, shape (n,); -1 is noise."""
         return self._evaluator(X).labels()
 
+    def outlier_weights(self, X: Any) -> Array:
+        """Return what each row of X counts for in the means, shape (n,); outliers count little.
+
+        Of Student's t: (dof + d) / (dof + distance), averaged over components by their
+        responsibilities.  Rows of the noise count for nothing.
+        """
+        if not self.density.weighs:
+            raise ParameterError(
+                f"density: rows of {self.density.name} components all count alike; fit a "
+                "StudentMixture"
+            )
+        return self._evaluator(X).outlier_weights()
+
     def _evaluator(self, X: Any) -> Evaluator:
         source = open_source(X)
         if source is not None:
@@ -252,7 +287,7 @@ class Mixture(Described, WholeDensity, SomeFeatures):
         return replace(self, weights=self.weights * (1.0 - noise.weight), noise=noise)
 
     def without_noise(self) -> Mixture:
-        """Return the Gaussian components alone, with weights that sum to 1."""
+        """Return the components alone, with weights that sum to 1."""
         return replace(self, weights=self.weights / self.weights.sum(), noise=None)
 
     # -- order of components ----------------------------------------------------------
@@ -273,7 +308,8 @@ class Mixture(Described, WholeDensity, SomeFeatures):
             self,
             weights=self.weights[permutation],
             means=self.means[permutation],
-            covariances=self.covariances.take(permutation),
+            scales=self.scales.take(permutation),
+            density=self.density.take(permutation),
         )
 
     def order_by(self, key: str) -> AnyArray:
@@ -296,36 +332,3 @@ class Mixture(Described, WholeDensity, SomeFeatures):
                 f"got {other.n_components} of {other.n_features}"
             )
         return self.reorder(closest_order(self, other))
-
-    # -- files --------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the mixture to a JSON model file, whole or not at all."""
-        from .model_file import write_model
-
-        write_model(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Mixture:
-        """Read the mixture of a model file; raise ModelFileError if it is not one."""
-        from .model_file import read_model
-
-        return read_model(path)[0]
-
-    def to_fields(self) -> dict[str, Any]:
-        """Return what files hold of it, by name."""
-        fields = {
-            "feature_names": self.feature_names,
-            "weights": self.weights,
-            "means": self.means,
-            "covariances": self.covariances.to_fields(),
-        }
-        return fields if self.noise is None else {**fields, "noise": self.noise.to_fields()}
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Mixture:
-        """Return the mixture of such fields; an error says what is wrong with them."""
-        means, noise = checked_means(fields["means"]), fields.get("noise")
-        held = covariances_from_fields(fields["covariances"], *means.shape)
-        noise = None if noise is None else Noise.from_fields(noise)
-        return cls(fields["weights"], means, held, fields.get("feature_names"), noise)

@@ -58,7 +58,7 @@ def _of_wide_draws(
     """
     d = mixture.n_features
     stretch = max(1.0, 2.0 * float(gammainccinv(d / 2, outside)) / d)
-    wider = replace(mixture, covariances=mixture.covariances.times(stretch))
+    wider = replace(mixture, scales=mixture.scales.times(stretch))
     half, both = n_samples // 2, [mixture, wider]
     draws = [_densities(mixture, both, half, rng), _densities(wider, both, n_samples - half, rng)]
     drawn, wide = np.concatenate(draws, axis=1)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.model import Model
     from ..em.options import Options
@@ -119,6 +120,13 @@ class Fitter:
         total = self.summary.total
         plain = replace(self.plan.model, family=self.families[0], prior=None)
         return replace(self.summary, total=plain.objective(total).regularised(total))
+
+    def of_density(self, density: Density) -> Fitter:
+        """Return the fits of another density, which share what has been found out of the rows."""
+        other = copy(self)
+        other.__dict__.pop("folds", None)
+        other.plan = replace(self.plan, model=replace(self.plan.model, density=density))
+        return other
 
     def model(self, family: Family, n_components: int) -> Model:
         """Return one of the models."""

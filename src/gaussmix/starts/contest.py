@@ -6,7 +6,7 @@ optimum as another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -225,7 +225,8 @@ class Racers(Team):
         self.members = list(members)
         self.values = self.before = np.full(len(starts.groups), -np.inf)
         self.move(self.objective.estimate(starts))
-        self.parameters = problem.data.facts.put_behind(self.parameters)
+        density = self.parameters.density.diverse(starts.groups)
+        self.parameters = replace(problem.data.facts.put_behind(self.parameters), density=density)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -68,7 +68,7 @@ class GivenMixture(Start):
                 f"expected {expected[0]} of {expected[1]}; {self.remedy}"
             )
         require_moderate(f"{self.argument}: means", self.mixture.means)
-        values = self.mixture.covariances.values
+        values = self.mixture.scales.values
         require_moderate(f"{self.argument}: covariances", values, LARGEST_SQUARE)
         return replace(self.mixture, feature_names=source.feature_names)
 
@@ -117,7 +117,7 @@ class Overridden(Start):
             held.require_positive_definite("precisions_init")
             found = held.inverted()
             require_moderate("precisions_init: their inverse", found.values, LARGEST_SQUARE)
-            parts["covariances"] = found
+            parts["scales"] = found
         return parts
 
 

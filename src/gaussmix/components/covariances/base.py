@@ -137,9 +137,14 @@ class Covariances(ABC):
         """
         return cls(scatters, len(scatters), n_features, len(scatters) == 1)
 
-    def times(self, factor: float) -> Self:
-        """Return these covariances, each multiplied by a number above 0."""
-        return self._with(self.values * factor)
+    def times(self, factor: float | Array) -> Self:
+        """Return these covariances, multiplied by one number, or by one each (K,)."""
+        factors = np.atleast_1d(np.asarray(factor, dtype=np.float64))
+        values = self.values if len(factors) == 1 else self.spread(self.values)
+        shared = self.shared and len(factors) == 1
+        return type(self)(
+            self.moment.expand(factors) * values, self.n_components, self.n_features, shared
+        )
 
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""

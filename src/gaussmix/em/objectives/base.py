@@ -158,11 +158,17 @@ class Objective(ABC):
         """Return what `update` begins with: estimates whose covariances may be too narrow."""
         family = self.family
         weights, noise = mixing_weights(statistics, previous, equal=self.equal_weights)
+        density = self.begun(statistics) if previous is None else previous.density
+        density = density.update(statistics)
         statistics = self._filled(family.gathered(statistics), previous)
         statistics = self.informed(self.regularised(statistics))
         before = None if previous is None else previous.covariances
         covariances = estimated_covariances(statistics, family, before)
-        return Estimate(weights, noise, statistics, covariances, previous)
+        return Estimate(weights, noise, statistics, covariances, density, previous)
+
+    def begun(self, statistics: SufficientStatistics) -> Density:
+        """Return the density that components begin with."""
+        return self.density.begun(self.density, statistics.n_components)
 
     def _filled(
         self, statistics: SufficientStatistics, previous: Parameters | None
@@ -172,12 +178,11 @@ class Objective(ABC):
 
     def held(self, estimate: Estimate) -> tuple[Parameters, AnyArray]:
         """Return what `update` ends with: parameters, and which covariances are held."""
-        weights, noise, statistics, covariances, previous, wide = estimate
+        weights, noise, statistics, covariances, density, previous, wide = estimate
         before = None if previous is None else previous.covariances
         covariances, collapsed = held_covariances(
             covariances, statistics, self.family, self.floor, before, wide=wide
         )
-        density = self.density if previous is None else previous.density
         found = Parameters(
             weights,
             statistics.means,
@@ -185,7 +190,7 @@ class Objective(ABC):
             statistics.groups,
             noise,
             None if previous is None else previous.box,
-            density.update(statistics),
+            density,
             self.family.shared,
         )
         return found, collapsed
