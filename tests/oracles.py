@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 
 def textbook_log_joint(X, weights, means, covariances):
@@ -177,6 +179,111 @@ def textbook_merges(Z, criterion, partition=None):
         clusters[i] = clusters[i] + clusters[j]
         del clusters[j]
     return merges
+
+
+# -- Bayesian mixtures --------------------------------------------------------------------------
+
+
+def textbook_bound(X, posterior, prior, resp=None):
+    """The evidence lower bound, term by term (Bishop 2006, equations 10.70 to 10.77).
+
+    `posterior` has means (K, d), kappa, nu (K,), S (K, d, d) whose inverses are the expected
+    precisions, and logs and weights_terms: E log pi (K,) and E log p(pi) - E log q(pi).
+    `prior` has mean, kappa, nu, scale (d, d).  Returns the bound and the responsibilities.
+    """
+    means, kappa, nu, S = (posterior[name] for name in ("means", "kappa", "nu", "S"))
+    n, d = X.shape
+    k = len(means)
+    log_dets = [
+        sum(special.digamma((nu[j] - i) / 2) for i in range(d))
+        + d * np.log(2)
+        - np.linalg.slogdet(nu[j] * S[j])[1]
+        for j in range(k)
+    ]
+    expected = np.empty((n, k))
+    for j in range(k):
+        offsets = X - means[j]
+        squares = np.einsum("ni,ij,nj->n", offsets, np.linalg.inv(S[j]), offsets)
+        expected[:, j] = 0.5 * (log_dets[j] - d * np.log(2 * np.pi) - d / kappa[j] - squares)
+    joint = expected + posterior["logs"]
+    if resp is None:
+        resp = np.exp(joint - special.logsumexp(joint, axis=1, keepdims=True))
+    bound = (resp * joint).sum() - special.xlogy(resp, resp).sum() + posterior["weights_terms"]
+    inverse = np.linalg.inv(prior["scale"])
+    constant = -0.5 * prior["nu"] * np.linalg.slogdet(inverse)[1] - (
+        0.5 * prior["nu"] * d * np.log(2) + special.multigammaln(0.5 * prior["nu"], d)
+    )
+    for j in range(k):
+        precision = np.linalg.inv(S[j])
+        offset = means[j] - prior["mean"]
+        bound += 0.5 * (
+            d * np.log(prior["kappa"] / (2 * np.pi))
+            + log_dets[j]
+            - d * prior["kappa"] / kappa[j]
+            - prior["kappa"] * offset @ precision @ offset
+        )
+        bound += constant + 0.5 * (prior["nu"] - d - 1) * log_dets[j]
+        bound -= 0.5 * np.trace(prior["scale"] @ precision)
+        bound -= 0.5 * log_dets[j] + 0.5 * d * np.log(kappa[j] / (2 * np.pi)) - 0.5 * d
+        bound += stats.wishart(nu[j], precision / nu[j]).entropy()
+    return bound, resp
+
+
+def normal_wishart_evidence(X, prior):
+    """The log evidence of one component, in closed form (Murphy 2007, equation 266)."""
+    n, d = X.shape
+    if n == 0:
+        return 0.0
+    kappa, nu = prior["kappa"] + n, prior["nu"] + n
+    center = X.mean(axis=0)
+    offset = center - prior["mean"]
+    scale = prior["scale"] + (X - center).T @ (X - center)
+    scale = scale + prior["kappa"] * n / kappa * np.outer(offset, offset)
+    return (
+        -0.5 * n * d * np.log(np.pi)
+        + special.multigammaln(0.5 * nu, d)
+        - special.multigammaln(0.5 * prior["nu"], d)
+        + 0.5 * prior["nu"] * np.linalg.slogdet(prior["scale"])[1]
+        - 0.5 * nu * np.linalg.slogdet(scale)[1]
+        + 0.5 * d * np.log(prior["kappa"] / kappa)
+    )
+
+
+def dirichlet_evidence(X, k, concentration, prior):
+    """The log evidence of a finite mixture of few rows: a sum over all that labels may be."""
+    n = len(X)
+    found = []
+    for labels in itertools.product(range(k), repeat=n):
+        labels = np.array(labels)
+        counts = np.bincount(labels, minlength=k)
+        value = special.gammaln(k * concentration) - special.gammaln(k * concentration + n)
+        value += (special.gammaln(concentration + counts) - special.gammaln(concentration)).sum()
+        value += sum(normal_wishart_evidence(X[labels == j], prior) for j in range(k))
+        found.append(value)
+    return special.logsumexp(found)
+
+
+def process_evidence(X, concentration, prior):
+    """The log evidence of a Dirichlet process mixture of few rows: a sum over partitions."""
+
+    def partitions(rows):
+        if not rows:
+            yield []
+            return
+        for rest in partitions(rows[1:]):
+            yield [[rows[0]], *rest]
+            for place in range(len(rest)):
+                yield [*rest[:place], [rows[0], *rest[place]], *rest[place + 1 :]]
+
+    n = len(X)
+    found = []
+    for blocks in partitions(list(range(n))):
+        value = special.gammaln(concentration) - special.gammaln(concentration + n)
+        for block in blocks:
+            value += np.log(concentration) + special.gammaln(len(block))
+            value += normal_wishart_evidence(X[block], prior)
+        found.append(value)
+    return special.logsumexp(found)
 
 
 def incomplete_statistics(rows, sample_weight, labels, weights, means, covariances, box=None):

@@ -19,7 +19,14 @@ import pytest
 from pyarrow import csv, parquet
 from rich.console import Console
 
-from gaussmix import FitInterrupted, GaussianMixture, Mixture, plot
+from gaussmix import (
+    FitInterrupted,
+    GaussianMixture,
+    GaussianMixtureIC,
+    Mixture,
+    StudentMixture,
+    plot,
+)
 from gaussmix.cli import app, fit
 from gaussmix.cli import plot as kinds_of_plot
 from gaussmix.cli.console import in_options
@@ -414,7 +421,7 @@ def test_every_argument_of_the_estimator_that_has_an_option_is_translated():
     options = inspect.signature(fit.command).parameters
     told = {
         word.strip(":")
-        for name in GaussianMixture().get_params()
+        for name in {*StudentMixture().get_params(), *GaussianMixtureIC().get_params()}
         for word in (
             in_options(f"raise {name} now").split()[1],
             in_options(f"{name}: no").split()[0],

@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaussmix import GaussianMixture, GaussianMixtureIC, Mixture
+from gaussmix import (
+    BayesianGaussianMixture,
+    GaussianMixture,
+    GaussianMixtureIC,
+    Mixture,
+    ParameterError,
+    StudentMixture,
+)
 from gaussmix.em.loop import fit
 from gaussmix.em.model import Model
 from gaussmix.em.options import Options
@@ -334,6 +341,13 @@ def test_what_is_refused():
     constant[:, 2] = np.where(np.isnan(X[:, 2]), np.nan, 7.0)
     with pytest.raises(DataError, match="constant"):
         GaussianMixture(2, missing="em").fit(constant)
+
+
+@pytest.mark.parametrize("kind", [StudentMixture, BayesianGaussianMixture])
+def test_other_mixtures_say_that_they_take_none(kind):
+    X = holes(blobs(n=100, d=2, k=2)[0])
+    with pytest.raises(ParameterError, match="missing: 'em' is for mixtures of normal"):
+        kind(2, missing="em", random_state=0).fit(X)
 
 
 def test_a_turned_background_is_refused_by_name():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import gammaln, logsumexp
+from scipy.special import digamma, gammaln, logsumexp
 
 from gaussmix.components.covariances import DiagonalCovariances, FullCovariances
-from gaussmix.components.densities import NORMAL, Density
+from gaussmix.components.densities import NORMAL, Density, StudentT
 from gaussmix.components.moments import PRODUCTS, SQUARES
 from gaussmix.components.noise import Noise
 from gaussmix.components.parameters import Parameters
@@ -37,34 +37,29 @@ class Own(Density):
 class Tempered(Own):
     """Responsibilities of densities to a power: deterministic annealing."""
 
-    def log_joint(self, joint, log_scales):
+    def log_joint(self, joint, terms):
         joint *= 0.5
         return
 
-    def dense(self, log_joint, distances, log_scales):
-        return 0.5 * log_joint, None
 
-
-class StudentT(Own):
-    """Multivariate t of fixed degrees of freedom, by scale mixtures (Peel & McLachlan 2000)."""
-
-    needs_distances, weighs, n_sums, dof = True, True, 1, 3.0
-    constant = gammaln((dof + D) / 2) - gammaln(dof / 2) - 0.5 * D * np.log(dof * np.pi)
-
-    def log_joint(self, joint, log_scales):
-        scale = (self.dof + D) / (self.dof - 2.0 * joint)
-        np.log1p(-2.0 * joint / self.dof, out=joint)
-        joint *= -0.5 * (self.dof + D)
-        joint += self.constant + log_scales
-        return scale
-
-    def sums(self, responsibilities, scale):
-        return (responsibilities * (np.log(scale) - scale)).sum(axis=1)[:, None]
-
-    def dense(self, log_joint, distances, log_scales):
-        scale = (self.dof + D) / (self.dof + distances)
-        fall = -0.5 * (self.dof + D) * np.log1p(distances / self.dof)
-        return fall + self.constant + log_scales, scale
+def dense(density, log_joint, distances, log_scales):
+    """Log-joint densities (n, K), what responsibilities are multiplied by, and the tally's part."""
+    if isinstance(density, Tempered):
+        return 0.5 * log_joint, None, None
+    if density is NORMAL:
+        return log_joint, None, None
+    normal = np.isinf(np.broadcast_to(density.dofs, K))
+    dofs = np.where(normal, 1.0, density.dofs)
+    half = 0.5 * (dofs + D)
+    constant = gammaln(half) - gammaln(0.5 * dofs) - 0.5 * D * np.log(dofs * np.pi)
+    scale = (dofs + D) / (dofs + distances)
+    own = scale - 1.0 - np.log(scale) + np.log(half) - digamma(half)
+    found = constant + log_scales - half * np.log1p(distances / dofs)
+    return (
+        np.where(normal, log_joint, found),
+        np.where(normal, 1.0, scale),
+        np.where(normal, 0.0, own),
+    )
 
 
 def problem(moment, seed=0):
@@ -80,7 +75,14 @@ def problem(moment, seed=0):
     return rows, rng.dirichlet(np.full(K, 3.0)), means, held
 
 
-DENSITIES = {"normal": NORMAL, "tempered": Tempered(), "student": StudentT()}
+DOFS = [0.3, 1.0, 2.5, 4.0, 7.0, 30.0, 500.0, 1e5, np.inf]
+DENSITIES = {
+    "normal": NORMAL,
+    "tempered": Tempered(),
+    "student": StudentT(np.full(K, 3.0), "equal"),
+    "student of each": StudentT(DOFS, "free"),
+    "student fixed": StudentT(DOFS),
+}
 
 
 def natural(parameters, moment, center):
@@ -116,8 +118,8 @@ def pruned(parameters, moment, center):
 FORMS = [natural, compiled, mixed, mixed_in_tiles, whitened, pruned]
 
 
-def oracle(rows, sample_weight, labels, log_joint, scale, background):
-    """Counts, masses, means, scatters, log-likelihood and noise, row by row."""
+def oracle(rows, sample_weight, labels, log_joint, scale, excess, background):
+    """Counts, masses, means, scatters, log-likelihood, noise and tally, row by row."""
     if background is not None:
         log_joint = np.column_stack([log_joint, np.full(len(rows), background)])
     for i in np.flatnonzero(labels >= 0):
@@ -133,7 +135,8 @@ def oracle(rows, sample_weight, labels, log_joint, scale, background):
     means = masses.T @ rows / safe[:, None]
     offsets = rows[:, None] - means
     scatters = np.einsum("nk,nki,nkj->kij", masses, offsets, offsets)
-    return shares.sum(axis=0), totals, means, scatters, sample_weight @ density, noise
+    tally = None if excess is None else (shares * excess).sum(axis=0)
+    return shares.sum(axis=0), totals, means, scatters, sample_weight @ density, noise, tally
 
 
 @pytest.mark.parametrize("moment", [PRODUCTS, SQUARES], ids=lambda m: m.name)
@@ -162,15 +165,13 @@ def test_each_form_with_each_density_is_the_dense_oracle(form, name, moment, fac
     offsets = rows[:, None] - means
     distances = np.einsum("nki,kij,nkj->nk", offsets, inverses, offsets)
     log_joint = np.log(weights) + held.log_norm() - 0.5 * distances
-    scale = None
-    if density is not NORMAL:
-        log_det = np.linalg.slogdet(held.to_dense())[1]
-        log_joint, scale = density.dense(log_joint, distances, np.log(weights) - 0.5 * log_det)
+    log_scales = np.log(weights) - 0.5 * np.linalg.slogdet(held.to_dense())[1]
+    log_joint, scale, excess = dense(density, log_joint, distances, log_scales)
     unit = np.ones(len(rows)) if sample_weight is None else sample_weight
     background = None if noise is None else parameters.backgrounds[0]
     unknown = np.full(len(rows), -1) if labels is None else labels
-    counts, masses, mean, scatter, value, share = oracle(
-        rows, unit, unknown, log_joint, scale, background
+    counts, masses, mean, scatter, value, share, tally = oracle(
+        rows, unit, unknown, log_joint, scale, excess, background
     )
     np.testing.assert_allclose(found.counts, counts, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.mass, masses, rtol=1e-9, atol=1e-12)
@@ -182,7 +183,9 @@ def test_each_form_with_each_density_is_the_dense_oracle(form, name, moment, fac
     )
     np.testing.assert_allclose(found.noise, share, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.log_likelihood, value, rtol=1e-10)
-    assert (found.tally is not None) == (name == "student")
+    assert (found.tally is not None) == density.weighs
+    if density.n_sums:
+        np.testing.assert_allclose(found.tally[:, 0], tally, rtol=1e-6, atol=1e-9)
 
 
 def test_for_the_normal_density_the_masses_are_the_responsibilities_in_the_same_memory():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -95,8 +95,12 @@ def problem(source, summary, family, n_components, *, known=None, **options):
     return Problem(data, Model(n_components, family, **parts), Options(**options))
 
 
-@lru_cache(maxsize=1)
+@cache
+def figures(name):
+    """Figures of other software, and what they are of."""
+    return json.loads((Path(__file__).parent / "data" / f"{name}.json").read_text())
+
+
 def mclust():
     """Data sets and figures of R's mclust 6.0.0."""
-    text = (Path(__file__).parent / "data" / "mclust.json").read_text()
-    return json.loads(text)
+    return figures("mclust")

@@ -12,15 +12,22 @@ from .numerics.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import covariances, datasets, families, federated, hierarchy, inference, plot, selection
+    from .components.densities.student import StudentT
     from .components.noise import Noise
     from .components.prior import ConjugatePrior
     from .components.statistics import SufficientStatistics
     from .em.optima import Optimum
     from .em.progress import Progress
     from .em.result import FitResult, History, Iteration, Status
+    from .estimators.bayesian import BayesianGaussianMixture
+    from .estimators.believed import CredibleIntervals
+    from .estimators.classifier import MixtureClassifier
     from .estimators.imputer import MixtureImputer
     from .estimators.mixture import GaussianMixture
+    from .estimators.outliers import MixtureOutlierDetector
+    from .estimators.regressor import MixtureRegressor
     from .estimators.search import GaussianMixtureIC
+    from .estimators.student import StudentMixture
     from .exceptions import (
         CheckpointError,
         CollapseWarning,
@@ -43,10 +50,12 @@ if TYPE_CHECKING:
     from .rows.missingness import Missingness
 
 _HOMES = {
+    "BayesianGaussianMixture": "estimators.bayesian",
     "Checkpoint": "interchange.checkpoint",
     "CheckpointError": "exceptions",
     "CollapseWarning": "exceptions",
     "ConjugatePrior": "components.prior",
+    "CredibleIntervals": "estimators.believed",
     "DataError": "exceptions",
     "DataWarning": "exceptions",
     "FitInterrupted": "exceptions",
@@ -60,7 +69,10 @@ _HOMES = {
     "MissingExtraError": "exceptions",
     "Missingness": "rows.missingness",
     "Mixture": "mixture",
+    "MixtureClassifier": "estimators.classifier",
     "MixtureImputer": "estimators.imputer",
+    "MixtureOutlierDetector": "estimators.outliers",
+    "MixtureRegressor": "estimators.regressor",
     "ModelFileError": "exceptions",
     "Noise": "components.noise",
     "Optimum": "em.optima",
@@ -69,9 +81,11 @@ _HOMES = {
     "StatisticsFileError": "exceptions",
     "Status": "em.result",
     "Stepwise": "fitting.stepwise",
+    "StudentMixture": "estimators.student",
+    "StudentT": "components.densities.student",
     "SufficientStatistics": "components.statistics",
-    "fit_many": "fitting.many",
     "Summary": "mixture.summary",
+    "fit_many": "fitting.many",
     "scan": "rows.files",
 }
 _MODULES = (
@@ -86,10 +100,12 @@ _MODULES = (
 )
 
 __all__ = [
+    "BayesianGaussianMixture",
     "Checkpoint",
     "CheckpointError",
     "CollapseWarning",
     "ConjugatePrior",
+    "CredibleIntervals",
     "DataError",
     "DataWarning",
     "FitInterrupted",
@@ -103,7 +119,10 @@ __all__ = [
     "MissingExtraError",
     "Missingness",
     "Mixture",
+    "MixtureClassifier",
     "MixtureImputer",
+    "MixtureOutlierDetector",
+    "MixtureRegressor",
     "ModelFileError",
     "Noise",
     "Optimum",
@@ -112,6 +131,8 @@ __all__ = [
     "StatisticsFileError",
     "Status",
     "Stepwise",
+    "StudentMixture",
+    "StudentT",
     "SufficientStatistics",
     "Summary",
     "covariances",

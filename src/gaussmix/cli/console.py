@@ -67,6 +67,8 @@ _ARGUMENTS = {
     "criterion": "--criterion",
     "dataset": "--dataset",
     "decimal": "--decimal",
+    "density": "--density",
+    "dof": "--dof",
     "families": "--families",
     "feature": "--features",
     "missing": "--incomplete",

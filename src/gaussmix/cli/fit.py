@@ -8,7 +8,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..components.families import get_family
+from ..components.codes import family_of_code
+from ..components.densities import NORMAL, Density, kind_of_density, student_of
+from ..components.families import Family, get_family
 from ..components.prior import get_prior
 from ..em.choices import get_choice, list_choices
 from ..em.model import Model as FittedModel
@@ -24,11 +26,13 @@ from .console import notes, print_json, progress, results, say, warn
 from .data import open_data
 from .missingness import missingness_tables
 from .options import (
+    DENSITY_HELP,
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
     JsonOption,
     SeedOption,
+    as_dof,
     split_names,
 )
 from .output import check_out, save_and_tell, save_or_fall_back
@@ -67,6 +71,11 @@ def command(
         float | None,
         typer.Option(help="Add a uniform background, label -1, with this share of rows at first."),
     ] = None,
+    density: Annotated[str, typer.Option(help=f"{DENSITY_HELP}.")] = "normal",
+    dof: Annotated[
+        str | None,
+        typer.Option(help="Degrees of freedom of --density student: free, equal, or a number."),
+    ] = None,
     prior: Annotated[
         bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
     ] = False,
@@ -83,9 +92,11 @@ def command(
 ) -> None:
     """Fit a mixture to data and save it as a model file."""
     chosen = split_names("--columns", columns)
+    family, own = _kind(covariance, density, dof)
     fitted = FittedModel(
         n_components=check_integer("--components", components, minimum=1),
-        family=get_family(covariance),
+        family=family,
+        density=own,
         background=noise is not None,
         prior=get_prior("conjugate" if prior else None),
         reg_covar=check_number("--reg-covar", reg_covar),
@@ -137,6 +148,23 @@ def command(
     finally:  # whatever becomes of the output, the fit is not lost
         if out is not None:
             save_and_tell(model, out, None if json else f"Next: gaussmix predict {out} DATA")
+
+
+def _kind(covariance: str, density: str, dof: str | None) -> tuple[Family, Density]:
+    """Return family and density; a code says both."""
+    plain = kind_of_density(density, "--density").plain
+    found = None if plain else family_of_code(covariance)
+    if dof is not None and (plain or found is not None):
+        raise ParameterError(
+            f"--dof: only with --density student, got {density}"
+            if plain
+            else f"--dof: the code {covariance} of --covariance says it already; leave it out"
+        )
+    if plain:
+        return get_family(covariance), NORMAL
+    if found is not None:
+        return found[0], student_of(found[1])
+    return get_family(covariance), student_of(as_dof(dof or "free"), "--dof")
 
 
 def _checkpoint(path: Path | None, *, resume: bool) -> Checkpoint | None:

@@ -12,12 +12,14 @@ from ..components.families import list_families
 from ..exceptions import ParameterError
 
 __all__ = [
+    "DENSITY_HELP",
     "ColumnsOption",
     "ComponentsOption",
     "CovarianceOption",
     "JsonOption",
     "ModelArgument",
     "SeedOption",
+    "as_dof",
     "split_names",
 ]
 
@@ -44,6 +46,17 @@ ColumnsOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the random starts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+DENSITY_HELP = "Components: normal, or student (Student's t, robust to outliers)"
+
+
+def as_dof(word: str) -> str | float:
+    """Return how degrees of freedom are found, or their number, as it is written."""
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
 def split_names(option: str, value: str | None) -> list[str] | None:

@@ -70,30 +70,50 @@ def component_tables(mixture: Mixture, *, correlations: bool = True) -> list[Ren
     """Return a titled table for each component: means, deviations, covariances, correlations."""
     if mixture.n_features > _MOST_FEATURES:
         return [overview_table(mixture)]
-    dense = mixture.covariances.to_dense()
+    dense = mixture.scales.to_dense()
     return [
         Group(
-            Text(f"Component {k}    weight {mixture.weights[k]:.4f}", style="bold"),
+            Text(_heading(mixture, k), style="bold"),
             _component(mixture, k, dense[k], correlations),
         )
         for k in range(mixture.n_components)
     ]
 
 
+def _heading(mixture: Mixture, k: int) -> str:
+    return "    ".join(
+        filter(
+            None,
+            [
+                f"Component {k}",
+                f"weight {mixture.weights[k]:.4f}",
+                mixture.density.described(k),
+            ],
+        )
+    )
+
+
+def _words(mixture: Mixture) -> tuple[str, str, str]:
+    """Return what deviations, covariances and variances are called: those of scales, if such."""
+    if mixture.density.plain:
+        return "std dev", "cov", "variance"
+    return "scale", "S", "squared scale"
+
+
 def _component(
     mixture: Mixture, k: int, covariance: AnyArray, correlations: bool
 ) -> RenderableType:
-    names = feature_names(mixture)
+    names, (width, of_two, squared) = feature_names(mixture), _words(mixture)
     deviations = np.sqrt(np.diagonal(covariance))
     moments = [
         Column("mean", [number(value) for value in mixture.means[k]]),
-        Column("std dev", [number(value) for value in deviations]),
+        Column(width, [number(value) for value in deviations]),
     ]
     if mixture.n_features == 1:
-        variance = Column("variance", [number(covariance[0, 0])], "cyan")
+        variance = Column(squared, [number(covariance[0, 0])], "cyan")
         return FoldedTable([Column("attribute", names)], [[*moments, variance]])
     covariances = [
-        Column(f"cov {j}", [number(value) for value in column], "cyan")
+        Column(f"{of_two} {j}", [number(value) for value in column], "cyan")
         for j, column in enumerate(covariance.T, 1)
     ]
     groups = [moments, covariances]
@@ -112,7 +132,7 @@ def overview_table(mixture: Mixture) -> RenderableType:
     """Return one table: a row a component, mean and deviation of the leading features."""
     names = feature_names(mixture)
     shown = min(len(names), 8)
-    deviations = np.sqrt(mixture.covariances.variances())
+    deviations = np.sqrt(mixture.scales.variances())
     features = [
         Column(
             names[j],
@@ -123,13 +143,16 @@ def overview_table(mixture: Mixture) -> RenderableType:
         )
         for j in range(shown)
     ]
-    weights = Column("weight", [f"{weight:.4f}" for weight in mixture.weights])
+    weights = [Column("weight", [f"{weight:.4f}" for weight in mixture.weights])]
+    if not mixture.density.plain:
+        own = [mixture.density.described(k) for k in range(mixture.n_components)]
+        weights.append(Column("density", own))
     numbers = Column("component", [str(k) for k in range(mixture.n_components)])
     some = f" of {shown} of {len(names)} features (all with --json)"
-    title = "Components: mean ± std dev" + ("" if shown == len(names) else some)
+    title = f"Components: mean ± {_words(mixture)[0]}" + ("" if shown == len(names) else some)
     return Group(
         Text(title, style="bold"),
-        FoldedTable([numbers], [[weights, *features]]),
+        FoldedTable([numbers], [[*weights, *features]]),
     )
 
 

@@ -16,13 +16,13 @@ from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
 from ..interchange.model import model_from_result, to_json
 from ..rows.threads import count_threads
-from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion, search
+from ..selection import Cell, ResultsTable, best_cell, describe_skipped, get_criterion
 from ..selection.fitter import Plan
+from ..selection.kinds import choose_kinds, search_kinds
 from ..selection.profiles import ProfileTable
 from ..selection.progress import bar
 from ..selection.search import (
     DEFAULT_START,
-    choose_families,
     choose_sizes,
     row_threads,
     wanted_criteria,
@@ -32,7 +32,7 @@ from .console import in_options, notes, print_json, results, say
 from .data import open_data
 from .demo import save_figure
 from .folded import Column, FoldedTable
-from .options import ColumnsOption, JsonOption, SeedOption, split_names
+from .options import DENSITY_HELP, ColumnsOption, JsonOption, SeedOption, as_dof, split_names
 from .output import check_out, save_and_tell
 from .reading import Data, reads_files
 
@@ -56,6 +56,13 @@ def command(
     ] = "bic",
     columns: ColumnsOption = None,
     init: Annotated[str, typer.Option(help="Start, as for gaussmix fit.")] = DEFAULT_START,
+    density: Annotated[
+        str, typer.Option(help=f"{DENSITY_HELP}; or both: normal,student.")
+    ] = "normal",
+    dof: Annotated[
+        str,
+        typer.Option(help="Degrees of freedom to try with student, separated by commas."),
+    ] = "free,equal",
     seed: SeedOption = 0,
     jobs: Annotated[
         int | None,
@@ -95,16 +102,20 @@ def command(
     if jobs is not None:
         count_threads(jobs)
     source = open_data(data, chosen_columns, n_jobs=row_threads(jobs))
-    chosen_families = choose_families(
-        families if families == "all" else split_names("--families", families), source.n_features
+    kinds = choose_kinds(
+        families if families == "all" else split_names("--families", families),
+        split_names("--density", density),
+        [as_dof(word) for word in split_names("--dof", dof) or []],
+        source.n_features,
     )
+    n_models = len(sizes) * sum(len(own) for _, own in kinds)
     cells: list[Cell] = []
     interrupted = False
     try:
-        with _progress(data.title, len(sizes) * len(chosen_families), quiet=json) as advance:
-            plan = Plan(Model(1, chosen_families[0]), Options(), seed=seed)
-            for cell in search(
-                source, chosen_families, sizes, get_start(init), criteria, plan, n_jobs=jobs
+        with _progress(data.title, n_models, quiet=json) as advance:
+            plan = Plan(Model(1, kinds[0][1][0]), Options(), seed=seed)
+            for cell in search_kinds(
+                source, kinds, sizes, get_start(init), criteria, plan, n_jobs=jobs
             ):
                 cells.append(cell)
                 advance(cell)

@@ -90,6 +90,24 @@ class Noise:
         """Covariance of the uniform density (d, d)."""
         return (self.axes * (self.upper - self.lower) ** 2 / 12) @ self.axes.T
 
+    def along_features(self) -> tuple[Array, Array]:
+        """Return the edges (d,), (d,) of a box that lies along the features.
+
+        Raises
+        ------
+        ParameterError
+            If it is turned: then it is no product of intervals.
+        """
+        axes = np.asarray(self.axes)
+        if (np.count_nonzero(np.abs(axes) > _AXES_TOLERANCE, axis=0) != 1).any():
+            raise ParameterError(
+                "noise: its box is turned against the features, so a part of it has no simple "
+                "distribution; use .without_noise() first"
+            )
+        turned = np.rint(axes)
+        corners = turned @ self.lower, turned @ self.upper
+        return np.minimum(*corners), np.maximum(*corners)
+
     def require_valid(self, n_features: int) -> None:
         """Raise ParameterError if it is no background of rows of so many features."""
         weight = np.asarray(self.weight, dtype=np.float64)

@@ -61,6 +61,9 @@ class Parameters:
     density : Density
     pooled : bool
         Whether the covariances are those of mixtures, not of components.
+    log_weights : ndarray (J,) or None
+        What stands for the logs of the weights in densities; None for these themselves.  They
+        need not sum to 1: see `Objective.working`.
     """
 
     weights: Array
@@ -71,6 +74,7 @@ class Parameters:
     box: Noise | None = None
     density: Density = NORMAL
     pooled: bool = False
+    log_weights: Array | None = None
 
     @classmethod
     def of_one(
@@ -80,11 +84,12 @@ class Parameters:
         covariances: Covariances,
         noise: Noise | None = None,
         density: Density = NORMAL,
+        log_weights: Array | None = None,
     ) -> Parameters:
         """Return those of one mixture."""
         share = np.array([0.0 if noise is None else noise.weight])
-        groups = Groups.of((len(weights),))
-        return cls(weights, means, covariances, groups, share, noise, density, covariances.shared)
+        groups, shared = Groups.of((len(weights),)), covariances.shared
+        return cls(weights, means, covariances, groups, share, noise, density, shared, log_weights)
 
     @property
     def n_features(self) -> int:
@@ -122,11 +127,14 @@ class Parameters:
         """
         if self.density.needs_distances:
             return np.zeros(len(self.weights))
-        return np.log(self.weights) + self.each.log_norm()
+        return self._logs() + self.each.log_norm()
+
+    def _logs(self) -> Array:
+        return np.log(self.weights) if self.log_weights is None else self.log_weights
 
     def log_scales(self) -> Array:
         """Return the log of each component's weight over the root of its determinant, (J, 1)."""
-        return (np.log(self.weights) - 0.5 * self.each.log_det())[:, None]
+        return (self._logs() - 0.5 * self.each.log_det())[:, None]
 
     def natural(self, center: Array, moment: Moment) -> Array:
         """Return the coefficients (J, n_terms) of the log-joint densities in the features of x.
@@ -160,6 +168,7 @@ class Parameters:
             groups,
             self.noise[mixtures],
             self.density.take(components),
+            None if self.log_weights is None else self.log_weights[components],
         )
 
     def joined(self, several: Sequence[Parameters], groups: Groups) -> Parameters:
@@ -171,35 +180,40 @@ class Parameters:
             groups,
             np.concatenate([own.noise for own in several]),
             self.density.joined([own.density for own in several]),
+            _joined_logs(several),
         )
 
     def _with(
         self, weights: Array, means: Array, values: Array, groups: Groups, *rest: Any
     ) -> Parameters:
-        noise, density = rest
+        noise, density, logs = rest
         single = self.pooled and len(values) == 1
         n = len(weights) if single or not self.pooled else len(values)
         held = type(self.covariances)(values, n, means.shape[1], single)
-        return Parameters(weights, means, held, groups, noise, self.box, density, self.pooled)
+        return Parameters(weights, means, held, groups, noise, self.box, density, self.pooled, logs)
 
     # -- files ------------------------------------------------------------------
 
     def to_fields(self) -> dict[str, Any]:
-        """Return what files hold of them, by name; files are of one mixture, of normal density."""
-        if not self.density.plain:
-            raise TypeError(f"no place in a file for {type(self.density).__name__}")
+        """Return what files hold of them, by name; files are of one mixture."""
+        own = {} if self.density.plain else {"density": self.density}
         return {
             "weights": self.weights,
             "means": self.means,
             "covariances": self.covariances.to_fields(),
             "noise": self.noise,
             "box": None if self.box is None else self.box.to_fields(),
+            **own,
         }
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Parameters:
         """Return the parameters of such fields; an error says why they cannot be such."""
-        fields = checked_keys(fields, ("weights", "means", "covariances", "noise", "box"))
+        names = ("weights", "means", "covariances", "noise", "box")
+        density = fields.get("density", NORMAL)
+        if not isinstance(density, Density):
+            raise TypeError("density must be one")
+        fields = checked_keys(fields, (*names, *(() if density is NORMAL else ("density",))))
         weights, means, noise = (
             np.array(fields[name], dtype=np.float64) for name in ("weights", "means", "noise")
         )
@@ -218,7 +232,8 @@ class Parameters:
         covariances = covariances_from_fields(fields["covariances"], *means.shape)
         groups = Groups.of((len(weights),))
         shared = covariances.shared
-        return cls(weights, means, covariances, groups, noise, box, pooled=shared)
+        density.begun(density, len(weights))  # refuses another number of components
+        return cls(weights, means, covariances, groups, noise, box, density, pooled=shared)
 
 
 def natural_of_several(several: Sequence[Parameters], center: Array, moment: Moment) -> Array:
@@ -241,12 +256,20 @@ def natural_of_several(several: Sequence[Parameters], center: Array, moment: Mom
             np.concatenate([own.means for own in chosen]),
             kind.joined([own.each for own in chosen]),
             density=chosen[0].density.joined([own.density for own in chosen]),
+            log_weights=_joined_logs(chosen),
         )
         found = whole.natural(center, moment)
         for place, own in zip(places, chosen, strict=True):
             part, found = found[: len(own.weights)], found[len(own.weights) :]
             theta[ends[place] - len(part) : ends[place]] = part
     return theta
+
+
+def _joined_logs(several: Sequence[Parameters]) -> Array | None:
+    """Return what stands for the logs of the weights of several, if it is not these in all."""
+    if all(own.log_weights is None for own in several):
+        return None
+    return np.concatenate([own._logs() for own in several])
 
 
 def one_of(place: Place[Stack]) -> Stack:

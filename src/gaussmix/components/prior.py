@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .families import Family
     from .statistics import SufficientStatistics
 
-__all__ = ["ConjugatePrior", "PriorTerms", "get_prior"]
+__all__ = ["ConjugatePrior", "PriorTerms", "drawn_to", "get_prior"]
 
 # Of a sum of weights, and of the entries of a matrix.
 _ROUNDING = 1e-9
@@ -154,18 +154,10 @@ class PriorTerms:
 
         Those of several mixtures get the same prior each.
         """
-        counts, kappa, d = statistics.counts, self.shrinkage, statistics.n_features
-        pull = (kappa * counts / (kappa + counts))[:, None]
-        between = statistics.moment.outer(np.sqrt(pull) * (statistics.means - self.mean))
-        if statistics.pooled:
-            between = statistics.groups.sum(between)
-        means = counts[:, None] * statistics.means + kappa * self.mean
-        each = [family.prior_counts(own, self.dof, d) for own in statistics.groups.parts(counts)]
-        return statistics.changed(
-            counts=np.concatenate(each),
-            means=means / (counts + kappa)[:, None],
-            scatters=statistics.scatters + between + self.scale,
-        )
+        drawn, d = drawn_to(statistics, self.mean, self.shrinkage), statistics.n_features
+        parts = statistics.groups.parts(statistics.counts)
+        each = [family.prior_counts(own, self.dof, d) for own in parts]
+        return drawn.changed(counts=np.concatenate(each), scatters=drawn.scatters + self.scale)
 
     def log_density(self, means: Array, covariances: Covariances, family: Family) -> float:
         """Return the log prior density, up to a constant: EM climbs its sum with the likelihood."""
@@ -174,6 +166,22 @@ class PriorTerms:
         pull = self.shrinkage * float((offsets * covariances.precision_times(offsets)).sum())
         spread = float((covariances.precisions * self.scale).sum())
         return -0.5 * (float(extra @ covariances.log_det()) + pull + spread)
+
+
+def drawn_to(statistics: SufficientStatistics, mean: Array, worth: float) -> SufficientStatistics:
+    """Return statistics as if each component's mean were known from `worth` rows at `mean`.
+
+    Means are those of both, and scatters about them; counts stay.
+    """
+    mass = statistics.mass
+    pull = (worth * mass / (worth + mass))[:, None]
+    between = statistics.moment.outer(np.sqrt(pull) * (statistics.means - mean))
+    if statistics.pooled:
+        between = statistics.groups.sum(between)
+    means = mass[:, None] * statistics.means + worth * mean
+    return statistics.changed(
+        means=means / (mass + worth)[:, None], scatters=statistics.scatters + between
+    )
 
 
 def get_prior(given: Any) -> ConjugatePrior | None:

@@ -25,6 +25,8 @@ __all__ = ["SufficientStatistics"]
 # What files hold.
 _ARRAYS = ("counts", "means", "scatters")
 _FIELDS = (*_ARRAYS, "moment", "log_likelihood", "n_rows", "noise")
+# And of a density that is not normal.
+_MORE = ("masses", "tally")
 # All components are of one mixture.
 _ONE = Groups(())
 
@@ -221,9 +223,9 @@ class SufficientStatistics:
 
     def as_one(self) -> SufficientStatistics:
         """Return the statistics of the components' rows together, as one component."""
-        counts = self.counts.sum(keepdims=True)
-        means = (self.counts / counts) @ self.means
-        offsets = (self.means - means) * np.sqrt(self.counts)[:, None]
+        counts, mass = self.counts.sum(keepdims=True), self.mass
+        means = (mass / mass.sum(keepdims=True)) @ self.means
+        offsets = (self.means - means) * np.sqrt(mass)[:, None]
         scatters = self.scatters.sum(axis=0) + self.moment.outer(offsets).sum(axis=0)
         groups = Groups.of((1,))
         return self.changed(
@@ -346,12 +348,14 @@ class SufficientStatistics:
             "log_likelihood": float(self.log_likelihood[0]),
             "n_rows": self.n_rows,
             "noise": float(self.noise[0]),
+            **{name: getattr(self, name) for name in _MORE if getattr(self, name) is not None},
         }
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> SufficientStatistics:
         """Return the statistics of such fields; an error says why they can be of no rows."""
-        held = checked_keys(fields, _FIELDS)
+        more = [name for name in _MORE if name in fields]
+        held = checked_keys(fields, (*_FIELDS, *more))
         arrays = [np.asarray(held[name], dtype=np.float64) for name in _ARRAYS]
         statistics = cls(
             arrays[0],
@@ -362,6 +366,8 @@ class SufficientStatistics:
             n_rows=check_integer("n_rows", held["n_rows"], minimum=0),
             noise=np.atleast_1d(np.float64(held["noise"])),
         )
+        extra = {name: np.asarray(held[name], dtype=np.float64) for name in more}
+        statistics = statistics.changed(**extra)
         statistics.require_valid()
         return statistics
 

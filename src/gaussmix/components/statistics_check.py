@@ -34,6 +34,8 @@ def require_of_rows(statistics: SufficientStatistics) -> None:
     extra = [array for array in (statistics.masses, statistics.tally) if array is not None]
     if any(array.shape[:1] != counts.shape for array in extra):
         raise ValueError("masses or tally are of another number of components")
+    if [array.ndim for array in extra] not in ([], [1, 2]):
+        raise ValueError("masses (K,) and tally (K, m) go together")
     if not statistics.log_likelihood.shape == statistics.noise.shape == (1,):
         raise ValueError("log_likelihood and noise must be one number each")
     _require_numbers(statistics, extra)
@@ -48,8 +50,9 @@ def _require_numbers(statistics: SufficientStatistics, extra: list[Array]) -> No
         raise ValueError("contain NaN or infinity")
     if counts.min() < 0 or statistics.noise[0] < 0 or statistics.n_rows < 0:
         raise ValueError("a count is negative")
-    if statistics.masses is not None and statistics.masses.min() < 0:
-        raise ValueError("a mass is negative")
+    for array, what in ((statistics.masses, "a mass"), (statistics.tally, "what is added up")):
+        if array is not None and array.min(initial=0.0) < 0:
+            raise ValueError(f"{what} is negative")
     if counts.sum() + statistics.noise[0] == 0:
         raise ValueError("all counts are 0")
 
@@ -61,8 +64,9 @@ def _require_scatters(statistics: SufficientStatistics) -> None:
     """
     scatters, d = statistics.scatters, statistics.n_features
     with np.errstate(over="ignore", invalid="ignore"):
-        center = statistics.counts @ statistics.means / max(statistics.counts.sum(), _TINY)
-        offsets = (statistics.means - center) * np.sqrt(statistics.counts)[:, None]
+        mass = statistics.mass
+        center = mass @ statistics.means / max(mass.sum(), _TINY)
+        offsets = (statistics.means - center) * np.sqrt(mass)[:, None]
         own = statistics.moment.diagonal(scatters, d)
         squares = np.abs(own).max(axis=0) + np.square(offsets).sum(axis=0)
     if not np.isfinite(squares).all():

@@ -15,11 +15,14 @@ from .statistics import SufficientStatistics
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
 __all__ = ["from_arrow", "load_statistics", "save_statistics", "to_arrow"]
 
 _KIND = "gaussmix-statistics"
 _VERSION = 1
+# What statistics of a density that is not normal have besides.
+_OF_DENSITY = ("masses", "tally")
 
 
 def save_statistics(statistics: SufficientStatistics, path: str | os.PathLike[str]) -> None:
@@ -42,7 +45,7 @@ def to_arrow(statistics: SufficientStatistics) -> Any:
     row = {name: np.ravel(v) if isinstance(v, np.ndarray) else v for name, v in fields.items()}
     row["version"] = _VERSION
     row["n_components"], row["n_features"] = statistics.means.shape
-    schema = _schema(pa)
+    schema = _schema(pa, [name for name in _OF_DENSITY if name in fields])
     return pa.RecordBatch.from_arrays(
         [pa.array([row[field.name]], field.type) for field in schema], schema=schema
     )
@@ -65,7 +68,8 @@ def from_arrow(table: Any) -> SufficientStatistics:
     missing = [name for name in wanted if name not in table.schema.names]
     if missing:
         raise StatisticsFileError(f"table: no column {', '.join(missing)}; to_arrow writes them")
-    rows = table.select(wanted).to_pylist()
+    more = [name for name in _OF_DENSITY if name in table.schema.names]
+    rows = table.select([*wanted, *more]).to_pylist()
     if not rows:
         raise StatisticsFileError("table: has no rows")
     found = [_from_row(row, number) for number, row in enumerate(rows)]
@@ -87,6 +91,11 @@ def _from_row(row: dict[str, Any], number: int) -> SufficientStatistics:
         row["counts"] = np.array(row["counts"], dtype=np.float64).reshape(n_components)
         row["means"] = np.array(row["means"], dtype=np.float64).reshape(n_components, d)
         row["scatters"] = np.array(row["scatters"], dtype=np.float64).reshape(-1, *shape)
+        for name in _OF_DENSITY:
+            if name in row:
+                row[name] = np.array(row[name], dtype=np.float64).reshape(n_components, -1)
+        if "masses" in row:
+            row["masses"] = row["masses"][:, 0]
         return SufficientStatistics.from_fields(row)
     except WRONG_FIELDS as error:
         what = f"unknown moment {error}" if isinstance(error, KeyError) else error
@@ -97,7 +106,7 @@ def _pyarrow() -> Any:
     return imported("pyarrow", None, "statistics in Arrow tables")
 
 
-def _schema(pa: Any) -> Any:
+def _schema(pa: Any, more: Sequence[str] = ()) -> Any:
     numbers = pa.list_(pa.float64())
     return pa.schema(
         [
@@ -111,5 +120,6 @@ def _schema(pa: Any) -> Any:
             ("log_likelihood", pa.float64()),
             ("noise", pa.float64()),
             ("n_rows", pa.int64()),
+            *((name, numbers) for name in more),
         ]
     )

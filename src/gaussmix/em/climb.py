@@ -13,6 +13,7 @@ from ..components.parameters import one_of
 from ..mixture import Mixture
 from .convergence import AitkenRule
 from .leaps import Leaps
+from .mstep import RELATIVE_FLOOR
 from .result import FitResult, History, Iteration, Status
 from .state import FitState
 
@@ -30,6 +31,9 @@ __all__ = ["Climb", "collapsed_components"]
 
 # A fall is more than rounding if it is more than this share.
 _FALL = 1e-9
+# Parameters that differ by less than this share of a deviation, or a variance, are the same: ten
+# times what holds a covariance that has no width.
+_STILL = 10.0 * RELATIVE_FLOOR
 # A start is below the floor if it has to be raised by so much (of a log-determinant).
 _RAISED = 1e-3
 
@@ -46,6 +50,8 @@ class Climb:
     options : Options
     n : float, optional
         Sum of the weights of the rows, if they are not those that the objective is of.
+    is_held : bool
+        Whether all covariances are held at the floor, wherever the fit goes.
     """
 
     def __init__(
@@ -55,6 +61,8 @@ class Climb:
         objective: Objective,
         options: Options,
         n: float | None = None,
+        *,
+        is_held: bool = False,
     ) -> None:
         self.model, self.objective, self.options = model, objective, options
         self.feature_names = start.feature_names
@@ -63,21 +71,27 @@ class Climb:
         self.rule = AitkenRule(self.options.tol, self.n)
         leaps = Leaps() if self.options.accelerate and objective.is_climbed else None
         self.state = FitState.at(self._begun(start), leaps)
+        self._is_held, self._is_fixed = is_held, False
+        if is_held:
+            held = np.ones(len(one_of(self.state.now).covariances.values), dtype=bool)
+            self.state = self.state._replace(collapsed=collapsed_components(held, objective.family))
         self._began = time.perf_counter()
 
     @classmethod
     def of(cls, problem: Problem, start: Mixture) -> Climb:
         """Return the fit of a problem that begins at a mixture."""
-        return cls(start, problem.model, problem.objective, problem.options)
+        given = (problem.model, problem.objective, problem.options)
+        return cls(start, *given, is_held=problem.is_held)
 
     def _begun(self, start: Mixture) -> Parameters:
         """Return the parameters of a start, whose covariances may be of any structure."""
-        held = self.objective.family.taken(start.covariances, start.weights)
-        if held is not start.covariances:
+        held = self.objective.family.taken(start.scales, start.weights)
+        if held is not start.scales:
             with np.errstate(over="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
                 held, _ = held.floored(self.objective.floor)
         given = start.parameters
-        return replace(given, covariances=held, pooled=held.shared, density=self.objective.density)
+        density = self.objective.density.begun(given.density, len(given.weights))
+        return replace(given, covariances=held, pooled=held.shared, density=density)
 
     def resume(self, state: FitState) -> None:
         """Go on from where another fit stood."""
@@ -115,7 +129,10 @@ class Climb:
                 stuck=True,
             )
             return
-        found = (*state.log_likelihood, float(stack.log_likelihood[g]))
+        objective = self.objective
+        told = climbed if objective.is_bound else float(stack.log_likelihood[g])
+        found = (*state.log_likelihood, told)
+        self._is_fixed = self._is_held and self._stays(place)
         self.state = FitState(
             now=state.now,
             evaluated=state.now,
@@ -123,7 +140,7 @@ class Climb:
             target=None,
             collapsed=state.collapsed,
             log_likelihood=found,
-            climbed=found if self.objective.is_likelihood else (*state.climbed, climbed),
+            climbed=found if objective.is_likelihood else (*state.climbed, climbed),
             seconds=(*state.seconds, time.perf_counter() - self._began),
             all_collapsed=(*state.all_collapsed, state.collapsed),
             n_rejected=state.n_rejected,
@@ -131,6 +148,28 @@ class Climb:
             close=state.close,
             leaps=leaps,
         )
+
+    def _stays(self, place: Place[SufficientStatistics]) -> bool:
+        """Whether the next step leads to where it began.
+
+        Where all covariances are held a row is as good as known to belong to one component: if
+        none has changed its own, there is nothing to wait for.
+        """
+        family, own = self.objective.family, one_of(self.state.now)
+        if not family.free:
+            return False
+        statistics, scales = one_of(place), self.objective.scales
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = (statistics.means - own.means) / np.sqrt(scales)
+            found = family.estimate(family.gathered(statistics)).values
+            turned = (found - own.covariances.values) / own.covariances.moment.outer(
+                np.sqrt(scales)[None]
+            )
+            weights = statistics.counts / statistics.total
+        if self.objective.equal_weights:
+            weights = own.weights
+        changes = (moved, turned, weights - own.weights)
+        return all(bool((np.abs(change) <= _STILL).all()) for change in changes)
 
     def _sank(self, climbed: float) -> bool:
         """Whether a step lowered what is climbed, as it may where a covariance is held.
@@ -164,7 +203,7 @@ class Climb:
         done, close = self.rule.reached(
             state.climbed, state.last_leap, self._slowness(), state.close
         )
-        if done:
+        if done or (self._is_fixed and self.options.tol > 0):
             return Status.CONVERGED
         if len(state.climbed) + state.n_rejected > self.options.max_iter:
             return Status.MAX_ITERATIONS
@@ -244,6 +283,7 @@ class Climb:
             history=self.history(),
             statistics=None if state.statistics is None else one_of(state.statistics),
             floor=self.objective.floor,
+            total=self.objective.total,
         )
 
 

@@ -26,14 +26,17 @@ __all__ = ["from_vectors", "metric", "to_vectors"]
 def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
     """Return the coordinates of each mixture's statistics, None where a scatter is singular.
 
-    Of each component the log of its count, its mean, and its scatter by the factor unless
-    scatters are pooled; then of the mixture the pooled scatter and the log of the noise.
+    Of each component the log of its count, its mean, the logs of what its density adds up, a
+    row, and its scatter by the factor unless scatters are pooled; then of the mixture the
+    pooled scatter and the log of the noise.
     """
     counts, noise = statistics.counts, statistics.noise[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         covariances = statistics.scatters / statistics.moment.expand(_weights(statistics))
         shapes = statistics.moment.coordinates(covariances)
         parts = [np.log(counts)[:, None], statistics.means]
+        if statistics.tally is not None:
+            parts.append(np.log(statistics.tally / counts[:, None]))
         rest = [np.log(noise, where=noise > 0, out=np.zeros_like(noise))]
         if statistics.pooled:
             rest.insert(0, shapes)
@@ -60,7 +63,7 @@ def metric(statistics: SufficientStatistics) -> list[Array]:
     if statistics.pooled:
         variances = groups.spread(variances)
     n_shape = 0 if statistics.pooled else _n_shape(statistics)
-    own = np.repeat(shares, 1 + d + n_shape, axis=1)
+    own = np.repeat(shares, 1 + d + _n_tally(statistics) + n_shape, axis=1)
     own[:, 1 : 1 + d] /= np.sqrt(np.where(variances > 0, variances, 1.0))
     whole = np.ones((len(groups), 1 + (_n_shape(statistics) if statistics.pooled else 0)))
     whole[:, -1] = np.sqrt(statistics.noise / totals)
@@ -86,7 +89,8 @@ def from_vectors(
         Its coordinates: those given, but for the total weight.
     """
     groups, d = like.groups, like.n_features
-    width = 1 + d + (0 if like.pooled else _n_shape(like))
+    first = 1 + d + _n_tally(like)
+    width = first + (0 if like.pooled else _n_shape(like))
     split = [size * width for size in groups.sizes]
     own = np.concatenate([v[:n].reshape(-1, width) for v, n in zip(vectors, split, strict=True)])
     whole = np.array([v[n:] for v, n in zip(vectors, split, strict=True)])
@@ -97,14 +101,14 @@ def from_vectors(
         own[:, 0] += groups.spread(np.log(share))
         whole[present, -1] += np.log(share[present])
         noise = noise * share
-        scatters = like.moment.from_coordinates(
-            whole[:, :-1] if like.pooled else own[:, 1 + d :], d
-        )
+        scatters = like.moment.from_coordinates(whole[:, :-1] if like.pooled else own[:, first:], d)
+        counts = counts * groups.spread(share)
         found = like.changed(
-            counts=counts * groups.spread(share),
+            counts=counts,
             means=own[:, 1 : 1 + d],
             noise=noise,
             masses=None if like.masses is None else like.masses * counts / like.counts,
+            tally=None if like.tally is None else np.exp(own[:, 1 + d : first]) * counts[:, None],
         )
         found = found.changed(scatters=scatters * like.moment.expand(_weights(found)))
     return found, _joined(own, whole, like)
@@ -124,6 +128,11 @@ def _layout(groups: Groups, width: int, rest: int) -> tuple[AnyArray, list[int]]
     lengths = np.column_stack([groups.counts * width, np.full(len(groups), rest)]).ravel()
     of_components = np.repeat(np.tile([True, False], len(groups)), lengths)
     return of_components, [0, *np.cumsum(lengths)[1::2].tolist()]
+
+
+def _n_tally(statistics: SufficientStatistics) -> int:
+    """Return how many numbers the density of a component adds up."""
+    return 0 if statistics.tally is None else statistics.tally.shape[1]
 
 
 def _n_shape(statistics: SufficientStatistics) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,9 @@ class Keeper:
 
     Its methods are called in the order in which they stand here.
     """
+
+    #: Whether it keeps states, which are in the columns of the data.
+    saves: ClassVar[bool] = False
 
     def open(self, model: Model, settings: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Begin a fit; a fit that goes on gets its random numbers back.

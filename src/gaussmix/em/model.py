@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from ..components.densities import NORMAL, Density
+from ..components.variational_prior import VariationalPrior
 from ..mixture.bic import n_parameters
-from .objectives import Likelihood, Objective, PosteriorMode
+from .objectives import Likelihood, Objective, PosteriorMode, Variational
 
 if TYPE_CHECKING:
     from ..components.families import Family
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from ..mixture import Mixture
 
-__all__ = ["Model"]
+__all__ = ["Model", "VariationalModel"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Model:
     prior: ConjugatePrior | None = None
     reg_covar: float = 0.0
 
+    #: By what components are ordered where nobody gave them an order.
+    order: ClassVar[str] = "mean"
+    #: Whether what is climbed is a bound of the log evidence, and no log-likelihood.
+    is_bound: ClassVar[bool] = False
+
     def of(self, mixture: Mixture) -> Model:
         """Return the model that a mixture is of: a start may bring a background of its own."""
         n_components = mixture.n_components
@@ -54,7 +60,8 @@ class Model:
 
     def n_parameters(self, n_features: int) -> int:
         """Return the number of free parameters."""
-        return n_parameters(
+        own = self.density.n_parameters(self.n_components)
+        return own + n_parameters(
             self.family,
             self.n_components,
             n_features,
@@ -74,3 +81,22 @@ class Model:
         if self.prior is None:
             return Likelihood(*rules)
         return PosteriorMode(*rules, self.prior)
+
+
+@dataclass(frozen=True)
+class VariationalModel(Model):
+    """A mixture whose parameters have a distribution: priors in, posteriors out.
+
+    Attributes
+    ----------
+    beliefs : VariationalPrior
+        Of weights, means and precisions.
+    """
+
+    beliefs: VariationalPrior = field(default_factory=VariationalPrior)
+
+    order: ClassVar[str] = "weight"
+    is_bound: ClassVar[bool] = True
+
+    def objective(self, total: SufficientStatistics) -> Variational:
+        return Variational(self.family, total, self.reg_covar, self.density, self.beliefs)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..components.covariances import Covariances
+    from ..components.densities import Density
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
@@ -26,6 +27,7 @@ __all__ = [
     "fill_empty",
     "held_covariances",
     "looked_at_together",
+    "misfit",
     "mixing_weights",
 ]
 
@@ -75,6 +77,7 @@ class Estimate(NamedTuple):
         Whose maximum-likelihood estimates are wanted.
     covariances : Covariances or None
         None if they cannot be estimated of all mixtures at once.
+    density : Density
     previous : Parameters or None
         What the statistics were found under.
     wide : bool
@@ -85,6 +88,7 @@ class Estimate(NamedTuple):
     noise: Array
     statistics: SufficientStatistics
     covariances: Covariances | None
+    density: Density
     previous: Parameters | None = None
     wide: bool = False
 
@@ -146,7 +150,7 @@ def held_covariances(
                     raise
                 covariances = None
     if covariances is not None and family.free:
-        if collapsed.any():
+        if collapsed.any() and not covariances.are_best(floor):
             covariances = _not_worse(covariances, statistics, family, floor, previous)
         return covariances, collapsed
     failed = collapsed
@@ -189,7 +193,7 @@ def _worse(
         return none
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         try:
-            value, old = (_misfit(own, statistics) for own in (found, before))
+            value, old = (misfit(own, statistics) for own in (found, before))
         except np.linalg.LinAlgError:
             return ~none
     limit = groups.sum(old + _ROUNDING * np.abs(old) + _LOST * statistics.counts)
@@ -210,7 +214,7 @@ def _not_worse(
     before = _held_before(found.values, family, floor, previous)
     if before is None:
         return found
-    value, old = _misfit(found, statistics), _misfit(before, statistics)
+    value, old = misfit(found, statistics), misfit(before, statistics)
     with np.errstate(invalid="ignore"):  # what is beyond arithmetic is not compared
         worse = old < value - _ROUNDING * np.abs(value)
     if not worse.any():
@@ -239,7 +243,7 @@ def _raised(
                 with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                     own = _estimate(statistics.widened(2.0 * floor, which), family, begun)
                     held = own.floored(floor)[0]
-                    value = float(_misfit(held, statistics).sum())
+                    value = float(misfit(held, statistics).sum())
             except np.linalg.LinAlgError:
                 continue
             if np.isfinite(value):
@@ -247,7 +251,7 @@ def _raised(
                 break
     before = _held_before(statistics.scatters, family, floor, previous)
     if before is not None:
-        value = float(_misfit(before, statistics).sum())
+        value = float(misfit(before, statistics).sum())
         found.append((value - _ROUNDING * abs(value), before))
     if not found:
         raise DataError(
@@ -271,11 +275,9 @@ def _held_before(
         return None
 
 
-def _misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
+def misfit(covariances: Covariances, statistics: SufficientStatistics) -> Array:
     """Return n log|Sigma| + trace(Sigma^-1 W) for each covariance: what an M-step minimises."""
-    own, n_values = covariances, len(covariances.values)
-    if own.n_components != n_values:
-        own = type(own)(own.values, n_values, own.n_features)
+    own = covariances.apart()
     counts = statistics.counts
     if statistics.pooled or len(own.values) < len(counts):
         counts = statistics.groups.sum(counts)
@@ -362,4 +364,5 @@ def fill_empty(
         with np.errstate(invalid="ignore"):  # of a mixture beyond arithmetic
             kept = moment.expand(counts) * previous.covariances.as_scatters()
         scatters = np.where(moment.expand(empty), kept, scatters)
-    return statistics.changed(counts=counts, means=means, scatters=scatters)
+    masses = None if statistics.masses is None else np.where(empty, least, statistics.masses)
+    return statistics.changed(counts=counts, means=means, scatters=scatters, masses=masses)

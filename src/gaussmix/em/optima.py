@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..components.covariances.spanned import spanned
 from ..mixture.bic import icl
 from ..mixture.leave_one_out import Estimated, LeaveOneOut, LeaveOneOutFold
 from ..rows import MemorySource
@@ -14,7 +15,10 @@ from ..rows import MemorySource
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .._typing import Array
+    from ..components.parameters import Parameters
     from ..rows.data import Data
+    from ..rows.span import Span
     from .result import FitResult
 
 __all__ = ["Candidate", "Optimum", "describe", "judged", "left_out", "merged"]
@@ -119,17 +123,17 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     Values stand for all that round to them: where a component is narrower than that, as one
     on tied values, how narrow says nothing.
     """
-    several = []
-    for candidate in candidates:
-        result = candidate.result
-        assert result.statistics is not None and result.floor is not None
-        parameters = result.mixture.parameters
-        # The floor of the fit where nothing is known of rounding, as of constant columns.
-        least = np.maximum(np.maximum(data.resolutions, result.floor), _TINY)
-        wide = parameters.covariances.floored(least)[0]
+    # The floor of the fit where nothing is known of rounding, as of constant columns.
+    floors = [own.result.floor for own in candidates if own.result.floor is not None]
+    floor = np.max(floors, axis=0)
+    least = np.maximum(np.maximum(data.resolutions, floor), _TINY)
+    span = data.directions(least) if all(map(_is_held, candidates)) else None
+    several, source = [], data.source if span is None else data.rows_in(span)
+    for result in (candidate.result for candidate in candidates):
+        assert result.statistics is not None
         several.append(
             Estimated(
-                replace(parameters, covariances=wide),
+                _widened(result.mixture.parameters, least, span),
                 result.statistics.counts,
                 result.family,
                 result.model.equal_weights,
@@ -139,10 +143,30 @@ def left_out(candidates: Sequence[Candidate], data: Data) -> LeaveOneOut:
     widths = np.maximum(summary.maximum - summary.minimum, np.sqrt(12.0 * data.resolutions))
     log_volume = float(np.log(widths, where=widths > 0, out=np.zeros_like(widths)).sum())
     fold = LeaveOneOutFold(several, summary.total.total, log_volume)
-    source = data.source
-    if summary.incomplete:  # a row is left out whole: what near rows have stands in the holes
+    if summary.incomplete and span is None:
+        # A row is left out whole: what near rows have stands in its holes.
         source = MemorySource(data.whole, data.weights, n_jobs=source.n_threads)
     return source.reduce(fold)
+
+
+def _is_held(candidate: Candidate) -> bool:
+    """Whether in directions of no row nothing but the floor holds all covariances."""
+    result = candidate.result
+    held = len(result.collapsed) == len(result.mixture.covariances.values)
+    return held and result.family.coordinate_free and result.mixture.noise is None
+
+
+def _widened(parameters: Parameters, least: Array, span: Span | None) -> Parameters:
+    """Return parameters whose covariances are above diag(least), in a span if there is one."""
+    if span is None:
+        return replace(parameters, covariances=parameters.covariances.floored(least)[0])
+    own, n_features = parameters.covariances, span.n_features
+    values = np.zeros((len(own.values), n_features, n_features))
+    values[:, :-1, :-1] = span.taken(own.values)
+    kind = spanned(span.n_left_out, span.log_volume)
+    inner = kind(values, own.n_components, n_features, own.shared)
+    wide = inner.floored(np.ones(n_features))[0]
+    return replace(parameters, means=span.coordinates(parameters.means), covariances=wide)
 
 
 def judged(candidates: Sequence[Candidate], sums: LeaveOneOut, chosen: int) -> tuple[Optimum, ...]:
@@ -156,7 +180,7 @@ def judged(candidates: Sequence[Candidate], sums: LeaveOneOut, chosen: int) -> t
 def _optimum(candidate: Candidate, sums: LeaveOneOut, place: int, *, chosen: bool) -> Optimum:
     result = candidate.result
     assert result.statistics is not None
-    log_det = result.mixture.covariances.log_det()
+    log_det = result.mixture.scales.log_det()
     d = result.mixture.n_features
     certainty = float(sums.certainty[place])
     return Optimum(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .model import Model
     from .objectives import Objective
     from .options import Options
+    from .result import FitResult
 
 __all__ = ["Problem"]
 
@@ -34,6 +35,20 @@ class Problem:
     data: Data
     model: Model
     options: Options
+
+    @property
+    def seen(self) -> Problem:
+        """The same with the rows as they are: what a start looks at to divide them."""
+        return self
+
+    @property
+    def is_held(self) -> bool:
+        """Whether all covariances are held at the floor, wherever a fit goes: for want of rows."""
+        return False
+
+    def told(self, result: FitResult, *, briefly: bool = False) -> FitResult:
+        """Return a fit as one to the rows as they are; if `briefly`, without scatters."""
+        return result
 
     @property
     def family(self) -> Family:

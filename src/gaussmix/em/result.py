@@ -124,7 +124,7 @@ class FitResult:
     mixture : Mixture
     model : Model
     log_likelihood : float
-        Total, of exactly this mixture.
+        Total, of exactly this mixture; of a Bayesian one the evidence lower bound.
     n : float
         Sum of the sample weights: the number of rows in all criteria.
     n_rows : int
@@ -142,6 +142,9 @@ class FitResult:
         Rows of the data that are not among these: a value of theirs is missing, or every one.
     missing : Missingness or None
         What is missing of the rows, where that is not seen and some is.
+        Rows of the data that are not among these: a value of theirs is missing.
+    total : SufficientStatistics or None
+        Of all rows as one component.
 
     Examples
     --------
@@ -167,6 +170,7 @@ class FitResult:
     floor: Array | None = None
     n_dropped: int = 0
     missing: Missingness | None = None
+    total: SufficientStatistics | None = None
 
     @property
     def family(self) -> Family:
@@ -222,6 +226,7 @@ class FitResult:
             history=History(),
             statistics=None,
             optima=(),
+            total=summary.total.held_as(self.family.held.moment),
         )
 
     @property

@@ -12,6 +12,7 @@ from .optima import describe
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..mixture import Mixture
     from ..rows.missingness import Missingness
     from .result import FitResult
 
@@ -61,7 +62,7 @@ def _where(result: FitResult, k: int) -> str:
     if not len(tied):
         return f"{weight} has no width in some direction"
     names = mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)]
-    variances = mixture.covariances.variances()[k]
+    variances = mixture.scales.variances()[k]
     means = np.where(mixture.means[k] ** 2 > variances, mixture.means[k], 0.0)  # no -1e-14
     values = ", ".join(f"{names[j]} = {means[j]:.6g}" for j in tied[:_NAMED])
     more = ", ..." if len(tied) > _NAMED else ""
@@ -77,7 +78,7 @@ def _tied(result: FitResult, k: int) -> AnyArray:
     """Return the features in which a component has no width by itself."""
     if result.floor is None:
         return np.empty(0, dtype=int)
-    covariances = result.mixture.covariances
+    covariances = result.mixture.scales
     variances, floor = covariances.variances()[k], result.floor
     if covariances.moment.n_axes == 0:  # one variance for all
         floor = np.full_like(floor, floor.max())
@@ -88,9 +89,10 @@ def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
     found = [] if result.missing is None else [_missing(result.missing)]
     found += [] if result.n_dropped == 0 or result.missing else [_dropped(result)]
-    found += [_sliver(result, k) for k in _slivers(result)]
+    if not result.model.is_bound:
+        found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
-    return [*found, *told.splitlines()]
+    return [*found, *result.mixture.density.notices(), *told.splitlines()]
 
 
 def _dropped(result: FitResult) -> str:
@@ -116,7 +118,7 @@ def _missing(missing: Missingness) -> str:
 
 def _slivers(result: FitResult) -> list[int]:
     """Return the components of hardly any rows, or of hardly any volume beside the others."""
-    statistics, covariances = result.statistics, result.mixture.covariances
+    statistics, covariances = result.statistics, result.mixture.scales
     if statistics is None or covariances.shared:
         return []
     fewest = _FEW_ROWS * covariances.moment.rows_to_span(covariances.n_features)
@@ -125,6 +127,14 @@ def _slivers(result: FitResult) -> list[int]:
     flat = log_det < log_det.max() + np.log(_FLAT)
     found = np.flatnonzero(few | flat).tolist()
     return [k for k in found if k not in result.collapsed][:_NAMED]
+
+
+def _own(mixture: Mixture) -> list[str]:
+    """Return what components have of their own, in a line; none of normal ones."""
+    if mixture.density.plain:
+        return []
+    every = ", ".join(mixture.density.described(k) for k in range(mixture.n_components))
+    return [f"{mixture.density.name} components: {every}"]
 
 
 def _sliver(result: FitResult, k: int) -> str:
@@ -140,7 +150,7 @@ def summary(result: FitResult) -> Summary:
     """Return what is known of a fit without its rows."""
     family = result.family
     facts = FitFacts(
-        family=f"{family!r}: {family.summary}",
+        family="; ".join([f"{family!r}: {family.summary}", *_own(result.mixture)]),
         log_likelihood=result.log_likelihood,
         n=result.n,
         n_rows=result.n_rows,
@@ -150,6 +160,7 @@ def summary(result: FitResult) -> Summary:
         reason=result.status.value,
         collapsed=result.collapsed,
         n_dropped=result.n_dropped,
+        is_bound=result.model.is_bound,
         told=(*result.warnings(), *notices(result)),
     )
     return summarise_mixture(result.mixture, facts)

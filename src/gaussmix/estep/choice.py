@@ -75,11 +75,11 @@ def choose_form(
     d, n_joint = len(center), len(means) + (parameters.box is not None)
     n_terms = 1 + d + moment.n_terms(d)
     suits = held.moment is moment and (shared or not held.shared)
-    # What shared covariances have in common cancels, but where something lacks it.
+    # What shared covariances have in common cancels, but where something lacks it: then each
+    # component has its own quadratic term, though it is the same.
     cancels = held.shared and parameters.box is None and parameters.density.plain
-    suits &= cancels or not held.shared
     in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
-    cheap = held.shared or (
+    cheap = cancels or (
         moment.n_terms(d) <= MOST_TERMS
         and (in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d))
     )
@@ -90,8 +90,9 @@ def choose_form(
     if suits and cheap and _is_accurate(error):
         kind = natural_form(n_joint, n_rows)
         dense = kind.of(parameters, NOTHING if cancels else moment, center, dtype)
-    elif suits and not held.shared and (in_tiles or (cheap and _EPS * errors.min() <= TOLERANCE)):
-        dense = MixedForm(parameters, moment, center, _EPS * errors <= TOLERANCE, n_rows)
+    elif suits and not cancels and (in_tiles or (cheap and _EPS * errors.min() <= TOLERANCE)):
+        accurate = np.broadcast_to(_EPS * errors <= TOLERANCE, len(means))
+        dense = MixedForm(parameters, moment, center, accurate, n_rows)
     else:
         dense = WhitenedForm(parameters, moment)
     prunable = not held.shared and held.moment is moment and parameters.density.plain

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CompiledForm",
+    "OwnTerms",
     "Tiles",
     "bytes_of_tiles",
     "compiled_loops",
@@ -89,9 +90,16 @@ def compiled_loops() -> ModuleType | None:
 
 @lru_cache(maxsize=4)
 def _exp_terms(dtype: np.dtype[Any]) -> Any:
-    from .compiled_loops import ExpTerms
+    from .compiling import ExpTerms
 
     return ExpTerms.of(dtype.type, lowest_log(dtype))
+
+
+@lru_cache(maxsize=4)
+def _log_terms(dtype: np.dtype[Any]) -> Any:
+    from .compiling import LogTerms
+
+    return LogTerms.of(dtype.type)
 
 
 @lru_cache(maxsize=64)
@@ -158,9 +166,13 @@ class CompiledForm(NaturalForm):
             theta = with_constants(theta, backgrounds)
         moments = np.zeros(theta.shape)
         tile = Tiles.of(loops, rows, weights, n_groups, self.theta.dtype, workspace)
-        loops.expect(tile.rows, tile.weights, self.center, theta, self._pairs, *tile.rest(moments))
+        own = OwnTerms.of(posterior, n_groups, theta.dtype)
+        loops.expect(
+            tile.rows, tile.weights, self.center, theta, self._pairs, own, *tile.rest(moments)
+        )
         sums.moments += moments[:, :k].reshape(self.theta.shape)
         tile.tell(tally, weights, moments[:, k:, 0])
+        own.tell(posterior, tally)
         return True
 
 
@@ -174,6 +186,49 @@ def with_constants(theta: Array, constants: Array) -> Array:
     return np.concatenate([theta, last], axis=1)
 
 
+class OwnTerms(NamedTuple):
+    """What loops are given of a density that is not normal; nothing of the normal one.
+
+    Attributes
+    ----------
+    terms : ndarray (G, K, 5)
+    logs : LogTerms
+    sums : ndarray (G, K, 2)
+        Become counts, and sums of u - 1 - log(u).
+    """
+
+    terms: AnyArray
+    logs: Any
+    sums: Array
+
+    @classmethod
+    def of(
+        cls,
+        posterior: Posterior,
+        n_groups: int,
+        dtype: np.dtype[Any],
+        order: AnyArray | None = None,
+    ) -> Self:
+        """Return what loops are given of a posterior's density, components in some order."""
+        found = np.empty((n_groups, 0, 5), dtype)
+        if not posterior.density.plain:
+            own = posterior.terms if order is None else posterior.terms[order]
+            own = np.column_stack([own[:, :4], np.log(own[:, 3])])
+            found = own.reshape(n_groups, -1, 5).astype(dtype)
+        return cls(found, _log_terms(dtype), np.zeros((*found.shape[:2], 2)))
+
+    def tell(self, posterior: Posterior, tally: Tally, order: AnyArray | None = None) -> None:
+        """Tell a tally what was added up."""
+        if posterior.density.plain:
+            return
+        sums = self.sums.reshape(-1, 2)
+        if order is not None:
+            sums = sums[np.argsort(order)]
+        tally.own[:, 0] += sums[:, 0]
+        if posterior.density.n_sums:
+            tally.own[:, 1] += sums[:, 1] + posterior.terms[:, 4] * sums[:, 0]
+
+
 class Tiles(NamedTuple):
     """What loops over tiles are given, whatever they do: rows (B, d) and memory of G mixtures.
 
@@ -182,7 +237,7 @@ class Tiles(NamedTuple):
     rows, weights : ndarray
         Row by row in memory; no weights are an empty array.
     terms : ExpTerms
-    power : ndarray (TILE,)
+    power : ndarray (2, TILE)
     largest, total : ndarray (G, B)
         Log-densities become largest + log(total); in workspace memory.
     """
@@ -208,7 +263,7 @@ class Tiles(NamedTuple):
         kind = dtype.type
         largest = workspace.array("largest", n_groups, len(rows), dtype=kind)
         total = workspace.array("total", n_groups, len(rows), dtype=kind)
-        power = workspace.array("power", loops.TILE, dtype=kind)
+        power = workspace.array("power", 2, loops.TILE, dtype=kind)
         given = _NO_WEIGHTS if weights is None else _plain(weights)
         return cls(_plain(rows), given, _exp_terms(dtype), power, largest, total)
 

@@ -6,18 +6,17 @@ lock is not held.  Arrays of a tile have shape (n, TILE), one row of the data a 
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled
+from .scale_loops import fall, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .._typing import AnyArray
 
-__all__ = ["TILE", "ExpTerms", "expect", "expect_mixed", "write_features"]
+__all__ = ["TILE", "ExpTerms", "LogTerms", "expect", "expect_mixed", "write_features"]
 
 TILE = 256
 # A share of the largest mass of a tile that adds less than rounding to any sum it enters.
@@ -25,61 +24,8 @@ NEGLIGIBLE = 1e-20
 # With at least so many terms it pays to leave out rows of negligible mass (measured).
 FEW_TERMS = 20
 
-# Allowed everywhere: sums and products may be fused.  Sums of many rows may be reordered too.
-_EXACT = frozenset({"contract", "nnan", "ninf", "nsz"})
-_ANY_ORDER = _EXACT | {"reassoc"}
 
-
-def _compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
-    """Compile without Python's lock; keep the result on disk where that is possible."""
-
-    def decorate(function: Any) -> Any:
-        options: dict[str, Any] = {
-            "nogil": True,
-            "error_model": "numpy",
-            "fastmath": set(fastmath),
-        }
-        try:
-            return njit(cache=True, **options)(function)
-        except RuntimeError:  # no folder to write to
-            return njit(**options)(function)
-
-    return decorate
-
-
-class ExpTerms(NamedTuple):
-    """What exp() of a number type needs: x = n ln 2 + r, exp(x) = 2^n polynomial(r).
-
-    Attributes
-    ----------
-    numbers : ndarray
-        log2(e); a number that leaves the nearest integer in the last bits of what it is
-        added to; ln 2 in two parts; the least x; the Taylor coefficients 1, 1/2!, ...
-    bits : type
-        Integers of the same size.
-    bias, shift : int
-        Of the exponent.
-    """
-
-    numbers: AnyArray
-    bits: Any
-    bias: Any
-    shift: Any
-
-    @classmethod
-    def of(cls, dtype: type, lowest: float) -> ExpTerms:
-        """Return the terms for float64 or float32."""
-        double = np.dtype(dtype).itemsize == 8
-        mantissa, bias, degree = (52, 1023, 12) if double else (23, 127, 6)
-        high = 6.93147180369123816490e-01 if double else 0.693359375
-        low = 1.90821492927058770002e-10 if double else -2.12194440e-4
-        taylor = [1.0 / math.factorial(i) for i in (0, *range(2, degree + 1))]
-        numbers = [math.log2(math.e), 1.5 * 2.0**mantissa, high, low, lowest, *taylor]
-        bits = np.int64 if double else np.int32
-        return cls(np.array(numbers, dtype), bits, bits(bias), bits(mantissa))
-
-
-@_compiled(_EXACT)
+@compiled(EXACT)
 def write_features(
     rows: AnyArray,
     n_rows: int,
@@ -110,7 +56,7 @@ def write_features(
                 own[i] += a[i] * b[i]
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> None:
     """Write theta @ features into m columns: two components and four terms at a time."""
     n_joint, n_terms = theta.shape
@@ -141,7 +87,7 @@ def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> Non
                 a[i] += v * x[i]
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def _exponentiate(
     joint: AnyArray,
     terms: ExpTerms,
@@ -192,7 +138,7 @@ def _exponentiate(
             total[i] += own[i]
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def _share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray) -> None:
     """Turn exp(density - largest) into (weighted) responsibilities."""
     one = total.dtype.type(1.0)
@@ -207,7 +153,7 @@ def _share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray
             own[i] *= shares[i]
 
 
-@_compiled(_ANY_ORDER)
+@compiled(ANY_ORDER)
 def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int) -> None:
     """Add joint @ features' of m columns: two components and four terms at a time."""
     n_joint, n_terms = moments.shape
@@ -248,13 +194,14 @@ def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int)
             moments[other, t] += both * b0
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def expect(
     rows: AnyArray,
     weights: AnyArray,
     center: AnyArray,
     theta: AnyArray,
     pairs: tuple[AnyArray, AnyArray, AnyArray],
+    density: tuple[AnyArray, LogTerms, AnyArray],
     terms: ExpTerms,
     scratch: tuple[AnyArray, AnyArray],
     moments: AnyArray,
@@ -265,10 +212,14 @@ def expect(
 
     Of R mixtures: `theta` and `moments` are (R, n_joint, n_terms), of features about `center`
     (d,).  Row i's log-density is largest[r, i] + log(total[r, i]).  `weights` is (B,), or
-    empty; `scratch` is memory (TILE,), as numbers and as integers.
+    empty; `scratch` is memory (2, TILE), as numbers and as integers.  `density` are terms
+    (R, k, 5) of one that is not normal, and its sums (R, k, 2), for `fall` and `weigh`.
     """
     n_mixtures, n_joint, n_terms = theta.shape
-    power, bits = scratch
+    power, bits = scratch[0][0], scratch[1][0]
+    own_terms, logs, own_sums = density
+    scales = np.empty((own_terms.shape[1], TILE), theta.dtype)
+    excess = np.empty_like(scales)
     features = np.empty((n_terms, TILE), theta.dtype)
     joint = np.empty((n_joint, TILE), theta.dtype)
     shares = np.empty(TILE, theta.dtype)
@@ -279,12 +230,16 @@ def expect(
         for r in range(n_mixtures):
             own = total[r, begin:end]
             _multiply(theta[r], features, joint, m)
+            if len(scales):
+                fall(joint, own_terms[r], logs, scratch, scales, excess, m)
             _exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
             _share(joint, weights[begin:end], own, shares)
+            if len(scales):
+                weigh(joint, scales, excess, own_sums[r], m)
             _add_moments(joint, features, moments[r], m)
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def _distances(
     columns: AnyArray,
     mean: AnyArray,
@@ -321,7 +276,7 @@ def _distances(
             out[i] += half * white[i] * white[i]
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def _gather(
     columns: AnyArray, masses: AnyArray, places: AnyArray, packed: AnyArray, kept: AnyArray
 ) -> int:
@@ -342,7 +297,7 @@ def _gather(
     return count
 
 
-@_compiled(_EXACT)
+@compiled(EXACT)
 def expect_mixed(
     rows: AnyArray,
     weights: AnyArray,
@@ -350,6 +305,7 @@ def expect_mixed(
     theta: AnyArray,
     own: tuple[AnyArray, AnyArray, AnyArray, bool],
     pairs: tuple[AnyArray, AnyArray, AnyArray],
+    density: tuple[AnyArray, LogTerms, AnyArray],
     terms: ExpTerms,
     scratch: tuple[AnyArray, AnyArray],
     moments: AnyArray,
@@ -364,7 +320,10 @@ def expect_mixed(
     (n_joint, n_terms) are about the mean of each of the first, and about `center`.
     """
     means, factors, constants, banded = own
-    power, bits = scratch
+    power, bits = scratch[0][0], scratch[1][0]
+    own_terms, logs, own_sums = density
+    scales = np.empty((own_terms.shape[1], TILE))
+    excess = np.empty_like(scales)
     k, d, n_terms = len(means), rows.shape[1], moments.shape[1]
     features = np.empty((n_terms, TILE))
     joint = np.empty((len(moments), TILE))
@@ -383,8 +342,12 @@ def expect_mixed(
         for c in range(k):
             joint[c, :m] = constants[c]
             _distances(columns, means[c], factors[c], banded, (centred, shares), joint[c, :m])
+        if len(scales):
+            fall(joint, own_terms[0], logs, scratch, scales, excess, m)
         _exponentiate(joint, terms, power, bits, largest[0, begin:end], total[0, begin:end])
         _share(joint, weights[begin:end], total[0, begin:end], shares)
+        if len(scales):
+            weigh(joint, scales, excess, own_sums[0], m)
         if len(theta):
             _add_moments(joint[k:], features, moments[k:], m)
         for c in range(k):

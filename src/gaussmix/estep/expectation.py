@@ -122,8 +122,9 @@ class Expectation(Fold[Found]):
                 part = state.parts[kind.key] = _Part(kind, form.open(), posterior.open())
             own_weights = None if weights is None else weights[places]
             own_labels = None if labels is None else labels[places]
-            plain = own_labels is None and posterior.density.plain
-            if plain and form.at_once(
+            density = posterior.density
+            known = own_labels is None and (density.plain or density.in_loops)
+            if known and form.at_once(
                 part.sums, seen, own_weights, posterior, part.tally, workspace
             ):
                 continue

@@ -112,7 +112,8 @@ class Form(ABC):
         tally: Tally,
         workspace: Workspace,
     ) -> bool:
-        """Do all three steps for a posterior that is plain; False if that is not this form's way.
+        """Do all three steps without labels, for a density that loops know; False if that is not
+        this form's way.
 
         Law: it is what the three steps do.
         """

@@ -17,6 +17,7 @@ from ..components.moments import PRODUCTS
 from ..components.statistics import SufficientStatistics
 from ..numerics.groups import Groups
 from .compiled import (
+    OwnTerms,
     Tiles,
     bytes_of_tiles,
     compiled_loops,
@@ -168,6 +169,7 @@ class MixedForm(Form):
             theta = with_constants(theta[None], backgrounds)[0]
         moments = np.zeros((self.n_whitened + len(theta), theta.shape[1]))
         tile = Tiles.of(loops, rows, weights, 1, theta.dtype, workspace)
+        own = OwnTerms.of(posterior, 1, theta.dtype, self.order)
         loops.expect_mixed(
             tile.rows,
             tile.weights,
@@ -175,8 +177,10 @@ class MixedForm(Form):
             theta,
             (whitened.means, self._factors, whitened.constants, self.moment is not PRODUCTS),
             pairs_of(self.moment, self.n_features),
+            own,
             *tile.rest(moments),
         )
         sums.moments += moments[:k]
         tile.tell(tally, weights, moments[None, k:, 0])
+        own.tell(posterior, tally, self.order)
         return True

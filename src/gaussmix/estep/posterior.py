@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Posterior", "Tally"]
 
 
-_NO_SCALES = np.empty((0, 1))
+_NO_TERMS = np.empty((0, 1))
 
 
 @dataclass
@@ -65,8 +65,8 @@ class Posterior:
         Log-joint densities of uniform backgrounds, -inf where there is none.
     density : Density
         Of the components.
-    log_scales : ndarray (J, 1)
-        See `Density.log_joint`; for those that need distances.
+    terms : ndarray (J, m)
+        See `Density.terms`; of those that are not plain.
 
     Laws: without weights, responsibilities of a mixture and of its background sum to 1 in
     each row; for the normal density the masses are the responsibilities times the weights,
@@ -78,10 +78,10 @@ class Posterior:
         groups: Groups,
         backgrounds: Array | None = None,
         density: Density = NORMAL,
-        log_scales: Array = _NO_SCALES,
+        terms: Array = _NO_TERMS,
     ) -> None:
         self.groups, self.backgrounds = groups, backgrounds
-        self.density, self.log_scales = density, log_scales
+        self.density, self.terms = density, terms
         self._background = None if backgrounds is None else backgrounds[:, None]
 
     @classmethod
@@ -99,10 +99,10 @@ class Posterior:
                 [np.full(len(p.groups), -np.inf) if own is None else own for own, p in each]
             )
         density = first.density.joined([parameters.density for parameters in several])
-        scales = _NO_SCALES
-        if not density.plain:
-            scales = np.concatenate([parameters.log_scales() for parameters in several])
-        return cls(groups, backgrounds, density, scales)
+        if density.plain:
+            return cls(groups, backgrounds, density)
+        scales = np.concatenate([parameters.log_scales() for parameters in several])
+        return cls(groups, backgrounds, density, density.terms(scales, first.n_features))
 
     def open(self) -> Tally:
         """Return a tally of no rows."""
@@ -126,7 +126,7 @@ class Posterior:
         tally : Tally
         """
         tally.n_rows += joint.shape[1]
-        scale = self.density.log_joint(joint, self.log_scales)
+        scale = self.log_joint(joint)
         background = self._keep_labels(joint, labels)
         largest, total, noise = exponentiate(joint, self.groups, background, sparse=True)
         if weights is None:
@@ -143,11 +143,15 @@ class Posterior:
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)
         if scale is not None:
-            tally.own[:, 0] += joint.sum(axis=1)
+            tally.own[:, 0] += joint.sum(axis=1, dtype=np.float64)
             if self.density.n_sums:
-                tally.own[:, 1:] += self.density.sums(joint, scale)
+                tally.own[:, 1:] += self.density.sums(joint, scale, self.terms)
             joint *= scale
         return joint
+
+    def log_joint(self, joint: Array) -> Array | None:
+        """Turn what a form gives (J, B) into log-joint densities; see `Density.log_joint`."""
+        return self.density.log_joint(joint, self.terms)
 
     def _keep_labels(self, joint: Array, labels: AnyArray | None) -> Array | None:
         """Leave rows of known component no other choice; return the backgrounds' densities."""

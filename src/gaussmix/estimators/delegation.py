@@ -27,6 +27,16 @@ def _method(name: str) -> Callable[..., Any]:
     return call
 
 
+def _of_student(name: str) -> property:
+    """Return a property that is a method of ``best_estimator_`` if that is a `StudentMixture`."""
+
+    def method(self: BestEstimator) -> Any:
+        check_is_fitted(self)
+        return getattr(self.best_estimator_, name)
+
+    return property(method, doc=f"``{name}`` of the chosen model; see `StudentMixture`.")
+
+
 def _attribute(name: str) -> property:
     """Return a property that reads the same attribute of ``best_estimator_``."""
 
@@ -57,9 +67,13 @@ class BestEstimator:
     icl = _method("icl")
     impute = _method("impute")
 
+    outlier_weights = _of_student("outlier_weights")
+
     weights_ = _attribute("weights_")
     means_ = _attribute("means_")
     covariances_ = _attribute("covariances_")
+    scales_ = _attribute("scales_")
+    dofs_ = _attribute("dofs_")
     precisions_ = _attribute("precisions_")
     precisions_cholesky_ = _attribute("precisions_cholesky_")
     mixture_ = _attribute("mixture_")

@@ -57,14 +57,14 @@ class FittedAttributes:
     @property
     def precisions_(self) -> AnyArray:
         """Inverse covariances, shaped like ``covariances_``."""
-        covariances = self._fitted().mixture.covariances
-        return self._shown(covariances.shaped(covariances.precisions))
+        held = self._fitted().mixture.scales
+        return self._shown(held.shaped(held.precisions))
 
     @property
     def precisions_cholesky_(self) -> AnyArray:
         """Upper Cholesky factors of the precisions, shaped like ``covariances_``."""
-        covariances = self._fitted().mixture.covariances
-        return self._shown(covariances.shaped(covariances.precision_factors))
+        held = self._fitted().mixture.scales
+        return self._shown(held.shaped(held.precision_factors))
 
     @property
     def converged_(self) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from ..components.densities import NORMAL
+from ..components.families import get_family
 from ..em.progress import Reporter
 from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
@@ -19,10 +21,11 @@ from .features import ResponsibilitiesAsFeatures
 from .fitted import FittedAttributes
 from .partial_fit import PartialFit
 from .rows import open_rows
-from .settings import settings_of, warn_of_target
+from .settings import warn_of_target
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.keeper import Keeper
     from ..em.result import Callback, FitResult
@@ -252,7 +255,7 @@ class GaussianMixture(
             Known components of rows, from 0 to K - 1, and -1 where unknown: rows whose
             component is known keep it.
         """
-        settings = settings_of(self)
+        settings = self._settings()
         warn_of_target(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
@@ -268,6 +271,10 @@ class GaussianMixture(
             raise
         self._warn()
         return self
+
+    def _kind(self) -> tuple[Family, Density]:
+        """Return the family and the density that the parameters name."""
+        return get_family(self.covariance_type), NORMAL
 
     def _run(
         self,

@@ -58,7 +58,7 @@ class PartialFit:
         forgotten as the statistics are; ``history_`` has it for the last 1000 blocks.
         See `Stepwise` for the options and the method.
         """
-        settings, stepwise = settings_of(self), get_stepwise(self.stepwise)
+        settings, stepwise = self._settings(), get_stepwise(self.stepwise)
         n_components = settings.model.n_components
         warn_of_target(y, n_components)
         before = self.__dict__.copy()
@@ -84,11 +84,19 @@ class PartialFit:
         self._require_fitted()
         return self.__dict__["result_"].n_rows
 
+    def _settings(self) -> Settings:
+        """Return the estimator's parameters as objects; raise ParameterError if they cannot be."""
+        return settings_of(self)
+
+    def _reached(self) -> FitResult | None:
+        """Return the last fit, as the loop left it."""
+        return self.__dict__.get("result_")
+
     def _stream(self, settings: Settings) -> Stream:
         """Return the stream that goes on, from the last fit if need be."""
         stream = self._streams
         if stream is None:
-            result: FitResult | None = self.__dict__.get("result_")
+            result = self._reached()
             if result is None or result.statistics is None:
                 return Stream(settings.model)
             stream = Stream(result.model, result)
@@ -100,6 +108,12 @@ class PartialFit:
                 f"partial_fit: goes on with {k} components of the family {family.name}, but "
                 f"n_components={set_k} and covariance_type={set_family.name!r} are set; set them "
                 "back, or begin anew with fit or clone"
+            )
+        now, before = settings.model.density, stream.model.density
+        if now.rule != before.rule:
+            raise ParameterError(
+                f"partial_fit: goes on with {before!r}, but {now!r} is set; set it back, or begin "
+                "anew with fit or clone"
             )
         return stream
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,36 @@ from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
 from ..rows.frames import frame_dtype, frame_rows
-from ..rows.missing import get_missing
+from ..rows.missing import Missing, get_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..rows import Source
 
-__all__ = ["open_rows"]
+__all__ = ["Refused", "open_rows", "whole_or_unchanged"]
+
+
+class Refused(Missing):
+    """For estimators that have no other way: rows with missing values are an error."""
+
+    summary = "they are an error"
+    allowed = False
+
+    def admit(self, source: Source) -> Source:
+        return source
+
+
+@contextmanager
+def whole_or_unchanged(estimator: Any) -> Iterator[None]:
+    """Leave an estimator as it was, names of its columns included, where a fit fails."""
+    before = estimator.__dict__.copy()
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
 
 
 def open_rows(

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..components.densities import NORMAL, StudentT
 from ..components.families import Family, get_family, list_families
 from ..em.choices import get_choice
 from ..em.options import Options
@@ -21,14 +22,13 @@ from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
 from ..selection.fitter import Plan
+from ..selection.kinds import choose_kinds, search_kinds
 from ..selection.profiles import ProfileTable
 from ..selection.progress import progress
 from ..selection.search import (
     DEFAULT_START,
-    choose_families,
     choose_sizes,
     row_threads,
-    search,
     wanted_criteria,
 )
 from ..selection.table import ResultsTable
@@ -38,6 +38,7 @@ from .features import ResponsibilitiesAsFeatures
 from .mixture import GaussianMixture
 from .rows import open_rows
 from .settings import model_of, warn_of_target
+from .student import StudentMixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .._typing import AnyArray
+    from ..components.densities import Density
     from ..rows.missing import Missing
 
 __all__ = ["GaussianMixtureIC"]
@@ -89,10 +91,15 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         Called with the `Cell` of each model; a true result stops the search.
     equal_weights, prior, noise, missing : optional
         As for `GaussianMixture`, for every model.
+    density : "normal", "student", or both, default "normal"
+        Of components.  With "student" every family is tried with each `dof`, and
+        teigen's codes may stand among the families.
+    dof : "free", "equal", a number, or a tuple of these, default ("free", "equal")
+        Of "student"; see `StudentMixture`.
 
     Attributes
     ----------
-    best_estimator_ : GaussianMixture
+    best_estimator_ : GaussianMixture or StudentMixture
         The chosen model, fitted.
     best_family_ : str
         Its family, by mclust's name.
@@ -155,6 +162,8 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         prior: Any = None,
         noise: Any = None,
         missing: str | Missing = "error",
+        density: Any = "normal",
+        dof: Any = ("free", "equal"),
     ) -> None:
         self.n_components = n_components
         self.families = families
@@ -174,6 +183,8 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         self.prior = prior
         self.noise = noise
         self.missing = missing
+        self.density = density
+        self.dof = dof
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
         """Fit all models and keep the best.
@@ -195,14 +206,14 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         start = get_start(self.init_params)
         model = self._model()
         source = open_rows(model, X, sample_weight, reset=True)
-        families = choose_families(self.families, source.n_features)
+        kinds = choose_kinds(self.families, self.density, self.dof, source.n_features)
         criteria = wanted_criteria(criterion)
-        total = len(families) * len(sizes)
+        total = sum(len(families) for _, families in kinds) * len(sizes)
         cells: list[Cell] = []
         try:
             with progress(self.verbose, total) as tell:
-                for cell in search(
-                    source, families, sizes, start, criteria, plan, n_jobs=self.n_jobs
+                for cell in search_kinds(
+                    source, kinds, sizes, start, criteria, plan, n_jobs=self.n_jobs
                 ):
                     cells.append(cell)
                     tell(cell)
@@ -217,7 +228,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
             raise DataError(f"X: {describe_skipped(cells)}")
         if skipped := describe_skipped(cells):
             warnings.warn(skipped, UserWarning, stacklevel=2)
-        model._warn()
+        self.best_estimator_._warn()
         return self
 
     def fit_predict(
@@ -274,7 +285,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
             check_integer("cv", self.cv, minimum=2)
         noise = check_noise(self.noise)
         return Plan(
-            model_of(self, 1, get_family("VVV")),  # which of them is what is searched
+            model_of(self, 1, get_family("VVV"), NORMAL),  # which of them is what is searched
             Options(
                 tol=check_number("tol", self.tol),
                 max_iter=check_integer("max_iter", self.max_iter, minimum=1),
@@ -317,6 +328,7 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         best = best_cell(cells, criterion.name)
         if best is None or best.result is None:
             return None
+        model = _of_density(model, best.density)
         model.set_params(
             n_components=best.n_components, covariance_type=_written(best.family), n_jobs=None
         )
@@ -336,6 +348,22 @@ def _seed(random_state: Any) -> int:
     rng = as_generator(random_state)
     is_seed = isinstance(random_state, int | np.integer)
     return int(random_state) if is_seed else int(rng.integers(2**32))
+
+
+def _of_density(model: GaussianMixture, density: Density) -> GaussianMixture:
+    """Return an estimator with the same settings, and what it has noted, of a density."""
+    if density.plain:
+        return model
+    found = StudentMixture(**model.get_params(deep=False), dof=_dof(density))
+    noted = {name: value for name, value in vars(model).items() if name not in found.get_params()}
+    found.__dict__.update(noted)
+    return found
+
+
+def _dof(density: Density) -> Any:
+    """Return how degrees of freedom are written that a table has tried."""
+    assert isinstance(density, StudentT)
+    return float(density.dofs[0]) if density.estimated == "fixed" else density.estimated
 
 
 def _written(family: Family) -> str | Family:

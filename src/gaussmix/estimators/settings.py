@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..components.families import get_family
 from ..components.prior import get_prior
-from ..em.choices import get_choice
-from ..em.model import Model
+from ..components.variational_prior import VariationalPrior, check_positive
+from ..components.weights import get_weight_prior
+from ..em.choices import HighestLikelihood, get_choice
+from ..em.model import Model, VariationalModel
 from ..em.options import Options
-from ..exceptions import DataWarning
+from ..exceptions import DataWarning, ParameterError
 from ..fitting.known import known_labels
 from ..numerics.arguments import check_dtype, check_integer, check_noise, check_number
 from ..starts import get_start
+from ..starts.fewer import Fewer
 from ..starts.given import GivenMixture, Overridden
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
+    from ..components.densities import Density
     from ..components.families import Family
+    from ..em.choices import Choice
     from ..rows import Source
     from ..starts import Start
 
-__all__ = ["Settings", "model_of", "settings_of", "warn_of_target"]
+__all__ = ["Settings", "model_of", "settings_of", "settings_of_bayesian", "warn_of_target"]
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,12 @@ def warn_of_target(y: Any, n_components: int) -> None:
     )
 
 
-def model_of(estimator: Any, n_components: int, family: Family) -> Model:
-    """Return what an estimator's parameters say is fitted, besides size and family."""
+def model_of(estimator: Any, n_components: int, family: Family, density: Density) -> Model:
+    """Return what an estimator's parameters say is fitted, besides size, family and density."""
     return Model(
         n_components=n_components,
         family=family,
+        density=density,
         equal_weights=bool(estimator.equal_weights),
         background=check_noise(estimator.noise) is not None,
         prior=get_prior(estimator.prior),
@@ -85,29 +91,82 @@ def model_of(estimator: Any, n_components: int, family: Family) -> Model:
 
 
 def settings_of(estimator: Any) -> Settings:
-    """Return the parameters of a `GaussianMixture`; raise ParameterError if one cannot be."""
+    """Return the parameters of an estimator; raise ParameterError if one cannot be."""
     own = estimator
-    check_integer("verbose_interval", own.verbose_interval, minimum=1)
     noise = check_noise(own.noise)
     n_components = check_integer("n_components", own.n_components, minimum=1)
     return Settings(
-        model_of(own, n_components, get_family(own.covariance_type)),
-        Options(
-            tol=check_number("tol", own.tol),
-            max_iter=check_integer("max_iter", own.max_iter, minimum=0),
-            n_init=check_integer("n_init", own.n_init, minimum=1),
-            select=get_choice(own.select),
-            accelerate=bool(own.accelerate),
-            dtype=check_dtype(own.dtype),
-        ),
+        model_of(own, n_components, *own._kind()),
+        options_of(own, get_choice(own.select)),
         _start_of(own),
         noise,
     )
 
 
+def settings_of_bayesian(estimator: Any) -> Settings:
+    """Return the parameters of a `BayesianGaussianMixture`, or raise ParameterError."""
+    own = estimator
+    n_components = check_integer("n_components", own.n_components, minimum=1)
+    start, dof = begun_from(own), own.degrees_of_freedom_prior
+    if isinstance(start, GivenMixture) and start.mixture.noise is not None:
+        raise ParameterError(
+            "init_params: the mixture has a uniform background, which a Bayesian mixture has not; "
+            "give mixture.without_noise()"
+        )
+    kind = get_weight_prior(own.weight_concentration_prior_type)
+    found = own.weight_concentration_prior
+    if found is not None:
+        found = check_positive("weight_concentration_prior", found)
+    precision = own.mean_precision_prior
+    if precision is not None:
+        precision = check_positive("mean_precision_prior", precision)
+    beliefs = VariationalPrior(
+        replace(
+            kind,
+            concentration=1.0 / n_components if found is None else found,
+            # Components of a start that is given keep the order that they are given in.
+            by_size=not start.given or isinstance(own.init_params, str),
+        ),
+        precision,
+        own.mean_prior,
+        None if dof is None else check_positive("degrees_of_freedom_prior", dof),
+        own.covariance_prior,
+    )
+    model = VariationalModel(
+        n_components,
+        get_family(own.covariance_type),
+        reg_covar=check_number("reg_covar", own.reg_covar),
+        beliefs=beliefs,
+    )
+    if not start.given:
+        start = Fewer(start)
+    return Settings(model, options_of(own, HighestLikelihood()), start, None)
+
+
+def options_of(own: Any, select: Choice) -> Options:
+    """Return how an estimator is to fit."""
+    check_integer("verbose_interval", own.verbose_interval, minimum=1)
+    return Options(
+        tol=check_number("tol", own.tol),
+        max_iter=check_integer("max_iter", own.max_iter, minimum=0),
+        n_init=check_integer("n_init", own.n_init, minimum=1),
+        select=select,
+        accelerate=bool(own.accelerate),
+        dtype=check_dtype(own.dtype),
+    )
+
+
+def begun_from(own: Any) -> Start:
+    """Return the start that an estimator names, or its last fit."""
+    reached = own._reached() if own.warm_start else None
+    if reached is not None:
+        return GivenMixture(reached.mixture, "warm_start", "set it to False to begin anew")
+    return get_start(own.init_params)
+
+
 def _start_of(own: Any) -> Start:
-    if own.warm_start and hasattr(own, "mixture_"):
-        return GivenMixture(own.mixture_, "warm_start", "set it to False to begin anew")
-    start = get_start(own.init_params)
+    start = begun_from(own)
+    if isinstance(start, GivenMixture) and start.argument == "warm_start":
+        return start
     given = (own.weights_init, own.means_init, own.precisions_init)
     return start if all(values is None for values in given) else Overridden(start, *given)

@@ -102,7 +102,7 @@ class Site:
             raise ParameterError(
                 f"mixture: has {mixture.n_features} features, and the rows of this site have {d}"
             )
-        require_near(mixture.means, mixture.covariances, self._summary)
+        require_near(mixture.means, mixture.scales, self._summary)
         estep = EStep(self._source, self._summary, observation=observed(self._summary))
         return estep([(mixture.parameters, self.family)])[0]
 
@@ -173,6 +173,7 @@ def _model(
     model = Model(
         mixture.n_components,
         family,
+        mixture.density,
         equal_weights=equal_weights,
         prior=get_prior(prior),
         reg_covar=check_number("reg_covar", reg_covar),
@@ -302,7 +303,8 @@ def _require_same_rows(
             f"statistics: their counts sum to {weight:.8g}, and those of the totals to "
             f"{totals.total:.8g}: merge those of all sites, each once"
         )
-    if expected or statistics.noise[0] > 0:  # where its rows are they do not say
+    # Where the background's rows are they do not say, nor where rows are that count little.
+    if expected or statistics.noise[0] > 0 or statistics.masses is not None:
         return
     shift = np.abs(statistics.as_one().means - totals.means)[0]
     scale = np.sqrt(totals.variances) + np.abs(totals.means[0])
@@ -318,6 +320,10 @@ def _require_of(statistics: SufficientStatistics, family: Family, mixture: Mixtu
     statistics.require_valid()
     if statistics.total == 0:
         raise ParameterError("statistics: all counts are 0, the background has all rows")
+    density, tally = mixture.density, statistics.tally
+    n_sums = 0 if tally is None else tally.shape[1]
+    if density.weighs != (tally is not None) or density.n_sums != n_sums:
+        raise ParameterError(f"statistics: are not of {density!r}: give all sites the same mixture")
     found = (statistics.n_components, statistics.n_features, statistics.moment.name)
     wanted = (mixture.n_components, mixture.n_features, family.held.moment.name)
     pooled = statistics.pooled

@@ -10,6 +10,7 @@ import numpy as np
 from ..components.moments import SQUARES
 from ..em.keeper import Keeper
 from ..em.loop import fit
+from ..em.narrow import narrowed
 from ..em.optima import Candidate, merged
 from ..em.problem import Problem
 from ..em.progress import watching
@@ -160,7 +161,7 @@ def fit_mixture(
 
 
 # Parts of a model that a keeper is told of in other words.
-_ELSEWHERE = ("family", "background", "density")
+_ELSEWHERE = ("family", "background")
 
 
 def fit_problem(
@@ -174,17 +175,19 @@ def fit_problem(
     """Fit a mixture to rows already looked at; see `fit_mixture`."""
     keeper = keeper or Keeper()
     begun = keeper.begun(rng)
+    own = narrowed(problem) if start.divides and not keeper.saves else problem
     first, results = (0, []) if begun is None else (begun.number, [*begun.results])
 
     def fit_once(number: int) -> FitResult:
         if begun is not None and number == first:
             found = Beginning(begun.mixture)
         else:
-            found = start.beginning(problem, rng)
-            mixture = put_to_start(problem, found.mixture, keep_order=start.given)
+            found = start.beginning(own, rng)
+            mixture = put_to_start(own, found.mixture, keep_order=start.given)
             found = replace(found, mixture=mixture)
             keeper.starting(number, results, rng)
-        return replace(fit(problem, found.mixture, callback, keeper), optima=found.optima)
+        result = fit(own, found.mixture, callback, keeper)
+        return replace(own.told(result), optima=found.optima)
 
     keeps_order = start.given or problem.data.facts.known is not None
     try:
@@ -197,7 +200,7 @@ def fit_problem(
         keeper.finish()
     except KeyboardInterrupt as interrupted:
         if isinstance(interrupted, FitInterrupted):
-            results.append(interrupted.result)
+            results.append(own.told(interrupted.result))
         if not results:
             raise
         highest = replace(max(results, key=height), status=Status.INTERRUPTED)
@@ -208,7 +211,7 @@ def fit_problem(
 def put_to_start(problem: Problem, mixture: Mixture, *, keep_order: bool) -> Mixture:
     """Return a start with the data's background, and components in the order of known ones."""
     facts = problem.data.facts
-    require_near(mixture.means, mixture.covariances, problem.summary)
+    require_near(mixture.means, mixture.scales, problem.summary)
     if mixture.noise is None:
         mixture = facts.put_behind(mixture)
     if facts.known is None or keep_order:
@@ -232,12 +235,12 @@ def _left_out(problem: Problem) -> int:
 
 
 def _finish(problem: Problem, result: FitResult, keeps_order: bool) -> FitResult:
-    """Put components in the documented order: by mean, unless theirs was given."""
+    """Put components in the model's order, unless theirs was given."""
     left_out, missing = _left_out(problem), problem.summary.missing
     result = replace(result, n_dropped=left_out, missing=missing)
     if keeps_order:
         return replace(result, given_start=True)
-    order = result.mixture.order_by("mean")
+    order = result.mixture.order_by(result.model.order)
     place = {int(old): new for new, old in enumerate(order)} | {-1: -1}
     history = replace(
         result.history,

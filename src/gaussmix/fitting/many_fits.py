@@ -110,7 +110,7 @@ class ManyFits(Sequence["FitResult | None"]):
             return
         mixture = result.mixture
         names = mixture.feature_names or tuple(str(j) for j in range(self.n_features))
-        deviations = np.sqrt(mixture.covariances.variances())
+        deviations = np.sqrt(mixture.scales.variances())
         for k in range(self.n_components):
             means = {f"mean_{name}": mixture.means[k, j] for j, name in enumerate(names)}
             widths = {f"deviation_{name}": deviations[k, j] for j, name in enumerate(names)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..components.densities import Density
 from ..components.prior import ConjugatePrior
 from ..em.keeper import Begun, Keeper
 from ..em.result import FitResult, History, Status
@@ -97,10 +98,13 @@ def open_keeper(given: Checkpoint | str | os.PathLike[str] | None) -> Keeper:
 
 def _described(value: Any) -> Any:
     """Return a setting as a plain value that is equal for equal settings."""
+    if isinstance(value, Density):
+        value = value.rule
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mixture):
-        parts = (value.weights, value.means, value.covariances.values)
+        own = value.density.numbers(value.n_components)
+        parts = (value.weights, value.means, value.scales.values, own)
         return "a mixture " + _digest(*parts)
     if isinstance(value, Start) and value.name:
         return value.name
@@ -122,6 +126,8 @@ def _digest(*arrays: Any) -> str:
 
 class _FileKeeper(Keeper):
     """Keeps the state of a fit in a file."""
+
+    saves = True
 
     def __init__(self, options: Checkpoint) -> None:
         self.options = options

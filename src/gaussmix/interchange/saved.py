@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..components.parameters import Parameters
 from ..components.statistics import SufficientStatistics
 from ..em.result import Status
 from ..em.state import FitState
@@ -57,9 +58,11 @@ def require_of_model(content: dict[str, Any], model: Model) -> None:
     family, state = model.family, content["state"]
     mixtures = [state.now[0], state.evaluated[0], *(own["mixture"] for own in content["results"])]
     for own in mixtures:
-        held = own.covariances
+        held = own.covariances if isinstance(own, Parameters) else own.scales
         if (type(held), held.shared) != (family.held, family.shared) and len(own.weights) > 1:
             raise ValueError(f"a mixture that is not of the family {family.name}")
+        if own.density.name != model.density.name:
+            raise ValueError(f"a mixture that is not of {model.density.name} components")
         if len(own.weights) != model.n_components:
             raise ValueError(f"a mixture that is not of {model.n_components} components")
     kept = [state.statistics, state.target, *((own["statistics"], 0) for own in content["results"])]

@@ -19,11 +19,12 @@ def are_equal(a: Mixture, b: Mixture) -> bool:
     """Whether two mixtures have exactly the same parameters and names."""
     return (
         a.feature_names == b.feature_names
-        and type(a.covariances) is type(b.covariances)
-        and a.covariances.shared == b.covariances.shared
+        and a.density.equals(b.density, a.n_components)
+        and type(a.scales) is type(b.scales)
+        and a.scales.shared == b.scales.shared
         and np.array_equal(a.weights, b.weights)
         and np.array_equal(a.means, b.means)
-        and np.array_equal(a.covariances.values, b.covariances.values)
+        and np.array_equal(a.scales.values, b.scales.values)
         and (b.noise is None if a.noise is None else a.noise.equals(b.noise))
     )
 
@@ -33,8 +34,12 @@ def are_close(a: Mixture, b: Mixture, rtol: float, atol: float) -> bool:
     pairs = (
         (a.weights, b.weights),
         (a.means, b.means),
-        (a.covariances.to_dense(), b.covariances.to_dense()),
+        (a.scales.to_dense(), b.scales.to_dense()),
     )
+    if a.n_components != b.n_components or not a.density.equals(
+        b.density, a.n_components, rtol=rtol
+    ):
+        return False
     if a.noise is None or b.noise is None:
         same_noise = a.noise is b.noise
     else:
@@ -75,13 +80,16 @@ def closest_order(a: Mixture, b: Mixture) -> AnyArray:
 
 
 def bhattacharyya(a: Mixture, b: Mixture) -> Array:
-    """Return distances (K_a, K_b) between the components of two mixtures (Bhattacharyya 1943)."""
-    first, second = a.covariances.to_dense(), b.covariances.to_dense()
+    """Return distances (K_a, K_b) between the components of two mixtures (Bhattacharyya 1943).
+
+    As if they were normal, of their scales.
+    """
+    first, second = a.scales.to_dense(), b.scales.to_dense()
     distances = np.empty((a.n_components, b.n_components))
     for i in range(a.n_components):
         between = FullCovariances((first[i] + second) / 2, b.n_components, b.n_features)
         offsets = b.means - a.means[i]
         mahalanobis = np.einsum("ki,ki->k", offsets, between.precision_times(offsets))
-        log_dets = a.covariances.log_det()[i] + b.covariances.log_det()
+        log_dets = a.scales.log_det()[i] + b.scales.log_det()
         distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
     return distances

@@ -1,37 +1,41 @@
-"""What is known of some features says where the others are."""
+"""What is known of some features says where the others are, of components that are not normal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..exceptions import ParameterError
-from ..numerics.arguments import as_numbers
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..components.covariances import Covariances
     from .mixture import Mixture
 
 __all__ = ["conditioned"]
 
 
-def conditioned(
-    mixture: Mixture, given: AnyArray, values: Any
-) -> tuple[AnyArray, Array, Array, Covariances]:
-    """Return the other features (m,), and weights, means and covariances over them.
+def conditioned(mixture: Mixture, given: AnyArray, point: Array) -> Mixture:
+    """Return the mixture of the other features, where features `given` (l,) are at a point (l,).
 
-    `given` (l,) are features whose `values` (l,) are known.
+    How wide components then are depends on how far the point is: of many rows at once no two
+    have covariances in common.
     """
-    point = np.atleast_1d(as_numbers("values", values))
-    if point.shape != (len(given),):
-        raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
     kept = np.setdiff1d(np.arange(mixture.n_features), given)
     if len(kept) == 0:
         raise ParameterError("columns: all features are given, none is left")
-    gains, covariances = mixture.covariances.conditional(kept, given)
-    shifts = np.einsum("kij,kj->ki", gains, point - mixture.means[:, given])
+    gains, scales = mixture.scales.conditional(kept, given)
+    offsets, known = point - mixture.means[:, given], mixture.scales.marginal(given)
+    distances = (offsets * known.precision_times(offsets)).sum(axis=1)
+    density, factors = mixture.density.conditional(distances, len(given))
     weights = mixture.marginal(given).responsibilities(point[None])[0]
-    weights = np.maximum(weights, np.finfo(float).tiny)
-    return kept, weights, mixture.means[:, kept] + shifts, covariances
+    names = mixture.feature_names
+    return replace(
+        mixture,
+        weights=np.maximum(weights, np.finfo(float).tiny),
+        means=mixture.means[:, kept] + np.einsum("kij,kj->ki", gains, offsets),
+        scales=scales.times(factors),
+        feature_names=None if names is None else tuple(names[j] for j in kept),
+        density=density,
+    )

@@ -29,6 +29,7 @@ class Described:
     def __repr__(self: Mixture) -> str:  # type: ignore[misc]
         return (
             f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
-            f"covariances={self.covariances.name}{' shared' if self.covariances.shared else ''}"
+            f"covariances={self.scales.name}{' shared' if self.scales.shared else ''}"
+            f"{'' if self.density.plain else f', density={self.density!r}'}"
             f"{'' if self.noise is None else f', noise={self.noise.weight:.3g}'})"
         )

@@ -21,6 +21,7 @@ from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, summary_of
 from .certainty import Certainty, CertaintyFold
 from .imputing import Imputer
+from .surprise import surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,16 @@ class Evaluator:
         output = Output("responsibility", assigner.bytes_per_row, assigner.n_joint, dtype, parts)
         return self._map(block, output)
 
+    def outlier_weights(self, dtype: type = np.float64) -> Any:
+        """What each row counts for in means, over what it would beside no tails, shape (n,)."""
+        assigner = self.assigner
+
+        def block(rows: AnyArray, workspace: Workspace) -> AnyArray:
+            return assigner.outlier_weights(rows, workspace)
+
+        output = Output("outlier_weight", 2 * assigner.bytes_per_row, dtype=dtype)
+        return self.source.map(block, output)
+
     def labels(self) -> Any:
         """Most probable component of each row, shape (n,); -1 is the background.
 
@@ -115,6 +126,58 @@ class Evaluator:
     def _asked(self, block: BlockFunction, output: Output, unknown: float | Array) -> BlockFunction:
         """Return a function of blocks that is asked of complete rows alone, if some are not."""
         return OnComplete(block, output, unknown) if self.source.n_incomplete else block
+
+    def surprise(self) -> Any:
+        """Each feature's part of the squared distance of rows, shape (n, d); see `surprises`."""
+        assigner, parameters = self.assigner, self.parameters
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            return surprises(parameters, rows, shares)
+
+        d = self.source.n_features
+        parts = self.source.feature_names or tuple(map(str, range(d)))
+        bytes_per_row = assigner.bytes_per_row + 8 * 4 * d
+        return self._map(block, Output("surprise", bytes_per_row, d, parts=parts))
+
+    def log_shares(self, groups: AnyArray, n_groups: int) -> Any:
+        """Log of the posterior probability of groups of components, shape (n, G).
+
+        `groups` (K,) says which of 0 to G - 1 each component belongs to.  Finite however
+        far a row is, but for groups without components.
+        """
+        assigner = self.assigner
+        members = [(g, np.flatnonzero(groups == g)) for g in np.unique(groups).tolist()]
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            joint = assigner.joint(rows, workspace)
+            found = np.full((n_groups, len(rows)), -np.inf)
+            for g, own in members:
+                found[g] = _log_sum(joint[own])
+            found -= _log_sum(found)
+            return found.T
+
+        bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups
+        return self._map(block, Output("log_probability", bytes_per_row, n_groups))
+
+    def regressed(self, means: Array, gains: Array, *, flat: bool = False) -> Any:
+        """Conditional means of features that are not in the rows, (n, m); (n,) of one if `flat`.
+
+        `means` (K, m) are theirs, and `gains` (K, m, d) what they gain as the rows move.
+        """
+        assigner, own = self.assigner, self.parameters.means
+
+        def block(rows: AnyArray, workspace: Workspace) -> Array:
+            shares = assigner.assigned(rows, workspace)[0]
+            found = np.zeros((len(rows), means.shape[1]))
+            for k, share in enumerate(shares):
+                found += share[:, None] * (means[k] + (rows - own[k]) @ gains[k].T)
+            return found[:, 0] if flat else found
+
+        width = means.shape[1]
+        bytes_per_row = assigner.bytes_per_row + 8 * (2 * width + self.source.n_features)
+        output = Output("prediction", bytes_per_row, None if flat else width)
+        return self.source.map(block, output)
 
     def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
@@ -172,6 +235,14 @@ class Evaluator:
             raise DataError("X: a value is missing in every row, so none can be scored")
 
 
+def _log_sum(values: Array) -> Array:
+    """Return the logs of sums (B,) of exponentials of values (m, B), the largest finite."""
+    if len(values) == 1:
+        return np.asarray(values[0])
+    top = values.max(axis=0)
+    return np.asarray(top + np.log(np.exp(values - top).sum(axis=0)))
+
+
 class Assigner:
     """Log-joint densities of rows, and what the posterior makes of them."""
 
@@ -182,14 +253,25 @@ class Assigner:
         self.n_joint = self.n_components + posterior.n_others
         self.bytes_per_row = form.bytes_of_joint
 
+    def outlier_weights(self, rows: AnyArray, workspace: Workspace) -> Array:
+        """Return sums (B,) of responsibilities times what they are multiplied by in means."""
+        joint, scale = self._with_scale(rows, workspace)
+        normalise(joint)
+        found: Array = np.einsum("kb,kb->b", joint[: self.n_components], scale)
+        return found
+
     def joint(self, rows: AnyArray, workspace: Workspace) -> Array:
         """Return log-joint densities (n_joint, B) in workspace memory, less `row_terms`."""
+        return self._with_scale(rows, workspace)[0]
+
+    def _with_scale(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Any]:
+        """Return the same, and what the density returns of it."""
         joint: Array = workspace.array("joint", self.n_joint, len(rows), dtype=self.form.dtype)
         components = joint[: self.n_components]
         self.form.joint(rows, components, workspace)
-        self.posterior.density.log_joint(components, self.posterior.log_scales)
+        scale = self.posterior.log_joint(components)
         joint[self.n_components :] = self.posterior.joint_of_others()
-        return joint
+        return joint, scale
 
     def assigned(self, rows: AnyArray, workspace: Workspace) -> tuple[Array, Array]:
         """Return responsibilities (n_joint, B) in workspace memory, and log-densities (B,)."""

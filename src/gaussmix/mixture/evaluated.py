@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
@@ -55,6 +55,19 @@ class Evaluated:
     def predict(self: Mixture, X: Any) -> AnyArray:  # type: ignore[misc]
         """Return the most probable component of each row, shape (n,); -1 is noise."""
         return self._evaluator(X).labels()
+
+    def outlier_weights(self: Mixture, X: Any) -> Array:  # type: ignore[misc]
+        """Return what each row of X counts for in the means, shape (n,); outliers count little.
+
+        Of Student's t: (dof + d) / (dof + distance), averaged over components by their
+        responsibilities.  Rows of the noise count for nothing.
+        """
+        if not self.density.weighs:
+            raise ParameterError(
+                f"density: rows of {self.density.name} components all count alike; fit a "
+                "StudentMixture"
+            )
+        return self._evaluator(X).outlier_weights()
 
     def impute(self: Mixture, X: Any, draws: int | None = None, random_state: Any = None) -> Array:  # type: ignore[misc]
         """Return rows with their missing values (NaN) filled in, given what is seen of them.

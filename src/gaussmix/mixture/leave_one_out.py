@@ -211,5 +211,4 @@ class _View:
             log_weight = np.log(self.counts[j] - removal.masses) - log_rest
         else:
             log_weight = np.log(self.weights[j])
-        d = centred.shape[1]
-        return log_weight - 0.5 * (d * LOG_2PI + log_det + distances)
+        return log_weight - 0.5 * (self.covariances.n_directions * LOG_2PI + log_det + distances)

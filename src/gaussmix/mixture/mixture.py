@@ -1,4 +1,4 @@
-"""A Gaussian mixture as an immutable value."""
+"""A mixture as an immutable value."""
 
 from __future__ import annotations
 
@@ -7,46 +7,52 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..components.covariances import Covariances, covariances_from_fields
-from ..components.noise import Noise
+from ..components.densities import NORMAL
 from ..components.parameters import Parameters
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_generator, check_integer
 from ..numerics.encoding import stored
 from .comparing import are_close, are_equal, closest_order
-from .conditioning import conditioned
 from .described import Described
 from .evaluated import Evaluated
+from .features import SomeFeatures
+from .files import InFiles
 from .parts import (
     checked_covariances,
-    checked_means,
+    checked_density,
     checked_names,
     checked_order,
     checked_parameters,
-    chosen_columns,
+    given_scales,
+    with_density,
 )
 from .sampling import draw
+from .whole import WholeDensity
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
     from .._typing import AnyArray, Array
+    from ..components.covariances import Covariances
+    from ..components.densities import Density
     from ..components.families import Family
-    from .parts import Columns
+    from ..components.noise import Noise
 
 __all__ = ["Mixture"]
+
+# Weights that agree to so many digits are equal but for rounding.
+_WEIGHT_DIGITS = 9
 
 
 @stored("mixture")
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Mixture(Evaluated, Described):
-    """Weights, means and covariances of K Gaussian components in d dimensions.
+class Mixture(Evaluated, InFiles, Described, WholeDensity, SomeFeatures):
+    """Weights, means and covariances of K components in d dimensions.
 
-    Knows nothing of fitting: build one by hand, or take ``mixture_`` of a fitted
-    `GaussianMixture`.
+    Gaussian ones, or of another density.  Knows nothing of fitting: build one by hand, or
+    take ``mixture_`` of a fitted `GaussianMixture` or `StudentMixture`.
 
     Parameters
     ----------
@@ -57,12 +63,17 @@ class Mixture(Evaluated, Described):
     covariances : array-like or Covariances
         (K, d, d) matrices, (K, d) variances along the axes, or (K,) variances of
         spheres; what `covariance_type` says; or an object of `gaussmix.covariances`.
+        Of another density they are its scales.
     feature_names : sequence of str, optional
     noise : Noise, optional
         A uniform background; its weight and those of the components sum to 1.
     covariance_type : str or Family, optional
         The family, as of `GaussianMixture`, whose ``covariances_`` have this shape: "tied"
         is one matrix (d, d) for all.  Needed where the shape might mean either (K = d).
+    density : Density, optional
+        Of components: normal, or `StudentT`.
+    scales : Covariances, optional
+        In the place of `covariances`, and the name of the attribute: S of Student's t.
 
     Raises
     ------
@@ -82,40 +93,47 @@ class Mixture(Evaluated, Described):
 
     weights: Array
     means: Array
-    covariances: Covariances
+    scales: Covariances
     feature_names: tuple[str, ...] | None = None
     noise: Noise | None = None
+    density: Density = NORMAL
 
     def __init__(
         self,
         weights: ArrayLike,
         means: ArrayLike,
-        covariances: ArrayLike | Covariances,
+        covariances: ArrayLike | Covariances | None = None,
         feature_names: Sequence[str] | None = None,
         noise: Noise | None = None,
         *,
         covariance_type: str | Family | None = None,
+        density: Density = NORMAL,
+        scales: Covariances | None = None,
     ) -> None:
         weights, means = checked_parameters(weights, means, noise)
         names = checked_names(feature_names, means.shape[1])
-        held = checked_covariances(covariances, covariance_type, *means.shape)
-        self._set(weights, means, held, names, noise)
+        given = given_scales(covariances, scales)
+        held = checked_covariances(given, covariance_type, *means.shape)
+        density = checked_density(density, len(weights))
+        self._set(weights, means, held, names, noise, density)
 
     def _set(
         self,
         weights: Array,
         means: Array,
-        covariances: Covariances,
+        scales: Covariances,
         feature_names: tuple[str, ...] | None,
         noise: Noise | None,
+        density: Density,
     ) -> None:
         weights.flags.writeable = means.flags.writeable = False
         self.__dict__.update(
             weights=weights,
             means=means,
-            covariances=covariances,
+            scales=scales,
             feature_names=feature_names,
             noise=noise,
+            density=density,
         )
 
     @classmethod
@@ -125,13 +143,14 @@ class Mixture(Evaluated, Described):
         """Wrap what an M-step made of one mixture, which needs no checks."""
         self, own = cls.__new__(cls), parameters
         noise = own.background(0)
-        self._set(own.weights.copy(), own.means.copy(), own.covariances, feature_names, noise)
+        parts = own.weights.copy(), own.means.copy(), own.covariances
+        self._set(*parts, feature_names, noise, own.density)
         return self
 
     @property
     def parameters(self) -> Parameters:
         """The parameters as the E-step takes them."""
-        return Parameters.of_one(self.weights, self.means, self.covariances, self.noise)
+        return Parameters.of_one(self.weights, self.means, self.scales, self.noise, self.density)
 
     # -- description ------------------------------------------------------------
 
@@ -146,8 +165,13 @@ class Mixture(Evaluated, Described):
         return self.means.shape[1]
 
     @property
+    def covariances(self) -> Covariances:
+        """Covariances of the components; NaN where they have none."""
+        return with_density(self.scales, self.density)
+
+    @property
     def mean(self) -> Array:
-        """Mean of the whole mixture, shape (d,)."""
+        """Mean of the whole mixture, shape (d,): of components without one, their middle."""
         mean = self.weights @ self.means
         return mean if self.noise is None else mean + self.noise.weight * self.noise.mean
 
@@ -206,73 +230,13 @@ class Mixture(Evaluated, Described):
 
     # -- other mixtures -------------------------------------------------------------
 
-    def columns(self, columns: Columns) -> AnyArray:
-        """Return the indices (m,) of features given by index or by name."""
-        return chosen_columns(columns, self.n_features, self.feature_names)
-
-    def marginal(self, columns: Columns) -> Mixture:
-        """Return the mixture of some features only, given by index or by name.
-
-        Examples
-        --------
-        >>> from gaussmix import Mixture
-        >>> Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]]).marginal(1).means.tolist()
-        [[5.0]]
-        """
-        self._refuse_noise("marginal")
-        kept = self.columns(columns)
-        return replace(
-            self,
-            means=self.means[:, kept],
-            covariances=self.covariances.marginal(kept),
-            feature_names=self._names(kept),
-        )
-
-    def conditional(self, columns: Columns, values: Sequence[float] | float) -> Mixture:
-        """Return the mixture of the other features, given values of some.
-
-        Parameters
-        ----------
-        columns : index, name, or sequence of them
-            The features that are known.
-        values : float or sequence (m,)
-            Their values.
-
-        Returns
-        -------
-        Mixture
-            Over the remaining features in their order.  Weights are the
-            responsibilities under the marginal of the known features.
-
-        Examples
-        --------
-        >>> from gaussmix import Mixture
-        >>> m = Mixture([1.0], [[0.0, 5.0]], [[[1.0, 0.5], [0.5, 2.0]]])
-        >>> m.conditional(0, 2.0).means.tolist()
-        [[6.0]]
-        """
-        self._refuse_noise("conditional")
-        given = self.columns(columns)
-        kept, weights, means, covariances = conditioned(self, given, values)
-        return Mixture(weights, means, covariances, self._names(kept))
-
-    def _refuse_noise(self, what: str) -> None:
-        if self.noise is not None:
-            raise ParameterError(
-                f"noise: the {what} of a uniform background over a box is not uniform; "
-                "use .without_noise() first"
-            )
-
     def with_noise(self, noise: Noise) -> Mixture:
         """Return the mixture with a uniform background, which takes its weight from all."""
         return replace(self, weights=self.weights * (1.0 - noise.weight), noise=noise)
 
     def without_noise(self) -> Mixture:
-        """Return the Gaussian components alone, with weights that sum to 1."""
+        """Return the components alone, with weights that sum to 1."""
         return replace(self, weights=self.weights / self.weights.sum(), noise=None)
-
-    def _names(self, columns: AnyArray) -> tuple[str, ...] | None:
-        return None if self.feature_names is None else tuple(self.feature_names[j] for j in columns)
 
     # -- order of components ----------------------------------------------------------
 
@@ -283,7 +247,7 @@ class Mixture(Evaluated, Described):
         ----------
         order : "mean", "weight" or sequence of int, default "mean"
             By the means' first coordinate (then the second, ...) ascending; by
-            weight descending; or a permutation: new component j is old
+            weight descending (equal ones by mean); or a permutation: new component j is old
             component ``order[j]``.
         """
         permutation = self.order_by(order) if isinstance(order, str) else order
@@ -292,12 +256,14 @@ class Mixture(Evaluated, Described):
             self,
             weights=self.weights[permutation],
             means=self.means[permutation],
-            covariances=self.covariances.take(permutation),
+            scales=self.scales.take(permutation),
+            density=self.density.take(permutation),
         )
 
     def order_by(self, key: str) -> AnyArray:
         """Return the permutation (K,) that `reorder` applies for "mean" or "weight"."""
-        keys = {"mean": tuple(self.means.T[::-1]), "weight": (-self.weights,)}
+        means = tuple(self.means.T[::-1])
+        keys = {"mean": means, "weight": (*means, -np.round(self.weights, _WEIGHT_DIGITS))}
         if key not in keys:
             raise ParameterError(f"order: expected 'mean', 'weight' or a permutation, got {key!r}")
         return np.lexsort(keys[key])
@@ -314,36 +280,3 @@ class Mixture(Evaluated, Described):
                 f"got {other.n_components} of {other.n_features}"
             )
         return self.reorder(closest_order(self, other))
-
-    # -- files --------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the mixture to a JSON model file, whole or not at all."""
-        from .model_file import write_model
-
-        write_model(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Mixture:
-        """Read the mixture of a model file; raise ModelFileError if it is not one."""
-        from .model_file import read_model
-
-        return read_model(path)[0]
-
-    def to_fields(self) -> dict[str, Any]:
-        """Return what files hold of it, by name."""
-        fields = {
-            "feature_names": self.feature_names,
-            "weights": self.weights,
-            "means": self.means,
-            "covariances": self.covariances.to_fields(),
-        }
-        return fields if self.noise is None else {**fields, "noise": self.noise.to_fields()}
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Mixture:
-        """Return the mixture of such fields; an error says what is wrong with them."""
-        means, noise = checked_means(fields["means"]), fields.get("noise")
-        held = covariances_from_fields(fields["covariances"], *means.shape)
-        noise = None if noise is None else Noise.from_fields(noise)
-        return cls(fields["weights"], means, held, fields.get("feature_names"), noise)

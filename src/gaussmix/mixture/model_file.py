@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["damaged", "model_content", "read_model", "write_model"]
 
 _FORMAT = "gaussmix-model"
-_VERSION = 1
+# Files of normal components are what they always were; others an earlier version would misread.
+_VERSIONS = (1, 2)
 
 
 def model_content(mixture: Mixture, fit: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what a model file holds: a mixture, and how it was fitted, as plain values."""
     return {
         "format": _FORMAT,
-        "version": _VERSION,
+        "version": _VERSIONS[0 if mixture.density.plain else 1],
         "written_by": written_by(),
         "mixture": plain(mixture.to_fields()),
         "fit": fit,
@@ -59,10 +60,10 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Mixture, Any]:
     if content.get("format") != _FORMAT:
         raise ModelFileError(f'{path}: not a gaussmix model file (no "format": "{_FORMAT}" in it)')
     version = content.get("version")
-    if version != _VERSION or type(version) is not int:
+    if version not in _VERSIONS or type(version) is not int:
         raise ModelFileError(
             f"{path}: has format version {shown(version)}, this gaussmix reads "
-            f"{_VERSION}; upgrade gaussmix"
+            f"{' and '.join(map(str, _VERSIONS))}; upgrade gaussmix"
         )
     try:
         return Mixture.from_fields(content["mixture"]), content.get("fit")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..components.covariances import hold_covariances
+from ..components.densities import Density
 from ..components.families import get_family
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers, shown
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
 __all__ = [
     "WEIGHT_TOLERANCE",
     "checked_covariances",
+    "checked_density",
     "checked_means",
     "checked_names",
     "checked_order",
     "checked_parameters",
     "chosen_columns",
+    "given_scales",
+    "require_normal",
+    "with_density",
 ]
 
 # How far from 1 weights may sum, for those that were rounded when written.
@@ -74,6 +79,42 @@ def checked_covariances(
     family = get_family(covariance_type)
     family.require_features(n_features)
     return hold_covariances(given, n_components, n_features, family.held, shared=family.shared)
+
+
+def given_scales(covariances: Any, scales: Any) -> Any:
+    """Return what was given by one of two names; or raise ParameterError."""
+    if (covariances is None) == (scales is None):
+        what = "neither is" if scales is None else "both are"
+        raise ParameterError(f"covariances, or scales: {what} given; give one of them")
+    return covariances if scales is None else scales
+
+
+def checked_density(density: Any, n_components: int) -> Density:
+    """Return the density of so many components; or raise ParameterError."""
+    if not isinstance(density, Density):
+        raise ParameterError(
+            f"density: expected a density such as StudentT(5), got {shown(density)}"
+        )
+    return density.begun(density, n_components)
+
+
+def require_normal(mixture: Any, what: str, remedy: str = "") -> None:
+    """Raise ParameterError where something is known of normal components only."""
+    if not mixture.density.plain:
+        told = f"; {remedy}" if remedy else ""
+        raise ParameterError(
+            f"density: {what} of {mixture.density.name} components is not there{told}"
+        )
+
+
+def with_density(scales: Covariances, density: Density) -> Covariances:
+    """Return the covariances of components of some scales and a density; NaN where undefined."""
+    if density.plain:
+        return scales
+    factors = density.inflation(scales.n_components)
+    if scales.shared and (factors == factors[0]).all():
+        factors = factors[:1]
+    return scales.times(factors)
 
 
 def checked_means(means: Any) -> Array:

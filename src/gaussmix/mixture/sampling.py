@@ -27,7 +27,11 @@ def draw(
     X = rng.standard_normal((n_samples, mixture.n_features))
     ends = np.cumsum(counts)
     for own, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
-        X[first:last] = mixture.means[own] + mixture.covariances.unwhiten(own, X[first:last])
+        drawn = mixture.scales.unwhiten(own, X[first:last])
+        stretches = mixture.density.stretches(own, last - first, rng)
+        X[first:last] = mixture.means[own] + (
+            drawn if stretches is None else drawn * stretches[:, None]
+        )
     if noise is not None:
         X[ends[-1] :] = noise.sample(n_noise, rng)
     if shuffle:

@@ -73,25 +73,22 @@ class Flat:
 
     def cdf(self, points: Array) -> Array:
         """Return the probability (n,) of at most each value of the one feature seen."""
-        from scipy.special import ndtr
-
         means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
         share = self.weights.sum() if self.background is not None else 1.0
         values = np.asarray(points, dtype=np.float64)
         with np.errstate(over="ignore"):  # as far out as that it is 0 or 1
-            below = ndtr((values[:, None] - means) / deviations) @ self.gaussians.weights
+            below = self.gaussians.density.below((values[:, None] - means) / deviations)
+            below = below @ self.gaussians.weights
         if self.background is None:
             return np.asarray(below)
         return np.asarray(share * below + self.background.weight * self.background.cdf(values))
 
     def ppf(self, shares: Array) -> Array:
         """Return the quantiles (n,) of the one feature seen, by bisection."""
-        from scipy.special import ndtri
-
         shares = np.asarray(shares, dtype=np.float64)
         means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
         # That of a mixture lies between those of its components.
-        each = means + deviations * ndtri(shares)[:, None]
+        each = means + deviations * self.gaussians.density.quantiles(shares[:, None])
         low, high = each.min(axis=1), each.max(axis=1)
         if self.background is not None:
             corners = self.background.corners()[:, 0]
@@ -119,7 +116,7 @@ class Flat:
 
     def _deviations(self) -> Array:
         """Standard deviations (K, m)."""
-        return np.asarray(np.sqrt(self.gaussians.covariances.variances()))
+        return np.asarray(np.sqrt(self.gaussians.scales.variances()))
 
     def grid(self, axis: int, low: float, high: float, count: int) -> Array:
         """Return `count` values from low to high, and more across components that slip through."""

@@ -39,7 +39,8 @@ def ellipses(
         With more than two features, the marginal on `features` is drawn.
     features : two indices or names, default the first two
     sigmas : float or sequence of them, default (1, 2)
-        Mahalanobis radii; 1 and 2 hold 39 % and 86 % of a component.
+        Mahalanobis radii; 1 and 2 hold 39 % and 86 % of a Gaussian component, and less of
+        one of heavier tails.
     ax : Axes, optional
 
     Examples
@@ -76,7 +77,7 @@ def ellipses(
 
 def half_axes(seen: Mixture) -> tuple[Array, Array, Array]:
     """Return the longer and the shorter half axis, and the longer's angle in degrees, (K,) each."""
-    eigenvalues, vectors = np.linalg.eigh(seen.covariances.to_dense())
+    eigenvalues, vectors = np.linalg.eigh(seen.scales.to_dense())
     shorter, longer = np.sqrt(eigenvalues).T
     return longer, shorter, np.degrees(np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
 

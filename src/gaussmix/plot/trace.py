@@ -58,7 +58,9 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     _at_least(ax, values)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlabel("iteration")
-    ax.set_ylabel("log-likelihood")
+    fit = getattr(history, "result_", history)
+    is_bound = getattr(getattr(fit, "model", None), "is_bound", False)
+    ax.set_ylabel("evidence lower bound" if is_bound else "log-likelihood")
     ax.ticklabel_format(useOffset=False)
     return clean(ax)
 

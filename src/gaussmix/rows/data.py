@@ -8,15 +8,30 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import numpy as np
 
+from .memory import MemorySource
+from .span import Span
 from .spread import Quantiles, resolutions
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.moments import Moment
     from ..components.noise import Noise
     from .source import Source
     from .summary import DataSummary
 
 __all__ = ["Data", "Facts"]
+
+
+# Of a sum of weights.
+_ROUNDING = 1e-9
+# Directions that no row has are left out where columns are so many, and the rows, and one more,
+# at most such a share of them (measured).
+_FEWEST_COLUMNS = 16
+_MOST_DIRECTIONS = 0.8
+# Nor where means are so far from 0 that float64 rounds them by such a share of a variance, in all.
+_ROUNDED = 3e-14
+# Where some rows are so far (a variance is so many times that of most), directions are theirs.
+_DRAWN_OUT = 1e6
 
 
 class _Start(Protocol):
@@ -98,6 +113,41 @@ class Data:
         """Variances of features (d,) that some far rows do not change."""
         own = self._spreads
         return np.where(own > 0, np.minimum(own, self.summary.variances), self.summary.variances)
+
+    def narrowed(self, covariances: Array, moment: Moment, times: float) -> Array:
+        """Return covariances (G, *shape) with variances of at most so many times `scales`."""
+        return moment.narrowed(covariances, times * self.scales)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the sample is all rows."""
+        return bool(self.weights.sum() > (1.0 - _ROUNDING) * self.summary.total.total)
+
+    def directions(self, scales: Array) -> Span | None:
+        """Return the directions that rows have in units of such squares (d,), if few enough.
+
+        None where it does not pay to leave the others out, or where not all rows are known.
+        """
+        n_rows, d = self.sample.shape
+        if d < _FEWEST_COLUMNS or n_rows + 1 > _MOST_DIRECTIONS * d:
+            return None
+        if (self.summary.variances > _DRAWN_OUT * self.scales).any():
+            return None
+        if ((np.finfo(float).eps * self.center) ** 2 / self.scales).sum() > _ROUNDED:
+            return None
+        if len(self.far) or not self.is_whole or self.summary.incomplete:
+            return None
+        if not isinstance(self.source, MemorySource) and n_rows != self.source.n_rows:
+            return None  # what is known of rows goes by their places
+        return Span.of(self.drawn, self.center, scales)
+
+    def rows_in(self, span: Span) -> MemorySource:
+        """Return the coordinates of all rows."""
+        source = self.source
+        if not isinstance(source, MemorySource):  # all rows, in their order
+            source = MemorySource(self.drawn, self.weights, n_jobs=source.n_threads)
+            source.watcher = self.source.watcher
+        return span.source(source)
 
     @cached_property
     def resolutions(self) -> Array:

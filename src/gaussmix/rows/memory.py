@@ -137,6 +137,9 @@ class MemorySource(Source):
             feature_names=self.feature_names,
         ).like(self)
 
+    def only(self, chosen: AnyArray) -> MemorySource:
+        return self.take(np.flatnonzero(chosen))
+
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         if self.weights is None:
             chosen, count = None, self.n_rows

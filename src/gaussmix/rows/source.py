@@ -140,6 +140,10 @@ class Source(ABC):
         self.partly_seen = other.partly_seen
         return self
 
+    def only(self, chosen: AnyArray) -> Source:
+        """Return the rows of a mask (n,); the others are not there, or have weight 0."""
+        return self.without(~chosen)
+
     @abstractmethod
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw at most `n_rows` rows of positive weight without replacement.

@@ -130,15 +130,13 @@ def resolutions(rows: AnyArray, spreads: Array) -> Array:
     A value stands for all that round to it: the median gap between neighbouring different
     values is taken for the width of a step.
     """
-    return np.array(
-        [
-            _resolution(column, spread)
-            for column, spread in zip(np.asarray(rows).T, spreads, strict=True)
-        ]
-    )
-
-
-def _resolution(values: AnyArray, spread: float) -> float:
-    gaps = np.diff(np.unique(values))
-    gaps = gaps[gaps > _ROUNDING * np.sqrt(spread)]
-    return float(np.median(gaps) ** 2 / 12.0) if len(gaps) else 0.0
+    gaps = np.diff(np.sort(np.asarray(rows).T, axis=1), axis=1)
+    if gaps.shape[1] == 0:
+        return np.zeros(len(gaps))
+    gaps[gaps <= _ROUNDING * np.sqrt(spreads)[:, None]] = np.inf
+    gaps.sort(axis=1)
+    counts = np.isfinite(gaps).sum(axis=1)[:, None]
+    middle = np.concatenate([np.maximum(counts - 1, 0) // 2, counts // 2], axis=1)
+    middle = np.minimum(middle, gaps.shape[1] - 1)
+    widths = np.take_along_axis(gaps, middle, axis=1).mean(axis=1)
+    return np.where(counts[:, 0] > 0, widths, 0.0) ** 2 / 12.0

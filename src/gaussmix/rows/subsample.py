@@ -65,7 +65,8 @@ def _of_positive_weight(source: Source) -> str:
 def _are_distinct(rows: AnyArray, n_components: int) -> bool:
     """Whether at least `n_components` of the rows (m, d) differ."""
     # Almost always the first rows suffice; only repetitive data are looked at in full.
-    some = (rows[: 10 * n_components + 100], rows)
+    first = rows[: 10 * n_components + 100]
+    some = (first[:, :1], first, rows)  # of many columns one is enough, mostly
     return any(count_distinct(part) >= n_components for part in some)
 
 

@@ -15,7 +15,7 @@ from ..exceptions import DataWarning
 from .checks import column_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .._typing import AnyArray, Array
     from .summary import DataSummary
@@ -56,9 +56,11 @@ def suspicions(rows: AnyArray, summary: DataSummary, names: Sequence[str] | None
     """
     if len(rows) < _FEWEST_ROWS:
         return []
-    n_features = rows.shape[1]
-    counting = [j for j in range(n_features) if n_features > 1 and _counts_up(rows[:, j])]
-    double = [j for j in range(n_features) if _has_two_values(rows[:, j], summary, j)]
+    several = rows.shape[1] > 1
+    counting = _columns(lambda some, j: _count_up(some), rows) if several else []
+    low, high = summary.minimum, summary.maximum
+    double = _columns(lambda some, j: _have_two_values(some, low[j], high[j]), rows)
+    double = [j for j in double if _SHARE <= np.mean(rows[:, j] == low[j]) <= 1 - _SHARE]
     found = []
     if counting:
         found.append(
@@ -74,20 +76,22 @@ def suspicions(rows: AnyArray, summary: DataSummary, names: Sequence[str] | None
     return found + [_told_of_sum(own, summary, names) for own in _dependencies(summary)]
 
 
-def _counts_up(column: AnyArray) -> bool:
+def _columns(are_odd: Callable[[AnyArray, AnyArray], AnyArray], rows: AnyArray) -> list[int]:
+    """Return the numbers of odd columns: `are_odd` is asked of some columns and their numbers."""
+    every = np.arange(rows.shape[1])
     # Almost always the first rows suffice.
-    return all(
-        bool((np.diff(part) > 0).all() and (part == np.floor(part)).all())
-        for part in (column[:_FIRST], column)
-    )
+    some = every[are_odd(rows[:_FIRST], every)]
+    found: list[int] = some[are_odd(rows[:, some], some)].tolist()
+    return found
 
 
-def _has_two_values(column: AnyArray, summary: DataSummary, j: int) -> bool:
-    low, high = summary.minimum[j], summary.maximum[j]
-    if not (low < high and np.isin(column[:_FIRST], (low, high)).all()):
-        return False
-    share = np.mean(column == low)
-    return bool(_SHARE <= share <= 1 - _SHARE and np.isin(column, (low, high)).all())
+def _count_up(columns: AnyArray) -> AnyArray:
+    rise = (np.diff(columns, axis=0) > 0).all(axis=0)
+    return np.asarray(rise & (columns == np.floor(columns)).all(axis=0))
+
+
+def _have_two_values(columns: AnyArray, low: Array, high: Array) -> AnyArray:
+    return np.asarray((low < high) & ((columns == low) | (columns == high)).all(axis=0))
 
 
 def _dependencies(summary: DataSummary) -> Iterator[Array]:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ..components.densities import NORMAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.result import FitResult
 
@@ -37,6 +40,8 @@ class Cell:
         Criteria by name; smaller is better.
     reason : str
         Why the model could not be fitted; empty when it could.
+    density : Density
+        Of the components.
 
     Examples
     --------
@@ -52,10 +57,16 @@ class Cell:
     result: FitResult | None = None
     values: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    density: Density = NORMAL
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value:.2f}" for name, value in self.values.items())
-        return f"Cell({self.family.name}, {self.n_components}: {told or self.reason})"
+        return f"Cell({self.model}, {self.n_components}: {told or self.reason})"
+
+    @property
+    def model(self) -> str:
+        """The family, and the density unless it is normal, in a word or two."""
+        return " ".join(filter(None, (self.family.name, self.density.choice)))
 
 
 def best_cell(cells: Iterable[Cell], criterion: str) -> Cell | None:
@@ -109,7 +120,7 @@ def _where(cells: Iterable[Cell]) -> str:
     """Name cells as families with their numbers of components."""
 
     def name(cell: Cell) -> str:
-        return cell.family.name
+        return cell.model
 
     by_numbers: dict[str, list[str]] = {}
     for family, group in groupby(sorted(cells, key=name), name):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..components.moments import PRODUCTS
 from ..em.problem import Problem
 from ..em.steps import EStep, observed
 from ..exceptions import DataError, ParameterError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
+    from ..components.densities import Density
     from ..components.families import Family
     from ..em.model import Model
     from ..em.options import Options
@@ -119,6 +121,13 @@ class Fitter:
         plain = replace(self.plan.model, family=self.families[0], prior=None)
         return replace(self.summary, total=plain.objective(total).regularised(total))
 
+    def of_density(self, density: Density) -> Fitter:
+        """Return the fits of another density, which share what has been found out of the rows."""
+        other = copy(self)
+        other.__dict__.pop("folds", None)
+        other.plan = replace(self.plan, model=replace(self.plan.model, density=density))
+        return other
+
     def model(self, family: Family, n_components: int) -> Model:
         """Return one of the models."""
         return replace(self.plan.model, family=family, n_components=n_components)
@@ -186,7 +195,9 @@ class Fitter:
         DataError, ParameterError
             If the data cannot support the model.
         """
-        return Problem(data, self.model(family, n_components), self.plan.options).checked()
+        problem = Problem(data, self.model(family, n_components), self.plan.options).checked()
+        _require_rows(problem)
+        return problem
 
     def _divisions(
         self, data: Data, n_components: int, rng: np.random.Generator
@@ -286,6 +297,8 @@ class SizedFitter:
 class _Divided(Start):
     """Divisions of the subsample already made, one after the other."""
 
+    divides = True
+
     def __init__(self, start: Division, divisions: Sequence[AnyArray]) -> None:
         self.start, self.divisions = start, divisions
         self._used = 0
@@ -293,6 +306,19 @@ class _Divided(Start):
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         self._used += 1
         return self.start.begin([problem], [self.divisions[self._used - 1]])[0]
+
+
+def _require_rows(problem: Problem) -> None:
+    """Raise DataError if rows are so few that covariances would be held at the floor for sure."""
+    model, total = problem.model, problem.summary.total
+    if model.prior is not None or model.reg_covar or total.moment is not PRODUCTS:
+        return
+    if total.n_rows <= total.n_features:
+        raise DataError(
+            f"X: {total.n_rows} rows of {total.n_features} features: covariances of any "
+            "orientation collapse, they have no width in some direction. Use fewer features, a "
+            "family of axis-aligned covariances (three letters, the last an I), or reg_covar"
+        )
 
 
 def _attempt(function: Callable[..., Made], *given: object) -> Made | Exception:

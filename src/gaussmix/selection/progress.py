@@ -75,7 +75,7 @@ def bar(total: int, console: Console, title: str = "") -> Iterator[Tell]:
         yield lambda cell: shown.update(
             task,
             advance=1,
-            description=f"{before}{cell.family.name}, components {cell.n_components}",
+            description=f"{before}{cell.model}, components {cell.n_components}",
         )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ..components.families import Family, get_family, list_families
 from ..components.moments import PRODUCTS
@@ -16,7 +14,6 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
 from ..numerics.jobs import done, effective
 from ..rows.blas import single_threaded_blas
-from ..rows.suspicions import warn_of_columns
 from ..rows.threads import count_threads
 from .cells import Cell
 from .criteria import Criterion, list_criteria
@@ -38,6 +35,7 @@ __all__ = [
     "pays",
     "row_threads",
     "search",
+    "search_with",
     "wanted_criteria",
 ]
 
@@ -99,9 +97,21 @@ def search(
     >>> [cell.n_components for cell in cells]
     [1, 2]
     """
-    fitter = Fitter(source, families, start, plan)
-    some, _ = source.sample(_LOOKED_AT, np.random.default_rng(0))
-    warn_of_columns(some, fitter.regularised, source.feature_names, stacklevel=3)
+    yield from search_with(
+        Fitter(source, families, start, plan), families, n_components, criteria, n_jobs=n_jobs
+    )
+
+
+def search_with(
+    fitter: Fitter,
+    families: Sequence[Family],
+    n_components: Sequence[int],
+    criteria: Sequence[Criterion],
+    *,
+    n_jobs: int | None = None,
+) -> Iterator[Cell]:
+    """Fit the same with a fitter that others may share; families are some of its own."""
+    source = fitter.source
     # Fits of few rows are faster together than in processes of their own.
     if pays(source) and not any(criterion.refits for criterion in criteria):
         yield from _together(fitter, families, n_components, criteria)
@@ -137,7 +147,11 @@ def _sizes(
     for size in n_components:
         d = fitter.source.n_features
         counts = [fitter.model(family, size).n_parameters(d) for family in families]
-        cells = [Cell(family, size, n) for family, n in zip(families, counts, strict=True)]
+        density = fitter.plan.model.density
+        cells = [
+            Cell(family, size, n, density=density)
+            for family, n in zip(families, counts, strict=True)
+        ]
         try:
             sized = fitter.of_size(size)
             shared = [(criterion, criterion.share(sized)) for criterion in criteria]
@@ -182,7 +196,7 @@ def _judged(
         }
     except (DataError, ParameterError) as error:
         return _skipped(cell, str(error))
-    return Cell(cell.family, cell.n_components, cell.n_parameters, result, values)
+    return replace(cell, result=result, values=values)
 
 
 def _together(
@@ -225,7 +239,7 @@ def _together(
 
 
 def _skipped(cell: Cell, reason: str) -> Cell:
-    return Cell(cell.family, cell.n_components, cell.n_parameters, reason=reason)
+    return replace(cell, reason=reason)
 
 
 def _collapse(result: FitResult) -> str:

@@ -22,9 +22,10 @@ _SHOWN = 10
 class ResultsTable(Sequence[dict[str, Any]]):
     """A row (dict) for each model tried, by number of components, then by family.
 
-    Columns are family, n_components, log_likelihood, n_parameters, one for each
-    criterion (smaller is better), n_iter, converged, and reason: why the model could
-    not be fitted, empty when it could.  Numbers of a model without a fit are NaN.
+    Columns are family (with how degrees of freedom are found, if there are), n_components,
+    log_likelihood, n_parameters, one for each criterion (smaller is better), n_iter, converged,
+    and reason: why the model could not be fitted, empty when it could. Numbers of a model
+    without a fit are NaN.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class ResultsTable(Sequence[dict[str, Any]]):
     def __init__(self, cells: Sequence[Cell], criteria: Sequence[str], criterion: str) -> None:
         self.criterion = criterion
         self.criteria = tuple(criteria)
-        ordered = sorted(cells, key=lambda cell: (cell.n_components, cell.family.name))
+        ordered = sorted(cells, key=lambda cell: (cell.n_components, cell.model))
         self._rows = [_row(cell, self.criteria) for cell in ordered]
 
     @overload
@@ -115,7 +116,7 @@ class ResultsTable(Sequence[dict[str, Any]]):
 def _row(cell: Cell, criteria: Sequence[str]) -> dict[str, Any]:
     result = cell.result
     return {
-        "family": cell.family.name,
+        "family": cell.model,
         "n_components": cell.n_components,
         "log_likelihood": np.nan if result is None else result.log_likelihood,
         "n_parameters": cell.n_parameters,

@@ -15,9 +15,10 @@ from ..mixture import Mixture
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
     from ..em.optima import Optimum
     from ..em.problem import Problem
+    from ..rows.data import Data
 
 __all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "softened"]
 
@@ -51,6 +52,9 @@ class Start(ABC):
     #: Whether the user gave the start, so that its component order is theirs
     #: and repeating it is pointless.
     given: ClassVar[bool] = False
+    #: Whether all it says is how rows are divided: the mixture that follows may then be one in
+    #: other coordinates, ``problem.data``'s; what it looks at is ``problem.seen``.
+    divides: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
@@ -73,6 +77,8 @@ class Division(Start):
     Families with the same number of components can share one division.
     """
 
+    divides = True
+
     @abstractmethod
     def divide(self, problem: Problem, rng: np.random.Generator) -> AnyArray:
         """Return labels (m,) from 0 to K - 1, or responsibilities (m, K), of the sample."""
@@ -85,7 +91,7 @@ class Division(Start):
         return from_divisions(several, divisions)
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
-        return self.begin([problem], [self.divide(problem, rng)])[0]
+        return self.begin([problem], [self.divide(problem.seen, rng)])[0]
 
 
 def from_divisions(
@@ -96,13 +102,13 @@ def from_divisions(
     If `exactly`, only components that collapse are softened: for starts whose clusters are
     worth more than their centers.
     """
-    statistics, scales = _statistics(several, divisions), several[0].data.scales
+    statistics, data = _statistics(several, divisions), several[0].data
     if not exactly:
-        return _mixtures(several, softened(statistics, scales))[0]
+        return _mixtures(several, softened(statistics, data))[0]
     mixtures, collapsed = _mixtures(several, statistics)
     if not collapsed.any():
         return mixtures
-    soft = softened(statistics, scales)
+    soft = softened(statistics, data)
     shared = several[0].family.shared
     chosen = np.repeat(collapsed, statistics.groups.counts) if shared else collapsed
     counts = np.where(chosen, soft.counts, statistics.counts)
@@ -140,12 +146,12 @@ def _mixtures(
     return mixtures, collapsed
 
 
-def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStatistics:
+def softened(statistics: SufficientStatistics, data: Data) -> SufficientStatistics:
     """Add a little of the average scatter to every component.
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
     is a share of the total weight: repeated rows and rescaled weights start alike.
-    The average is no wider than so many `scales` (d,), variances of all but far rows.
+    The average is no wider than so many ``data.scales``, variances of all but far rows.
     """
     groups, moment = statistics.groups, statistics.moment
     totals = groups.sum(statistics.counts)
@@ -155,7 +161,7 @@ def softened(statistics: SufficientStatistics, scales: Array) -> SufficientStati
         own = groups.own(g)
         middle = np.average(statistics.means[own], axis=0, weights=statistics.counts[own])
         average[g] = moment.outer(statistics.means[own] - middle).mean(axis=0)
-    average = moment.narrowed(average, _WIDEST * scales)
+    average = data.narrowed(average, moment, _WIDEST)
     extra = groups.spread(_SOFTENING * totals / groups.counts)
     return replace(
         statistics,

@@ -6,7 +6,7 @@ optimum as another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..mixture import Mixture
 from ..numerics.groups import Groups
 from ..rows import MemorySource
 from ..rows.folds import Fold, Index, Workspace
-from .base import softened
+from .base import from_labels, softened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -122,6 +122,11 @@ def contest(
     LinAlgError
         If covariances cannot be had from these rows by float64 arithmetic.
     """
+    count, (labels, members) = len(labels), _different(labels)
+    if len(labels) == 1 and problem.is_held:  # there is nothing to find out
+        alone = from_labels(problem, labels[0])
+        place = (alone.parameters, 0)
+        return Finalists([Finalist(place, members[0], True, alone.feature_names)], [], [])
     data, form = problem.data, _form(problem)
     rows = data.sample + data.center
     if form is ReadyForm:
@@ -134,11 +139,26 @@ def contest(
         block_rows=_BLOCK_ROWS,
         drawn_from=data.source.rows_drawn_from,
     )
-    racers = Racers(problem, softened(_divided(problem, source, labels, form), data.scales))
-    batch = Batch([racers], Halving(halvings, len(labels), keep))
+    starts = softened(_divided(problem, source, labels, form), data)
+    batch = Batch([Racers(problem, starts, members)], Halving(halvings, count, keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))
     return finalists
+
+
+def _different(labels: AnyArray) -> tuple[AnyArray, list[tuple[int, ...]]]:
+    """Return the divisions (R, m) that differ by more than the order of components.
+
+    And the numbers of those that are each.
+    """
+    found: dict[bytes, list[int]] = {}
+    for r, own in enumerate(labels):
+        first = np.unique(own, return_index=True)
+        order = np.zeros(int(own.max()) + 1, dtype=np.intp)
+        order[first[0][np.argsort(first[1])]] = np.arange(len(first[0]))
+        found.setdefault(order[own].tobytes(), []).append(r)
+    members = [tuple(own) for own in found.values()]
+    return labels[[own[0] for own in members]], members
 
 
 def _form(problem: Problem) -> type[NaturalForm]:
@@ -195,15 +215,18 @@ class DivisionFold(Fold[NaturalSums]):
 class Racers(Team):
     """The starts still in the race."""
 
-    def __init__(self, problem: Problem, starts: SufficientStatistics) -> None:
+    def __init__(
+        self, problem: Problem, starts: SufficientStatistics, members: Sequence[tuple[int, ...]]
+    ) -> None:
         self.objective, self.k = problem.objective, problem.n_components
         self.n, self.n_rows = float(problem.data.weights.sum()), len(problem.data.sample)
         self.statistics, self.names = starts, problem.data.source.feature_names
         #: Numbers of the starts that have become each.
-        self.members = [(r,) for r in range(len(starts.groups))]
+        self.members = list(members)
         self.values = self.before = np.full(len(starts.groups), -np.inf)
         self.move(self.objective.estimate(starts))
-        self.parameters = problem.data.facts.put_behind(self.parameters)
+        density = self.parameters.density.diverse(starts.groups)
+        self.parameters = replace(problem.data.facts.put_behind(self.parameters), density=density)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -283,7 +306,7 @@ class Racers(Team):
 
     def _is_thin(self) -> AnyArray:
         """Whether a component of each mixture has too few rows to keep its width, (R,)."""
-        if self.objective.family.shared:
+        if self.objective.family.shared or not self.objective.needs_rows:
             return np.zeros(len(self), dtype=bool)
         rows = self.statistics.counts * (self.n_rows / self.n)
         fewest = self.statistics.moment.rows_to_span(self.statistics.n_features)

@@ -25,6 +25,8 @@ __all__ = ["Entrants", "entrants_of"]
 _LLOYD = 10
 # Trees are built of at most this many rows: their time and memory grow with the square.
 _TREE_ROWS = 1000
+# Crowded rows are three quarters of all, by the distance of a near neighbour among some.
+_CROWD, _NEIGHBOUR, _NEIGHBOURS_AMONG = 0.75, 8, 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
     if len(rows) <= _TREE_ROWS and count > 1:
         found.append(_tree_labels(rows, track.n_components)[None])
         kinds.append("Ward's tree")
-    turns = islice(cycle(_TURNS), max(count - len(found), 1))
+    every = _AMONG_OUTLIERS if track.model.density.weighs else _TURNS
+    turns = islice(cycle(every), max(count - len(found), 1))
     for (kind, space), several in Counter(turns).items():
         centers = _KINDS[kind](spaces[space], track, several, rng)
         found.append(nearest(spaces[space], centers))
@@ -89,8 +92,31 @@ def _random(rows: Array, track: Problem, count: int, rng: np.random.Generator) -
     return distinct_rows(rows, track.data.weights, track.n_components, count, rng)
 
 
-_TRUSTED = "k-means"
-_KINDS = {_TRUSTED: _kmeans, "k-means++": _plus_plus, "random points": _random}
+def _crowded(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
+    """Return centers of k-means on the rows that have neighbours nearby: no far ones take part."""
+    from scipy.spatial.distance import cdist
+
+    weights = track.data.weights
+    some = rows[rng.choice(len(rows), min(len(rows), _NEIGHBOURS_AMONG), replace=False)]
+    nth = min(_NEIGHBOUR, len(some) - 1)
+    gaps = np.empty(len(rows))
+    for first in range(0, len(rows), _NEIGHBOURS_AMONG):
+        block = rows[first : first + _NEIGHBOURS_AMONG]
+        gaps[first : first + len(block)] = np.partition(cdist(block, some), nth, axis=1)[:, nth]
+    order = np.argsort(gaps, kind="stable")
+    within = np.cumsum(weights[order]) <= _CROWD * weights.sum()
+    kept = order[within] if within.sum() >= track.n_components else order
+    centers = plus_plus(rows[kept], weights[kept], track.n_components, count, rng)
+    return lloyd(rows[kept], weights[kept], centers, _LLOYD)
+
+
+_TRUSTED, _DENSE = "k-means", "k-means of crowded rows"
+_KINDS = {
+    _TRUSTED: _kmeans,
+    "k-means++": _plus_plus,
+    "random points": _random,
+    _DENSE: _crowded,
+}
 # In proportion to how often each wins (measured), the surest first.
 _TURNS = (
     ("k-means", ""),
@@ -102,6 +128,10 @@ _TURNS = (
     ("k-means++", " of sphered rows"),
     ("random points", ""),
 )
+
+
+# Where components have heavy tails, outliers are to be found in no cluster.
+_AMONG_OUTLIERS = ((_DENSE, ""), *_TURNS[:4], (_DENSE, " of sphered rows"), *_TURNS[4:])
 
 
 def _sphered(rows: Array, weights: Array) -> Array:

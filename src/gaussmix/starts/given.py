@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from ..em.problem import Problem
     from ..rows import Source
 
-__all__ = ["GivenMixture", "GivenResponsibilities", "Overridden", "given_start"]
+__all__ = [
+    "GivenMixture",
+    "GivenResponsibilities",
+    "Overridden",
+    "ResponsibilityFold",
+    "given_start",
+]
 
 
 def given_start(given: Any) -> Start:
@@ -63,7 +69,7 @@ class GivenMixture(Start):
                 f"expected {expected[0]} of {expected[1]}; {self.remedy}"
             )
         require_moderate(f"{self.argument}: means", self.mixture.means)
-        values = self.mixture.covariances.values
+        values = self.mixture.scales.values
         require_moderate(f"{self.argument}: covariances", values, LARGEST_SQUARE)
         return replace(self.mixture, feature_names=source.feature_names)
 
@@ -81,6 +87,7 @@ class Overridden(Start):
     def __init__(self, start: Start, weights: Any, means: Any, precisions: Any) -> None:
         self.start, self.weights, self.means, self.precisions = start, weights, means, precisions
         self.given = start.given or means is not None  # type: ignore[misc]
+        self.divides = start.divides and means is None and precisions is None  # type: ignore[misc]
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         parts = self._parts(problem)
@@ -111,7 +118,7 @@ class Overridden(Start):
             held.require_positive_definite("precisions_init")
             found = held.inverted()
             require_moderate("precisions_init: their inverse", found.values, LARGEST_SQUARE)
-            parts["covariances"] = found
+            parts["scales"] = found
         return parts
 
 
@@ -126,7 +133,7 @@ def _shaped(argument: str, value: Any, shape: tuple[int, ...], largest: float = 
 class GivenResponsibilities(Start):
     """Start from an M-step on responsibilities (n, K), or hard labels (n,) from 0 to K - 1."""
 
-    given = True
+    given = divides = True
 
     def __init__(self, array: AnyArray) -> None:
         self.array = array
@@ -138,7 +145,7 @@ class GivenResponsibilities(Start):
         if problem.summary.incomplete:
             statistics = _of_seen(source, self.array, k, problem.summary.center, moment)
         else:
-            fold = _ResponsibilityFold(self.array, k, source.n_features, moment)
+            fold = ResponsibilityFold(self.array, k, source.n_features, moment)
             statistics = source.reduce(fold)
         empty = np.flatnonzero(statistics.counts <= 0)
         if len(empty):
@@ -174,7 +181,7 @@ class GivenResponsibilities(Start):
             )
 
 
-class _ResponsibilityFold(Fold[SufficientStatistics]):
+class ResponsibilityFold(Fold[SufficientStatistics]):
     """Statistics under responsibilities that are aligned with the rows."""
 
     by_row = ("array",)

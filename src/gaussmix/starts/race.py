@@ -11,21 +11,18 @@ import numpy as np
 from ..components.moments import PRODUCTS
 from ..em.loop import fit, fit_all
 from ..em.optima import Candidate, merged
-from ..em.options import Options
-from ..em.problem import Problem
 from ..exceptions import DataError, FitInterrupted
 from ..numerics.distinct import count_distinct
-from ..rows import MemorySource
-from ..rows.data import Facts
-from ..rows.summary import summary_of
 from .base import Beginning, Start, from_divisions
 from .contest import Finalist, Finalists, contest
 from .entrants import Entrants, entrants_of
 from .kmeans import KMeans
+from .sampled import on_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ..em.problem import Problem
     from ..em.result import FitResult
     from ..mixture import Mixture
 
@@ -43,12 +40,8 @@ _PASSES = 10
 _PRODUCTS = 2e9
 # An M-step factors matrices, which costs as much as so many rows for each feature (measured).
 _ROWS_A_FEATURE = 10
-# The winner's iterations on the subsample cost at most so many passes over all the data.
-_SUBSAMPLE_PASSES = 20
 # What a fit that cannot go on raises.
 _FAILURES = (DataError, np.linalg.LinAlgError)
-# Of a sum of weights.
-_ROUNDING = 1e-9
 # Fits with a held covariance that are weighed where rows are many.
 _MOST_HELD = 3
 
@@ -67,6 +60,7 @@ class Race(Start):
     """
 
     name = "race"
+    divides = True
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         return self.beginning(problem, rng).mixture
@@ -74,13 +68,14 @@ class Race(Start):
     def beginning(self, problem: Problem, rng: np.random.Generator) -> Beginning:
         if problem.n_components == 1:
             return KMeans().beginning(problem, rng)
-        track = _some_rows(problem, _track_length(problem), rng)
-        entrants = entrants_of(track, _count_starts(problem, len(track.data.sample)), rng)
+        track = _some_rows(problem, _track_length(problem.seen), rng)
+        count = _count_starts(problem.seen, len(track.data.sample))
+        entrants = entrants_of(track.seen, count, rng)
         ending = _Ending(problem, entrants, rng)
         try:
             if not problem.options.select.weighs:
                 return ending.highest(contest(track, entrants.labels, _HALVINGS))
-            if track is problem and _is_whole(problem):
+            if track is problem and problem.data.is_whole:
                 return ending.weighed(
                     contest(track, entrants.labels, _HALVINGS, entrants.is_trusted)
                 )
@@ -96,12 +91,6 @@ class Race(Start):
 def _track_length(problem: Problem) -> int:
     n_rows, n_features = problem.data.sample.shape
     return min(n_rows, max(_ROWS, _ROWS_PER_MEAN * problem.n_components * n_features))
-
-
-def _is_whole(problem: Problem) -> bool:
-    """Whether the sample is all rows."""
-    total = problem.summary.total.total
-    return bool(problem.data.weights.sum() > (1.0 - _ROUNDING) * total)
 
 
 def _count_starts(problem: Problem, n_rows: int) -> int:
@@ -149,28 +138,7 @@ class _Ending:
 
     @cached_property
     def on_sample(self) -> Problem:
-        """The fit to the sample: no step of it costs more than it can save.
-
-        `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
-        And the start need not be more exact than a fit is by default: the fit itself will be.
-        """
-        problem, data = self.problem, self.problem.data
-        unit = None if (data.weights == 1.0).all() else data.weights
-        rows = data.drawn
-        source = MemorySource(
-            rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
-        ).like(data.source)
-        summary = summary_of(source, data.summary.total.moment)
-        summary = replace(summary, origin=problem.summary.origin)
-        n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
-        most, usual = _SUBSAMPLE_PASSES * n_rows // n_drawn, Options()
-        options = replace(
-            problem.options,
-            tol=max(problem.options.tol, usual.tol),
-            max_iter=usual.max_iter if n_drawn >= n_rows else min(usual.max_iter, most),
-        )
-        data = replace(data, source=source, summary=summary, facts=Facts(source))
-        return Problem(data, problem.model, options)
+        return on_sample(self.problem)
 
     def highest(self, finalists: Finalists, held: Sequence[Candidate] = ()) -> Beginning:
         """Return the highest without a held covariance, or the choice if some with one stand by."""
@@ -183,7 +151,7 @@ class _Ending:
     def weighed(self, finalists: Finalists) -> Beginning:
         """Return the choice among all that are left."""
         candidates = self._candidates([*finalists.best, *finalists.kept])
-        if all(one.result.collapsed for one in candidates):
+        if all(one.result.collapsed for one in candidates) and not self.problem.is_held:
             return self.highest(finalists, candidates)
         return self._choice(candidates)
 
@@ -233,8 +201,10 @@ class _Ending:
         return found
 
     def _choice(self, candidates: Sequence[Candidate]) -> Beginning:
-        different = merged(candidates)
-        chosen, optima = self.problem.options.select(different, self.on_sample.data)
+        different, problem = merged(candidates), self.problem
+        told = [replace(own, result=problem.told(own.result, briefly=True)) for own in different]
+        data = self.on_sample.data if problem.seen is problem else problem.seen.data
+        chosen, optima = problem.options.select(told, data)
         return Beginning(different[chosen].result.mixture, optima)
 
     def _exactly(self, finalist: Finalist) -> Mixture:

@@ -10,6 +10,7 @@ covariance its length is 1 and every verb broadcasts it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -128,11 +129,33 @@ class Covariances(ABC):
     def values_of(cls, other: Covariances) -> Array:
         """Return values ``(K, *shape)`` nearest to covariances of any structure."""
 
+    @classmethod
+    def of_scatters(cls, scatters: Array, n_features: int) -> Self:
+        """Return the covariances that scatters of this moment ``(K, *shape)`` of a row each have.
+
+        One of a single scatter is shared by as many components as there are.
+        """
+        return cls(scatters, len(scatters), n_features, len(scatters) == 1)
+
+    def times(self, factor: float | Array) -> Self:
+        """Return these covariances, multiplied by one number, or by one each (K,)."""
+        factors = np.atleast_1d(np.asarray(factor, dtype=np.float64))
+        values = self.values if len(factors) == 1 else self.spread(self.values)
+        shared = self.shared and len(factors) == 1
+        return type(self)(
+            self.moment.expand(factors) * values, self.n_components, self.n_features, shared
+        )
+
     def inverted(self) -> Self:
         """Return covariances whose values are these precisions (and the reverse)."""
         return self._with(self.precisions)
 
     # -- looking ------------------------------------------------------------
+
+    @property
+    def n_directions(self) -> int:
+        """Dimensions of the space that densities are of: more than features, if one is several."""
+        return self.n_features
 
     @property
     def array(self) -> Array:
@@ -213,7 +236,7 @@ class Covariances(ABC):
 
     def log_norm(self) -> Array:
         """Log of the density at the mean, shape (K,)."""
-        return -0.5 * (self.n_features * LOG_2PI + self.log_det())
+        return -0.5 * (self.n_directions * LOG_2PI + self.log_det())
 
     def natural(self, means: Array, moment: Moment) -> tuple[Array, Array, Array]:
         """Return the coefficients of -(x - m_k)' P_k (x - m_k) / 2 in the features of x.
@@ -265,6 +288,10 @@ class Covariances(ABC):
         maximiser of the M-step's objective under that constraint.
         """
 
+    def are_best(self, floor: Array) -> bool:
+        """Whether they are known to be that maximiser in spite of rounding."""
+        return False
+
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
         """Say of which it is known, for less than `floored` costs, that nothing is held."""
@@ -275,6 +302,14 @@ class Covariances(ABC):
         n_components = len(order)
         values = self.values if self.shared else self.values[order]
         return type(self)(values, n_components, self.n_features, self.shared)
+
+    def apart(self) -> Self:
+        """Return them as those of as many components as there are covariances."""
+        if self.n_components == len(self.values):
+            return self
+        other = copy(self)  # with all that is known of the values
+        other.__dict__.update(n_components=len(self.values), shared=False)
+        return other
 
     @classmethod
     def joined(cls, several: Sequence[Self]) -> Self:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from ..._typing import AnyArray, Array
 
-__all__ = ["FullCovariances"]
+__all__ = ["NARROWEST", "FullCovariances"]
 
-# A direction of less than this share of the widest one's variance is lost to rounding.
-_NARROWEST = 1e-12
+#: A direction of less than this share of the widest one's variance is lost to rounding.
+NARROWEST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class FullCovariances(Covariances):
         shares = self.mahalanobis(k, centred) / removal.pool
         rest = np.maximum(1.0 - removal.scatter * shares, LEAST_LEFT)
         distances = removal.pull**2 * removal.left * shares / rest
-        log_det = float(self.log_det()[k]) + self.n_features * np.log(removal.pool / removal.left)
+        log_det = float(self.log_det()[k]) + self.n_directions * np.log(removal.pool / removal.left)
         return distances, log_det + np.log(rest)
 
     def precision_times(self, vectors: Array) -> Array:
@@ -114,7 +114,7 @@ class FullCovariances(Covariances):
         values = self.values.copy()
         for k in np.flatnonzero(flagged):
             eigenvalues, vectors = np.linalg.eigh(values[k] / np.outer(scale, scale))
-            least = max(1.0, _NARROWEST * eigenvalues[-1])
+            least = max(1.0, NARROWEST * eigenvalues[-1])
             if eigenvalues[0] >= least:
                 continue
             changed[k] = True
@@ -132,7 +132,7 @@ class FullCovariances(Covariances):
             except np.linalg.LinAlgError:
                 return np.ones(len(self.values), dtype=bool)
             widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
-            return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / _NARROWEST)))
+            return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / NARROWEST)))
 
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
@@ -164,12 +164,17 @@ class FullCovariances(Covariances):
         return type(self)(values, self.n_components, len(columns), self.shared)
 
     def conditional(self, kept: AnyArray, given: AnyArray) -> tuple[Array, Covariances]:
-        cross = self.values[:, kept[:, None], given[None, :]]
-        known = self.values[:, given[:, None], given[None, :]]
-        gains = np.swapaxes(np.linalg.solve(known, np.swapaxes(cross, 1, 2)), 1, 2)
-        rest = self.values[:, kept[:, None], kept[None, :]] - gains @ np.swapaxes(cross, 1, 2)
-        rest = 0.5 * (rest + np.swapaxes(rest, 1, 2))
-        held = type(self)(rest, self.n_components, len(kept), self.shared)
+        # The factor of the given features first: what is left of the others is its last block,
+        # and a square whatever is lost to rounding.
+        order, g = np.concatenate([given, kept]), len(given)
+        turned = self.values[:, order[:, None], order[None, :]]
+        factors = np.asarray(np.linalg.cholesky(turned), dtype=np.float64)
+        known, cross, rest = factors[:, :g, :g], factors[:, g:, :g], factors[:, g:, g:]
+        solved = np.linalg.solve(np.swapaxes(known, 1, 2), np.swapaxes(cross, 1, 2))
+        gains = np.swapaxes(solved, 1, 2)
+        values = rest @ np.swapaxes(rest, 1, 2)
+        held = type(self)(values, self.n_components, len(kept), self.shared)
+        held.__dict__["factors"] = rest
         return self.spread(gains), held
 
 
@@ -184,5 +189,5 @@ def _are_wide(values: Array, factors: Array, floor: Array) -> AnyArray:
     log_roots = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
     log_product = others * np.log(traces / max(1, others))
     log_least = 2.0 * log_roots - np.log(floor).sum() - log_product
-    wide = (log_least >= 0.0) & (np.log(traces) - log_least <= -np.log(_NARROWEST))
+    wide = (log_least >= 0.0) & (np.log(traces) - log_least <= -np.log(NARROWEST))
     return np.asarray(wide)

@@ -40,6 +40,10 @@ class SphericalCovariances(Covariances):
     def values_of(cls, other: Covariances) -> Array:
         return np.asarray(other.variances().mean(axis=1))
 
+    @classmethod
+    def of_scatters(cls, scatters: Array, n_features: int) -> SphericalCovariances:
+        return super().of_scatters(scatters / n_features, n_features)
+
     def require_positive_definite(self, argument: str) -> None:
         bad = np.flatnonzero(self.values <= 0)
         if len(bad):

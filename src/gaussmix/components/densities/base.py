@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import ndtr, ndtri
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..._typing import AnyArray, Array
+    from ...numerics.groups import Groups
     from ..statistics import SufficientStatistics
 
 __all__ = ["Density"]
@@ -22,6 +26,8 @@ class Density(ABC):
     holds what J components have of their own, such as degrees of freedom.
     """
 
+    #: Name used in files, on the command line and in messages.
+    name: ClassVar[str] = ""
     #: Whether forms give -distance / 2 alone, of squared Mahalanobis distances.  Else they
     #: give the logs of weight times normal density.
     needs_distances: ClassVar[bool] = False
@@ -30,11 +36,41 @@ class Density(ABC):
     plain: ClassVar[bool] = False
     #: Whether `log_joint` returns what responsibilities are multiplied by.
     weighs: ClassVar[bool] = False
-    #: Numbers a component that `sums` adds up.
-    n_sums: ClassVar[int] = 0
+    #: Whether compiled loops know it: a scale mixture of normals with `terms` as theirs.
+    in_loops: ClassVar[bool] = False
+
+    @property
+    def rule(self) -> str:
+        """What is fitted of it, in words: those of two fits of the same model are equal."""
+        return self.name
+
+    @property
+    def choice(self) -> str:
+        """What tells it from others in tables, in a word or two; nothing if it is normal."""
+        return self.name
+
+    @property
+    def n_sums(self) -> int:
+        """Numbers a component that `sums` adds up: positive ones, if a row is not at its mean."""
+        return 0
+
+    # -- between the products of an E-step ------------------------------------------
+
+    def terms(self, log_scales: Array, n_features: int) -> Array:
+        """Return numbers of each component (J, m) that `log_joint` and `sums` go by.
+
+        Parameters
+        ----------
+        log_scales : ndarray (J, 1)
+            Logs of weight over the square root of the covariance's determinant: what a
+            density of distances has as a factor.
+        n_features : int
+            Of the rows, as they are seen.
+        """
+        return log_scales
 
     @abstractmethod
-    def log_joint(self, joint: Array, log_scales: Array) -> Array | None:
+    def log_joint(self, joint: Array, terms: Array) -> Array | None:
         """Turn what a form gives, shape (J, B), into log-joint densities, in place.
 
         Each component and row is turned by itself: components may be of several mixtures.
@@ -42,9 +78,8 @@ class Density(ABC):
         Parameters
         ----------
         joint : ndarray (J, B)
-        log_scales : ndarray (J, 1)
-            Logs of weight over the square root of the covariance's determinant: what a
-            density of distances has as a factor.
+        terms : ndarray (J, m)
+            As `terms` returns them.
 
         Returns
         -------
@@ -53,13 +88,17 @@ class Density(ABC):
             None unless it `weighs`.
         """
 
-    def sums(self, responsibilities: Array, scale: Array) -> Array:
+    def sums(self, responsibilities: Array, scale: Array, terms: Array) -> Array:
         """Return what is to be added up (J, n_sums) of weighted responsibilities (J, B)."""
         raise NotImplementedError
+
+    # -- of parameters ---------------------------------------------------------------
 
     @abstractmethod
     def update(self, statistics: SufficientStatistics) -> Self:
         """Return the density that these statistics lead to: the M-step of what is its own.
+
+        Statistics without a tally, as of rows that are divided among components, change nothing.
 
         Law: the expected complete log-likelihood never falls.
         """
@@ -71,3 +110,68 @@ class Density(ABC):
     @abstractmethod
     def joined(self, several: Sequence[Self]) -> Self:
         """Return the density of the components of several, one after the other."""
+
+    def begun(self, given: Density, n_components: int) -> Density:
+        """Return where a fit of this density begins, from a start of another or the same."""
+        return self
+
+    def diverse(self, groups: Groups) -> Self:
+        """Return where several starts of a race begin, each a group: at different places."""
+        return self
+
+    def n_parameters(self, n_components: int) -> int:
+        """Return the number of free parameters that components have of their own."""
+        return 0
+
+    def described(self, component: int) -> str:
+        """Return what a component has of its own, in words; nothing if it has nothing."""
+        return ""
+
+    def notices(self) -> list[str]:
+        """Return what is worth a thought of a fit's density, a sentence each."""
+        return []
+
+    def equals(self, other: Density, n_components: int, rtol: float = 0.0) -> bool:
+        """Whether both are the same density of so many components, to a tolerance."""
+        mine, theirs = (own.numbers(n_components) for own in (self, other))
+        return type(self) is type(other) and bool(np.allclose(mine, theirs, rtol=rtol, atol=0.0))
+
+    def numbers(self, n_components: int) -> Array:
+        """Return what components have of their own (K, m)."""
+        return np.empty((n_components, 0))
+
+    # -- of rows ---------------------------------------------------------------------
+
+    def inflation(self, n_components: int) -> Array:
+        """Return covariances over scales, of each component (K,); NaN where undefined."""
+        return np.ones(n_components)
+
+    def below(self, values: Array) -> Array:
+        """Return P(feature <= value) of values (..., K) in scales from the middle."""
+        return np.asarray(ndtr(values))
+
+    def quantiles(self, shares: Array) -> Array:
+        """Return such values of shares (..., 1) or (..., K)."""
+        return np.asarray(ndtri(shares))
+
+    def stretches(self, component: int, n_samples: int, rng: np.random.Generator) -> Array | None:
+        """Draw what normal rows of a component are multiplied by (n,); None for 1."""
+        return None
+
+    def conditional(self, distances: Array, n_given: int) -> tuple[Density, Array]:
+        """Return the density of other features given some, and what it multiplies scales by (K,).
+
+        `distances` (K,) are squared Mahalanobis distances of what is given.
+        """
+        return self, np.ones(len(distances))
+
+    # -- files -------------------------------------------------------------------------
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return what files hold of it, by name."""
+        raise TypeError(f"no place in a file for {type(self).__name__}")
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the density of such fields; an error says why there is none."""
+        raise TypeError(f"no place in a file for {cls.__name__}")

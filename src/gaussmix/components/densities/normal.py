@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .base import Density
 
@@ -18,9 +18,14 @@ __all__ = ["NORMAL", "Normal"]
 class Normal(Density):
     """Gaussian components."""
 
+    name: ClassVar[str] = "normal"
     plain = True
 
-    def log_joint(self, joint: Array, log_scales: Array) -> Array | None:
+    @property
+    def choice(self) -> str:
+        return ""
+
+    def log_joint(self, joint: Array, terms: Array) -> Array | None:
         return None
 
     def update(self, statistics: SufficientStatistics) -> Normal:
@@ -31,6 +36,9 @@ class Normal(Density):
 
     def joined(self, several: Sequence[Normal]) -> Normal:
         return self
+
+    def __repr__(self) -> str:
+        return "Normal()"
 
 
 NORMAL = Normal()

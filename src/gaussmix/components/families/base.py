@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from copy import copy
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -44,6 +45,9 @@ class Family(ABC):
     volumes_vary: ClassVar[bool] = True
     #: Whether it is for data of one feature only.
     univariate: ClassVar[bool] = False
+    #: Whether the variance in any direction is estimated from the rows' extent in that direction
+    #: alone: any coordinates then serve, and directions that no row has may be left out.
+    coordinate_free: ClassVar[bool] = False
     #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.
     grouped: ClassVar[bool] = False
 
@@ -118,6 +122,12 @@ class Family(ABC):
         usable = np.isfinite(found.values).all()
         is_member = np.allclose(found.values, own.values, rtol=_SAME, atol=0.0)
         return found if usable and not is_member else own
+
+    def held_as(self, held: type[Covariances]) -> Self:
+        """Return the family with its covariances held in another structure of its moment."""
+        other = copy(self)
+        other.held = held  # type: ignore[misc]
+        return other
 
     def hold(self, values: Array, n_components: int, n_features: int) -> Covariances:
         """Wrap values ``(K, *shape)``, or ``(1, *shape)`` when shared, in this family's structure.

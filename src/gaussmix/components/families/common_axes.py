@@ -57,6 +57,7 @@ class EEE(CommonAxes):
     summary = "ellipsoids, all of the same volume, shape and orientation"
     rule = EE
     shared = True
+    coordinate_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -93,6 +93,7 @@ class VVV(OwnAxes):
     summary = "ellipsoids of any volume, shape and orientation"
     rule = VV
     free = True
+    coordinate_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

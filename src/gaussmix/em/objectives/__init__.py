@@ -3,5 +3,6 @@
 from .base import Objective
 from .likelihood import Likelihood
 from .posterior_mode import PosteriorMode
+from .variational import Variational
 
-__all__ = ["Likelihood", "Objective", "PosteriorMode"]
+__all__ = ["Likelihood", "Objective", "PosteriorMode", "Variational"]

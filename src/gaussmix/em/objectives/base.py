@@ -74,6 +74,16 @@ class Objective(ABC):
         """Whether the value is the log-likelihood alone."""
         return False
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether the value takes the place of the log-likelihood, which is of no parameters."""
+        return False
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether a component of fewer rows than its covariance needs loses its width."""
+        return True
+
     @abstractmethod
     def penalty(self, parameters: Parameters) -> Array:
         """Return what is climbed besides the log-likelihood, of each mixture (G,).
@@ -148,20 +158,31 @@ class Objective(ABC):
         """Return what `update` begins with: estimates whose covariances may be too narrow."""
         family = self.family
         weights, noise = mixing_weights(statistics, previous, equal=self.equal_weights)
-        statistics = fill_empty(family.gathered(statistics), family, previous)
+        density = self.begun(statistics) if previous is None else previous.density
+        density = density.update(statistics)
+        statistics = self._filled(family.gathered(statistics), previous)
         statistics = self.informed(self.regularised(statistics))
         before = None if previous is None else previous.covariances
         covariances = estimated_covariances(statistics, family, before)
-        return Estimate(weights, noise, statistics, covariances, previous)
+        return Estimate(weights, noise, statistics, covariances, density, previous)
+
+    def begun(self, statistics: SufficientStatistics) -> Density:
+        """Return the density that components begin with."""
+        return self.density.begun(self.density, statistics.n_components)
+
+    def _filled(
+        self, statistics: SufficientStatistics, previous: Parameters | None
+    ) -> SufficientStatistics:
+        """Return statistics in which components without rows have what they need."""
+        return fill_empty(statistics, self.family, previous)
 
     def held(self, estimate: Estimate) -> tuple[Parameters, AnyArray]:
         """Return what `update` ends with: parameters, and which covariances are held."""
-        weights, noise, statistics, covariances, previous, wide = estimate
+        weights, noise, statistics, covariances, density, previous, wide = estimate
         before = None if previous is None else previous.covariances
         covariances, collapsed = held_covariances(
             covariances, statistics, self.family, self.floor, before, wide=wide
         )
-        density = self.density if previous is None else previous.density
         found = Parameters(
             weights,
             statistics.means,
@@ -169,7 +190,7 @@ class Objective(ABC):
             statistics.groups,
             noise,
             None if previous is None else previous.box,
-            density.update(statistics),
+            density,
             self.family.shared,
         )
         return found, collapsed

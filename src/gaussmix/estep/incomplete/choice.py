@@ -31,10 +31,11 @@ def choose_incomplete_form(
     n_rows : int or None
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
-    if not parameters.density.plain:
+    # Expected logarithms of weights and determinants are those of whole rows.
+    if not parameters.density.plain or parameters.log_weights is not None:
         raise ParameterError(
-            "missing: values may be missing (NaN) under normal components only; leave such rows "
-            "out with missing='drop'"
+            "missing: 'em' is for mixtures of normal components that are estimated, not Bayesian "
+            "ones; leave rows in which a value is missing (NaN) out with missing='drop'"
         )
     own = parameters.covariances.moment
     if moment is not own:

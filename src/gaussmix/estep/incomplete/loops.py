@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled_loops import _EXACT, _compiled
+from ..compiling import EXACT, compiled
 
 __all__ = ["add", "write_joint"]
 
 _LOG_2PI = math.log(2.0 * math.pi)
-_compiled_exactly = _compiled(frozenset(_EXACT - {"nnan", "ninf"}))
+_compiled_exactly = compiled(frozenset(EXACT - {"nnan", "ninf"}))
 
 
 @_compiled_exactly

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled_loops import _ANY_ORDER, _compiled
+from ..compiling import ANY_ORDER, compiled
 from .loops import _compiled_exactly, _factorise
 
 __all__ = ["add_patterns", "expect_patterns", "write_patterns"]
@@ -23,7 +23,7 @@ _FEW = 12
 # What adds less than rounding to any sum it enters, and the logarithm below which exp() does.
 _NEGLIGIBLE, _NEGLIGIBLE_LOG = 1e-20, -50.0
 _LOG_2PI = math.log(2.0 * math.pi)
-_compiled_in_any_order = _compiled(frozenset(_ANY_ORDER - {"nnan", "ninf"}))
+_compiled_in_any_order = compiled(frozenset(ANY_ORDER - {"nnan", "ninf"}))
 
 
 @_compiled_exactly

@@ -98,15 +98,17 @@ def fit_facts(fit: FitFacts) -> list[tuple[str, str]]:
     rows += "" if fit.n == fit.n_rows else f" of total weight {number(fit.n, 6)}"
     rows += f", {fit.n_dropped} more left out for a missing value" if fit.n_dropped else ""
     likelihood = fit.log_likelihood
+    climbed = "lower bound" if fit.is_bound else "log-likelihood"
     facts = [
         ("covariance family", fit.family),
-        ("log-likelihood", f"{fixed(likelihood, 4)}  ({fixed(likelihood / fit.n, 6)} a row)"),
+        (climbed, f"{fixed(likelihood, 4)}  ({fixed(likelihood / fit.n, 6)} a row)"),
         ("iterations", str(fit.n_iter)),
         ("why it stopped", fit.reason),
-        ("BIC", f"{fixed(fit.bic, 3)}  ({fit.n_parameters} parameters, smaller is better)"),
-        ("AIC", fixed(fit.aic, 3)),
-        ("rows", rows),
     ]
+    if not fit.is_bound:
+        told = f"{fixed(fit.bic, 3)}  ({fit.n_parameters} parameters, smaller is better)"
+        facts += [("BIC", told), ("AIC", fixed(fit.aic, 3))]
+    facts.append(("rows", rows))
     if fit.collapsed:
         shared = list(fit.collapsed) == [-1]
         which = "shared" if shared else _few([str(k) for k in fit.collapsed])

@@ -41,6 +41,8 @@ class FitFacts:
         Why it stopped.
     collapsed : tuple of int
         Components whose covariance is held at the floor; (-1,) is the shared one.
+    is_bound : bool
+        Whether ``log_likelihood`` is a lower bound of the log evidence.
     told : tuple of str
         Warnings and notices.
     """
@@ -55,6 +57,7 @@ class FitFacts:
     reason: str
     collapsed: tuple[int, ...] = ()
     n_dropped: int = 0
+    is_bound: bool = False
     told: tuple[str, ...] = ()
 
     @property
@@ -171,7 +174,7 @@ class Summary:
     def with_rows(self, found: Certainty) -> Summary:
         """Return the summary with what rows say under the mixture."""
         n = float(found.counts.sum())
-        free = None if self.fit is None else self.fit.n_parameters
+        free = None if self.fit is None or self.fit.is_bound else self.fit.n_parameters
         with np.errstate(invalid="ignore", divide="ignore"):
             certainty = found.largest / found.counts
         likelihood = found.log_likelihood
@@ -212,8 +215,8 @@ def summarise_mixture(mixture: Mixture, fit: FitFacts | None = None) -> Summary:
         feature_names=mixture.feature_names or tuple(f"x{j}" for j in range(d)),
         weights=mixture.weights,
         means=mixture.means,
-        deviations=np.sqrt(mixture.covariances.variances()),
-        log_volumes=0.5 * mixture.covariances.log_det(),
+        deviations=np.sqrt(mixture.scales.variances()),
+        log_volumes=0.5 * mixture.scales.log_det(),
         distances=_distances(mixture),
         noise=None if mixture.noise is None else mixture.noise.weight,
         fit=fit,
@@ -236,5 +239,7 @@ def _plain(value: Any) -> Any:
         return [_plain(own) for own in value]
     if isinstance(value, FitFacts | NearlyChosen):
         found = {own.name: _plain(getattr(value, own.name)) for own in fields(value)}
-        return found | ({"bic": value.bic, "aic": value.aic} if isinstance(value, FitFacts) else {})
+        if isinstance(value, FitFacts) and not value.is_bound:
+            found |= {"bic": value.bic, "aic": value.aic}
+        return found
     return value

@@ -1,0 +1,124 @@
+"""Regression by a mixture beside gmr's and linear regression.
+
+R² and the mean log-density of held-out targets, by five folds; the log-density says
+whether the spread that is told is the right one.  Times are of fits and of ``predict`` on
+all rows, in turns, medians.
+
+    python benchmarks/regress.py
+    python benchmarks/regress.py --rows 100000 --no-save
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from common import Row, save
+from side_by_side import in_turns, ratios, table
+from sklearn.datasets import load_diabetes, load_linnerud
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold
+
+from gaussmix import MixtureRegressor
+
+JUDGED = {"R²": "r2", "log-density a row": "log_density"}
+
+
+def waves(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (n, 1) and a wave whose noise grows along it."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(0, 10, (n, 1))
+    return X, np.sin(X[:, 0]) + (0.05 + 0.04 * X[:, 0]) * rng.standard_normal(n)
+
+
+def large_set(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (n, 8) from four clusters, each with a line of its own."""
+    rng = np.random.default_rng(0)
+    own = rng.integers(4, size=n)
+    means, slopes = 3 * rng.standard_normal((4, 8)), rng.standard_normal((4, 8))
+    X = rng.standard_normal((n, 8)) + means[own]
+    y = np.einsum("ij,ij->i", X - means[own], slopes[own]) + own + rng.standard_normal(n) / 2
+    return X, y
+
+
+def sets() -> dict[str, tuple[np.ndarray, np.ndarray, int]]:
+    """Return small data sets, and how many components they are given."""
+    exercise, body = load_linnerud(return_X_y=True)
+    return {
+        "waves 2000 × 1": (*waves(2000), 10),
+        "diabetes 442 × 10": (*load_diabetes(return_X_y=True), 2),
+        "linnerud 20 × 3, 3 targets": (exercise, body, 1),
+    }
+
+
+def contenders(k: int) -> dict[str, Callable[[], Any]]:
+    """Return, by name, what makes each regressor."""
+    return {
+        "gaussmix": lambda: MixtureRegressor(k, random_state=0),
+        "gmr": lambda: _gmr(k),
+        "LinearRegression": LinearRegression,
+    }
+
+
+def _gmr(k: int) -> Any:
+    from gmr.sklearn import GaussianMixtureRegressor
+
+    return GaussianMixtureRegressor(k, random_state=0)
+
+
+def judged(make: Callable[[], Any], X: np.ndarray, y: np.ndarray) -> Row:
+    """Return R² over five folds, and the log-density of held-out targets, if a model has one."""
+    scores, densities = [], []
+    for train, test in KFold(5, shuffle=True, random_state=0).split(X):
+        model = make().fit(X[train], y[train])
+        predicted = np.asarray(model.predict(X[test])).reshape(y[test].shape)
+        residual = np.square(y[test] - predicted).sum(axis=0)
+        total = np.square(y[test] - y[test].mean(axis=0)).sum(axis=0)
+        scores.append(float((1 - residual / total).mean()))
+        if isinstance(model, MixtureRegressor):
+            densities.append(float(model.logpdf(X[test], y[test]).mean()))
+    found: Row = {"r2": float(np.mean(scores))}
+    return {**found, "log_density": float(np.mean(densities))} if densities else found
+
+
+def measure(name: str, X: np.ndarray, y: np.ndarray, k: int, repeats: int, few: int) -> list[Row]:
+    """Return the rows of one data set; quality is of the first `few` rows."""
+    models = contenders(k)
+
+    def nothing(_: Any) -> Row:
+        return {}
+
+    found = in_turns(models, (X, y), lambda model: model.predict(X), nothing, repeats)
+    rows = ratios(found, "gaussmix")
+    for row in rows:
+        row["data"] = name
+        if not row["reason"]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                row.update(judged(models[row["model"]], X[:few], y[:few]))
+    return rows
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--no-save", action="store_true")
+    options = parser.parse_args()
+    rows = []
+    for name, (X, y, k) in sets().items():
+        rows += measure(name, X, y, k, options.repeats, len(X))
+    X, y = large_set(options.rows)
+    rows += measure(f"{options.rows:,} × 8", X, y, 4, 1, 20_000)
+    text = table(rows, JUDGED, "predict, s")
+    print(text)
+    if not options.no_save:
+        save("regress", text, rows)
+
+
+if __name__ == "__main__":
+    main()
