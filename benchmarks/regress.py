@@ -5,7 +5,7 @@ whether the spread that is told is the right one.  Times are of fits and of ``pr
 all rows, in turns, medians.
 
     python benchmarks/regress.py
-    python benchmarks/regress.py --rows 100000 --no-save
+    python benchmarks/regress.py --rows 2000 --no-save
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sets() -> dict[str, tuple[np.ndarray, np.ndarray, int]]:
     """Return small data sets, and how many components they are given."""
     exercise, body = load_linnerud(return_X_y=True)
     return {
-        "waves 2000 × 1": (*waves(2000), 10),
+        "waves 400 × 1": (*waves(400), 10),
         "diabetes 442 × 10": (*load_diabetes(return_X_y=True), 2),
         "linnerud 20 × 3, 3 targets": (exercise, body, 1),
     }
@@ -105,7 +105,7 @@ def measure(name: str, X: np.ndarray, y: np.ndarray, k: int, repeats: int, few: 
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-save", action="store_true")
     options = parser.parse_args()
