@@ -237,6 +237,15 @@ def test_rows_far_out_move_nothing():
     assert with_far.outlier_weights(far)[-1] < 1e-10
 
 
+@pytest.mark.parametrize("dof", ["free", "equal", 4])
+@pytest.mark.parametrize("far", [1e2, 1e4, 1e6])
+def test_a_start_does_not_take_one_far_row_for_a_cluster(dof, far):
+    X, labels = blobs(200, k=2, separation=20.0)
+    model = StudentMixture(2, dof=dof, random_state=0).fit(np.vstack([X, np.full((1, 3), far)]))
+    assert model.result_.collapsed == ()
+    assert adjusted_rand_score(model.predict(X), labels) > 0.9
+
+
 def test_leaps_lead_to_the_same_optimum_in_fewer_passes():
     X, labels = heavy(1000)
     X, labels = X[labels < 2], labels[labels < 2]

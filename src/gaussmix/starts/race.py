@@ -210,7 +210,8 @@ class _Ending:
     def _exactly(self, finalist: Finalist) -> Mixture:
         """Return the mixture that one is of the rows as they are: none of them brought in."""
         data, mixture = self.problem.data, finalist.mixture
-        if not len(data.far):
+        # Where far rows count little they are best met from where the others are.
+        if not len(data.far) or mixture.density.weighs:
             return mixture
         shares = mixture.responsibilities(data.sample + data.center)
         (found,) = from_divisions([self.problem], [shares[:, : self.problem.n_components]])
