@@ -22,7 +22,7 @@ WINGS = (
     ("rows",),
     ("estep", "mixture", "em"),
     ("starts", "fitting", "interchange", "selection"),
-    ("plot", "estimators", "cli"),
+    ("plot", "inference", "estimators", "cli"),
 )
 COLOURS = ("#555555", 2, 0, 6, 4)
 N_FILES = 6
