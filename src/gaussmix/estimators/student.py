@@ -88,10 +88,10 @@ class StudentMixture(GaussianMixture):
     >>> import numpy as np
     >>> from gaussmix import StudentMixture
     >>> rng = np.random.default_rng(0)
-    >>> X = np.vstack([rng.normal(0, 1, (100, 2)), rng.normal(8, 1, (100, 2)), [[40.0, -40.0]]])
+    >>> X = np.vstack([rng.normal(1, 1, (100, 2)), rng.normal(9, 1, (100, 2)), [[40.0, -40.0]]])
     >>> model = StudentMixture(2, dof="equal", random_state=0).fit(X)
     >>> model.means_.round(0).tolist()
-    [[0.0, 0.0], [8.0, 8.0]]
+    [[1.0, 1.0], [9.0, 9.0]]
     >>> int(model.outlier_weights(X).argmin())
     200
     """
