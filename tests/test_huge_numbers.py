@@ -110,7 +110,8 @@ COUNTS = {
 
 @pytest.mark.parametrize("argument", ARGUMENTS)
 def test_a_number_beyond_float64_is_refused(argument):
-    for value in BEYOND:
+    # In a row NaN says that a value is missing.
+    for value in BEYOND[:4] if argument == "rows" else BEYOND:
         with pytest.raises(GaussmixError) as caught:
             ARGUMENTS[argument](value)
         assert len(str(caught.value)) < 1000

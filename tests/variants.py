@@ -91,6 +91,7 @@ def problem(source, summary, family, n_components, *, known=None, **options):
         weights,
         rows + summary.center,
         np.empty(0, int),
+        rows + summary.center,
     )
     return Problem(data, Model(n_components, family, **parts), Options(**options))
 
