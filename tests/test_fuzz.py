@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
-from gaussmix import CollapseWarning, GaussianMixture, GaussianMixtureIC, Stepwise
+from gaussmix import CollapseWarning, DataWarning, GaussianMixture, GaussianMixtureIC, Stepwise
 from gaussmix.em.choices import list_choices
 from gaussmix.exceptions import GaussmixError
 from gaussmix.starts import list_starts
@@ -103,6 +103,7 @@ def no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", CollapseWarning)
+        warnings.simplefilter("ignore", DataWarning)  # of two values, say
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 

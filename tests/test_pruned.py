@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaussmix import GaussianMixture
+from gaussmix import GaussianMixture, Mixture
 from gaussmix.components.covariances import FullCovariances
 from gaussmix.estep import choose_form
 from gaussmix.estep.pruned import PrunedForm, prune
@@ -91,7 +91,8 @@ def test_a_covariance_without_width_does_not_spoil_the_bound():
     values = mixture.covariances.values.copy()
     axes = np.linalg.eigh(values[0])[1]
     values[0] = (axes * np.geomspace(1e-11, 1.0, len(axes))) @ axes.T
-    thin = replace(mixture, covariances=FullCovariances(values, *mixture.means.shape))
+    held = FullCovariances(values, *mixture.means.shape)
+    thin = Mixture(mixture.weights, mixture.means, held)
     dense, pruned = both(thin, rows)
     source = MemorySource(rows)
     assert_same_statistics(pruned.over(source), dense.over(source))

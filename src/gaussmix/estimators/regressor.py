@@ -245,7 +245,10 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         return found.of_features(np.searchsorted(np.sort(self._targets), self._targets))
 
     def predict_quantiles(self, X: Any, q: Any) -> Array:
-        """Return quantiles of the targets given each row, ``(n, *q.shape)`` or ``(n, *q.shape, m)``."""
+        """Return quantiles of the targets given each row.
+
+        They are ``(n, *q.shape)``, or ``(n, *q.shape, m)`` of several targets.
+        """
         found = self.predict_distribution(X).ppf(q)
         return found[..., 0] if self._flat else found
 

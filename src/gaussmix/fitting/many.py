@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from .._typing import Array
     from ..components.families import Family
+    from ..components.moments import Moment
 
 __all__ = ["fit_many"]
 
@@ -227,13 +228,22 @@ def _starts(
     labels = kmeans_of_many(centred, shares, k, random)
     masses = np.where(labels[:, None] == np.arange(k)[:, None], shares[:, None], 0.0)
     divided = data.divided(masses, objective.family)
-    soft = softened(divided, variances.max(axis=0))
+    soft = softened(divided, _Widths(variances.max(axis=0)))
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
             stack: Parameters = objective.update(soft)[0]
     except _FAILURES:
         return None
     return [Mixture.of_parameters(one_of((stack, g))) for g in range(len(data.rows))]
+
+
+class _Widths(NamedTuple):
+    """What starts are told of how wide the data are: variances (d,)."""
+
+    scales: Array
+
+    def narrowed(self, covariances: Array, moment: Moment, times: float) -> Array:
+        return moment.narrowed(covariances, times * self.scales)
 
 
 def _comes_down(result: FitResult, floor: Array, family: Family) -> bool:

@@ -9,7 +9,7 @@ from ..components.densities import NORMAL, kind_of_density, student_of
 from ..components.families import Family
 from ..exceptions import ParameterError
 from .fitter import Fitter, Plan
-from .search import choose_families, search_with
+from .search import choose_families, search_with, warn_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,6 +79,7 @@ def search_kinds(
     """Do what `search` does with each density, of its families."""
     every = list(dict.fromkeys(family for _, families in kinds for family in families))
     fitter = Fitter(source, every, start, plan)
+    warn_of_rows(fitter, stacklevel=3)
     for density, families in kinds:
         own = fitter.of_density(density)
         yield from search_with(own, families, n_components, criteria, n_jobs=n_jobs)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..components.families import Family, get_family, list_families
 from ..components.moments import PRODUCTS
 from ..em.loop import fit_together
@@ -14,6 +16,7 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import check_integer
 from ..numerics.jobs import done, effective
 from ..rows.blas import single_threaded_blas
+from ..rows.suspicions import warn_of_columns
 from ..rows.threads import count_threads
 from .cells import Cell
 from .criteria import Criterion, list_criteria
@@ -37,6 +40,7 @@ __all__ = [
     "search",
     "search_with",
     "wanted_criteria",
+    "warn_of_rows",
 ]
 
 # On more rows the arithmetic outweighs the calls, and forms made for each structure win.
@@ -97,9 +101,19 @@ def search(
     >>> [cell.n_components for cell in cells]
     [1, 2]
     """
-    yield from search_with(
-        Fitter(source, families, start, plan), families, n_components, criteria, n_jobs=n_jobs
-    )
+    fitter = Fitter(source, families, start, plan)
+    warn_of_rows(fitter, stacklevel=3)
+    yield from search_with(fitter, families, n_components, criteria, n_jobs=n_jobs)
+
+
+def warn_of_rows(fitter: Fitter, *, stacklevel: int) -> None:
+    """Warn of columns that are hardly measurements."""
+    source = fitter.source
+    some, _ = source.sample(_LOOKED_AT, np.random.default_rng(0))
+    seen = np.asarray(some)[np.isfinite(some).all(axis=1)]
+    if len(seen):
+        names = source.feature_names
+        warn_of_columns(seen, fitter.regularised, names, stacklevel=stacklevel + 1)
 
 
 def search_with(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from ..mixture import Mixture
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import AnyArray
+    from .._typing import AnyArray, Array
+    from ..components.moments import Moment
     from ..em.optima import Optimum
     from ..em.problem import Problem
-    from ..rows.data import Data
 
 __all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "softened"]
 
@@ -27,6 +27,12 @@ __all__ = ["Beginning", "Division", "Start", "from_divisions", "from_labels", "s
 _SOFTENING = 0.05
 # A wider average scatter than so many of the data's own variances is some far rows'.
 _WIDEST = 10.0
+
+
+class Widths(Protocol):
+    """What starts ask data of how wide they are; see `Data.narrowed`."""
+
+    def narrowed(self, covariances: Array, moment: Moment, times: float, /) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +152,7 @@ def _mixtures(
     return mixtures, collapsed
 
 
-def softened(statistics: SufficientStatistics, data: Data) -> SufficientStatistics:
+def softened(statistics: SufficientStatistics, data: Widths) -> SufficientStatistics:
     """Add a little of the average scatter to every component.
 
     A cluster of few rows would otherwise start collapsed, and stay so.  The amount
