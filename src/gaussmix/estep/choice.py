@@ -105,12 +105,15 @@ def is_single(least: float, largest: float) -> bool:
 
 
 def are_accurate(theta: Array, reach: Array, moment: Moment) -> AnyArray:
-    """Say of which natural parameters (J, n_terms) the form is accurate, |x| <= reach (d,)."""
-    d = len(reach)
-    largest = np.empty((moment.n_terms(d), 1))
-    moment.write(reach[:, None], largest)
+    """Say of which natural parameters (J, n_terms) the form is accurate, |x| <= reach.
+
+    `reach` is (d,), or (J, d) of each.
+    """
+    d, each = reach.shape[-1], np.atleast_2d(reach)
+    largest = np.empty((moment.n_terms(d), len(each)))
+    moment.write(np.ascontiguousarray(each.T), largest)
     # x' P x is -2 times what the parameters of second order add up to.
-    errors = 2.0 * _EPS * (np.abs(theta[:, 1 + d :]) @ largest[:, 0])
+    errors = 2.0 * _EPS * (np.abs(theta[:, 1 + d :]) * largest.T).sum(axis=1)
     return np.asarray(errors <= TOLERANCE)
 
 

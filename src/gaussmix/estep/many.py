@@ -16,7 +16,7 @@ from ..numerics.groups import Groups
 from ..rows import MemorySource
 from ..rows.folds import Workspace
 from ..rows.summary import SummaryFold
-from .choice import TOLERANCE
+from .choice import are_accurate
 from .expectation import expectation
 from .natural import features_of, moments_to_statistics
 from .posterior import Posterior
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ManyRows"]
 
-_EPS = float(np.finfo(np.float64).eps)
 # Bytes of features that are kept from one E-step to the next, and of a block of data sets, whose
 # densities stay in the cache.
 _KEPT_BYTES = 2**27
@@ -133,18 +132,10 @@ class ManyRows:
         found = moments_to_statistics(moments, centers, moment, **posterior.counted(tally))
         found = family.gathered(posterior.told_apart(found, tally))
         pieces = [(found, g) for g in range(r)]
-        for g in np.flatnonzero(self._is_poor(theta, own, moment, k)):
+        accurate = are_accurate(theta, self.reach[own].repeat(k, axis=0), moment)
+        for g in np.flatnonzero(~accurate.reshape(r, k).all(axis=1)):
             pieces[g] = self._alone(int(places[g]), one_of((parameters, int(g))), family), 0
         return pieces
-
-    def _is_poor(self, theta: Array, own: AnyArray, moment: Moment, k: int) -> AnyArray:
-        """Say for which mixtures (R,) the natural form is not accurate."""
-        d = self.rows.shape[2]
-        largest = np.empty((moment.n_terms(d), len(self.reach)))
-        moment.write(np.ascontiguousarray(self.reach.T), largest)
-        terms = largest.T[own].repeat(k, axis=0)
-        errors = 2.0 * _EPS * np.einsum("jt,jt->j", np.abs(theta[:, 1 + d :]), terms)
-        return np.asarray(~(errors <= TOLERANCE).reshape(-1, k).all(axis=1))
 
     def _alone(self, place: int, parameters: Parameters, family: Family) -> SufficientStatistics:
         source = self.source(place)

@@ -13,7 +13,7 @@ from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
 from ..fitting.fit import draw, facts_of, moment_of_data, summarise
 from ..fitting.known import known_labels
-from ..numerics.arguments import check_sample_weight
+from ..numerics.arguments import check_number, check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.door import as_rows
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Replicates differ little from each other, by a jackknife least: fits end at their tops.
 _TOL = 1e-10
 
-__all__ = ["Fitted", "fit_of", "rows_of"]
+__all__ = ["Fitted", "checked_level", "fit_of", "rows_of", "source_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +94,32 @@ def fit_of(model: Any) -> FitResult:
     )
 
 
+def source_of(X: Any, mixture: Mixture, sample_weight: Any, n_jobs: int | None) -> Source:
+    """Return rows of a mixture's features, wherever they come from."""
+    source = open_source(X, sample_weight, n_jobs)
+    if source is not None:
+        return source.narrowed(mixture.feature_names)
+    rows = as_rows(X, mixture.n_features, mixture.feature_names)
+    weights = check_sample_weight(sample_weight, len(rows))
+    return MemorySource(rows, weights, n_jobs=n_jobs, feature_names=mixture.feature_names)
+
+
 def rows_of(X: Any, mixture: Mixture, sample_weight: Any) -> MemorySource:
     """Return rows in memory, as an array of float64."""
-    source: Source | None = open_source(X, sample_weight, 1)
-    if source is not None:
+    source = source_of(X, mixture, sample_weight, 1)
+    if not isinstance(source, MemorySource):
         raise DataError(
             "X: replicates need the rows in memory, as an array or a dataframe; information() "
             "takes any source of rows"
         )
-    rows = as_rows(X, mixture.n_features, mixture.feature_names)
-    weights = check_sample_weight(sample_weight, len(rows))
-    rows = np.ascontiguousarray(rows, dtype=np.float64)
-    return MemorySource(rows, weights, n_jobs=1, feature_names=mixture.feature_names)
+    rows = np.ascontiguousarray(source.array, dtype=np.float64)
+    names = mixture.feature_names
+    return MemorySource(rows, source.weights, n_jobs=1, feature_names=names)
+
+
+def checked_level(level: Any) -> float:
+    """Return the level of intervals, or raise ParameterError."""
+    level = check_number("level", level)
+    if not 0.0 < level < 1.0:
+        raise ParameterError(f"level: must lie between 0 and 1, got {level:g}")
+    return level

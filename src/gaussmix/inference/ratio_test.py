@@ -29,6 +29,7 @@ from ..numerics.jobs import done
 from ..rows import MemorySource
 from ..rows.door import as_frame, as_rows, as_table
 from ..starts import get_start
+from ..starts.entrants import tree_labels
 from .resampling import batches
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ __all__ = ["RatioTest", "likelihood_ratio_test"]
 
 # How far the halves of a split component are from its mean, in deviations along its main axis.
 _APART = 0.7
+# Trees are built of at most this many rows: their time and memory grow with the square.
+_MOST_ROWS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +267,7 @@ class _Observed:
             if k == 1:
                 raise
         starts = [] if smaller is None else _splits(smaller.mixture)
-        starts += _ward(problem, self.rows, k)
+        starts += _ward(self.rows, k)
         found += _fits(problem, starts, self.many, [0] * len(starts))
         return _highest(found)
 
@@ -305,8 +308,8 @@ def _batch(
     rows = np.array([smaller.sample(n_rows, np.random.default_rng(seed))[0] for seed in seeds])
     data, every = ManyRows(rows), list(range(len(rows)))
     first = [smaller] * len(rows), every
-    found = _best_of(problems[0], [first, _wards(problems[0], rows)], data)
-    starts = [([larger] * len(rows), every), _wards(problems[1], rows)]
+    found = _best_of(problems[0], [first, _wards(rows, problems[0].n_components)], data)
+    starts = [([larger] * len(rows), every), _wards(rows, problems[1].n_components)]
     starts.append(_all_splits(found))
     more = _best_of(problems[1], starts, data)
     return [
@@ -367,13 +370,11 @@ def _all_splits(found: Sequence[FitResult | None]) -> tuple[list[Mixture], list[
     return starts, places
 
 
-def _ward(problem: Problem, rows: Array, k: int) -> list[Mixture]:
+def _ward(rows: Array, k: int) -> list[Mixture]:
     """Return the mixture of Ward's clusters of rows in units of their deviations, if it is one."""
-    from scipy.cluster.hierarchy import fcluster, ward
-
     if k == 1 or len(rows) > _MOST_ROWS:
         return []
-    labels = fcluster(ward(rows / rows.std(axis=0)), k, "maxclust") - 1
+    labels = tree_labels(rows / rows.std(axis=0), k)
     counts = np.bincount(labels, minlength=k)
     if len(counts) > k or counts.min() == 0:
         return []
@@ -386,14 +387,10 @@ def _ward(problem: Problem, rows: Array, k: int) -> list[Mixture]:
         return []
 
 
-def _wards(problem: Problem, rows: Array) -> tuple[list[Mixture], list[int]]:
+def _wards(rows: Array, n_components: int) -> tuple[list[Mixture], list[int]]:
     starts, places = [], []
     for place, own in enumerate(rows):
-        found = _ward(problem, own, problem.n_components)
+        found = _ward(own, n_components)
         starts += found
         places += [place] * len(found)
     return starts, places
-
-
-# Trees are built of at most this many rows: their time and memory grow with the square.
-_MOST_ROWS = 2000

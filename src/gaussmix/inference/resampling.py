@@ -17,10 +17,10 @@ from scipy.special import ndtri
 from ..em.replicates import fit_replicates
 from ..estep.many import ManyRows
 from ..exceptions import DataError, ParameterError
-from ..numerics.arguments import as_generator, check_integer, check_number, shown
+from ..numerics.arguments import as_generator, check_integer, shown
 from ..numerics.jobs import done
 from .estimates import PARAMETERS, Uncertainty, parameters_of
-from .given import Fitted
+from .given import Fitted, checked_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,9 +97,7 @@ def bootstrap(
     True
     """
     resampling = _resampling(kind)
-    level = check_number("level", level)
-    if not 0.0 < level < 1.0:
-        raise ParameterError(f"level: must lie between 0 and 1, got {level:g}")
+    level = checked_level(level)
     fitted = Fitted.of(model, X, sample_weight, known)
     resampling.require(fitted)
     count = resampling.count(check_integer("n_resamples", n_resamples, minimum=2), fitted)

@@ -9,14 +9,11 @@ import numpy as np
 from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
 from ..components.statistics import SufficientStatistics
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError
 from ..mixture.evaluate import Evaluator
-from ..numerics.arguments import check_number, check_sample_weight
-from ..rows import MemorySource, open_source
-from ..rows.door import as_rows
 from ..rows.folds import Fold
 from .estimates import PARAMETERS, Uncertainty, parameters_of
-from .given import fit_of
+from .given import checked_level, fit_of, source_of
 from .resampling import normal_interval
 
 if TYPE_CHECKING:
@@ -77,9 +74,7 @@ def information(
     >>> sure.standard_errors["weights"].round(3).tolist()
     [0.038, 0.039, 0.041]
     """
-    level = check_number("level", level)
-    if not 0.0 < level < 1.0:
-        raise ParameterError(f"level: must lie between 0 and 1, got {level:g}")
+    level = checked_level(level)
     result = fit_of(model)
     if result.collapsed:
         raise DataError(
@@ -87,7 +82,7 @@ def information(
             "its parameters no standard errors; use fewer components or prior='conjugate'"
         )
     mixture = result.mixture
-    source = _source(X, mixture, sample_weight, n_jobs)
+    source = source_of(X, mixture, sample_weight, n_jobs)
     fold = ScoresFold(mixture, source)
     gathered = source.reduce(fold)
     basis = _basis(result)
@@ -95,15 +90,6 @@ def information(
     estimates = parameters_of(mixture)
     intervals = {name: normal_interval(estimates[name], errors[name], level) for name in PARAMETERS}
     return Uncertainty("information", mixture, errors, intervals, level)
-
-
-def _source(X: Any, mixture: Mixture, sample_weight: Any, n_jobs: int | None) -> Source:
-    source = open_source(X, sample_weight, n_jobs)
-    if source is not None:
-        return source.narrowed(mixture.feature_names)
-    rows = as_rows(X, mixture.n_features, mixture.feature_names)
-    weights = check_sample_weight(sample_weight, len(rows))
-    return MemorySource(rows, weights, n_jobs=n_jobs, feature_names=mixture.feature_names)
 
 
 class Layout:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..em.problem import Problem
     from ..em.result import FitResult
 
-__all__ = ["Entrants", "entrants_of"]
+__all__ = ["Entrants", "entrants_of", "tree_labels"]
 
 # Lloyd's iterations of starts from k-means: they need not converge.
 _LLOYD = 10
@@ -68,7 +68,7 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
     found: list[AnyArray] = []
     kinds: list[str] = []
     if len(rows) <= _TREE_ROWS and count > 1:
-        found.append(_tree_labels(rows, track.n_components)[None])
+        found.append(tree_labels(rows, track.n_components)[None])
         kinds.append("Ward's tree")
     every = _AMONG_OUTLIERS if track.model.density.weighs else _TURNS
     turns = islice(cycle(every), max(count - len(found), 1))
@@ -148,7 +148,7 @@ def _sphered(rows: Array, weights: Array) -> Array:
     return np.asarray(np.linalg.solve(factor, offsets.T).T)
 
 
-def _tree_labels(rows: Array, n_components: int) -> AnyArray:
+def tree_labels(rows: Array, n_components: int) -> AnyArray:
     """Return the division (m,) of Ward's hierarchical clustering (Ward 1963)."""
     from scipy.cluster.hierarchy import fcluster, ward
 
