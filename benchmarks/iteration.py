@@ -16,6 +16,7 @@ one fit, is not installed, or has no such case gets a row that says so.
     python benchmarks/iteration.py --shapes S A --types full --repeats 3
     python benchmarks/iteration.py --peers gaussmix scikit-learn
     python benchmarks/iteration.py --share 0.05 --repeats 1        # try everything
+    python benchmarks/iteration.py --shapes B N --types full --name iteration_narrow
 """
 
 from __future__ import annotations
@@ -339,6 +340,7 @@ def parsed() -> argparse.Namespace:
         "--share", type=float, default=1.0, help="of the rows of A to D: a trial; nothing is saved"
     )
     parser.add_argument("--fresh", action="store_true", help="forget earlier runs")
+    parser.add_argument("--name", default="iteration", help="of the files: results/NAME.md")
     parser.add_argument("--no-save", action="store_true")
     options = parser.parse_args()
     options.no_save |= options.share != 1.0
@@ -352,7 +354,7 @@ def main() -> None:
     peers = list(dict.fromkeys([OURS, *options.peers]))
     orders = (list(SHAPES), list(TYPES), list(DTYPES), list(PEERS))
     results = Results(
-        "iteration",
+        options.name,
         (*CASE, "peer"),
         lambda row: (
             orders[0].index(row["shape"]),
