@@ -463,3 +463,16 @@ def test_a_random_start_leaves_the_saddle(n_samples):
     for seed in range(5):
         model = GaussianMixture(3, init_params="random", random_state=seed).fit(rows)
         assert model.lower_bound_ > one + 0.1
+
+
+def test_precisions_of_a_nearly_singular_matrix_are_taken_as_scikit_learn_takes_them():
+    # np.linalg.inv of a matrix of condition 1e9 is symmetric to some seven digits.
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.standard_normal((8, 8)))[0]
+    X = (rng.standard_normal((500, 8)) * np.geomspace(1.0, 3e-5, 8)) @ axes.T
+    precision = np.linalg.inv(np.cov(X.T))
+    assert np.abs(precision - precision.T).max() > 1e-12 * np.abs(precision).max()
+    settings = {"precisions_init": [precision], "max_iter": 2, "tol": 0.0, "reg_covar": 0.0}
+    ours = GaussianMixture(1, **settings).fit(X)
+    theirs = Peer(1, **settings).fit(X)
+    assert ours.score(X) == pytest.approx(theirs.score(X), abs=1e-8)
