@@ -164,6 +164,65 @@ def test_components_are_matched_before_anything_is_averaged():
     assert (sure.draws["means"][:, 0, 0] < sure.draws["means"][:, 1, 0]).mean() > 0.95
 
 
+@pytest.mark.parametrize("kind", ["nonparametric", "weighted", "parametric", "jackknife"])
+def test_a_row_of_weight_w_is_w_rows_to_errors_too(kind):
+    rng = np.random.default_rng(0)
+    X = np.append(rng.normal(0, 1, 60), rng.normal(5, 1.5, 90))[:, None]
+    counts = rng.integers(0, 4, 150).astype(float)
+    model = GaussianMixture(2, covariance_type="V", random_state=0, tol=1e-10)
+    model.fit(X, sample_weight=counts)
+    weighted = bootstrap(model, X, kind, 300, sample_weight=counts, random_state=0)
+    repeated = np.repeat(X, counts.astype(int), axis=0)
+    plain = bootstrap(model, repeated, kind, 300, random_state=1)
+    # Standard errors of 300 replicates have a spread of 4 %.
+    exact = kind == "jackknife"
+    for name in ("weights", "means", "covariances"):
+        np.testing.assert_allclose(
+            weighted.standard_errors[name],
+            plain.standard_errors[name],
+            rtol=1e-6 if exact else 0.2,
+        )
+    assert weighted.n_resamples == ((counts > 0).sum() if exact else 300)
+
+
+def test_a_jackknife_of_halves_of_rows_is_that_of_rows():
+    X = rows_of("faithful")
+    model = GaussianMixture(2, random_state=0, tol=1e-10).fit(X)
+    whole = bootstrap(model, X, "jackknife").standard_errors
+    twice = np.vstack([X, X])
+    halves = bootstrap(model, twice, "jackknife", sample_weight=np.full(len(twice), 0.5))
+    np.testing.assert_allclose(halves.standard_errors["means"], whole["means"], rtol=0.02)
+    np.testing.assert_allclose(halves.standard_errors["weights"], whole["weights"], rtol=0.02)
+
+
+def test_known_components_keep_their_places_and_are_drawn_from():
+    """Of components that overlap, labels say which is which, not what is closest."""
+    truth = Mixture([0.5, 0.5], [[0.0], [0.6]], [1.0, 1.0])
+    X, labels = truth.sample(200, random_state=0)
+    model = GaussianMixture(2, covariance_type="E", random_state=0).fit(X, known=labels)
+    n = np.bincount(labels)
+    for kind in ("nonparametric", "weighted", "parametric", "jackknife"):
+        sure = bootstrap(model, X, kind, 200, known=labels, random_state=0)
+        # Two samples whose mean is known from their own rows.
+        expected = np.sqrt(model.covariances_ / n)
+        found = sure.standard_errors["means"][:, 0]
+        np.testing.assert_allclose(found, expected, rtol=0.2)
+    found = information(model, X, known=labels).standard_errors["means"][:, 0]
+    np.testing.assert_allclose(found, expected, rtol=0.1)
+
+
+def test_an_interruption_before_anything_is_done_is_one(monkeypatch):
+    X = rows_of("faithful")
+    model = GaussianMixture(2, random_state=0).fit(X)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gaussmix.inference.resampling._batch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap(model, X, n_resamples=50, random_state=0)
+
+
 def test_known_components_noise_and_a_prior_take_part():
     rng = np.random.default_rng(0)
     X = np.vstack(
@@ -248,7 +307,9 @@ def test_a_search_and_its_result_are_taken_for_their_fit():
         (lambda m, X: bootstrap(m.mixture_, X), "model: expected a fitted"),
         (lambda m, X: bootstrap(GaussianMixture(2), X), "call fit first"),
         (lambda m, X: bootstrap(m, lambda: iter([X])), "in memory"),
-        (lambda m, X: bootstrap(m, X, "parametric", known=np.zeros(150)), "known"),
+        (lambda m, X: bootstrap(m, X, known=np.zeros(9)), "known: expected 150"),
+        (lambda m, X: information(m, X, known=np.full(150, 3)), "known: labels must be"),
+        (lambda m, X: bootstrap(m, X, sample_weight=np.full(150, 0.01)), "sample_weight: .* 1.5"),
         (lambda m, X: information(m, X[:2]), "cannot be told apart|say nothing"),
         (lambda m, X: likelihood_ratio_test(X, "VVV", 1), "max_components"),
         (lambda m, X: likelihood_ratio_test(np.full((5, 2), np.nan)), "NaN"),

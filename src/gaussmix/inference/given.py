@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
 from ..fitting.fit import draw, facts_of, moment_of_data, summarise
 from ..fitting.known import known_labels
+from ..mixture.comparing import closest_order
+from ..mixture.joining import taken
 from ..numerics.arguments import check_number, check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.door import as_rows
@@ -25,7 +28,15 @@ if TYPE_CHECKING:
 # Replicates differ little from each other, by a jackknife least: fits end at their tops.
 _TOL = 1e-10
 
-__all__ = ["Fitted", "checked_level", "fit_of", "rows_of", "source_of"]
+__all__ = [
+    "Fitted",
+    "checked_level",
+    "drawn_labels",
+    "drawn_like",
+    "fit_of",
+    "rows_of",
+    "source_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +77,62 @@ class Fitted:
     @property
     def mixture(self) -> Mixture:
         return self.result.mixture
+
+    @cached_property
+    def counts(self) -> Array:
+        """How many rows each row counts as (n,)."""
+        return np.ones(len(self.rows)) if self.weights is None else self.weights
+
+    @property
+    def total(self) -> float:
+        return float(self.counts.sum())
+
+    @property
+    def n_drawn(self) -> int:
+        """How many rows a replicate has that is drawn."""
+        return round(self.total)
+
+    def require_total(self) -> None:
+        """Raise ParameterError if the rows count as less than two."""
+        if self.total < 2.0:
+            raise ParameterError(
+                f"sample_weight: the weights sum to {self.total:.3g}, and a row of weight w counts "
+                "as w rows: multiply them by a constant"
+            )
+
+    def in_order(self, replicate: Mixture) -> Mixture:
+        """Return a replicate with its components in the fit's order.
+
+        Components of which rows are known have their place already.
+        """
+        if self.known is None:
+            return replicate.match_to(self.mixture)
+        held = np.unique(self.known[self.known >= 0])
+        return replicate.reorder(closest_order(replicate, self.mixture, held))
+
+
+def drawn_labels(known: AnyArray | None, counts: Array) -> AnyArray | None:
+    """Return the known components of rows to be drawn: as many of each as there are."""
+    if known is None:
+        return None
+    sizes = [round(float(counts[known == k].sum())) for k in range(-1, int(known.max()) + 1)]
+    # What rounding leaves are rows of unknown component.
+    sizes[0] += max(round(float(counts.sum())) - sum(sizes), -sizes[0])
+    return np.repeat(np.arange(-1, len(sizes) - 1), sizes)
+
+
+def drawn_like(
+    mixture: Mixture, known: AnyArray | None, n_rows: int, rng: np.random.Generator
+) -> Array:
+    """Return rows (n, d) drawn from a mixture, those of known component (n,) from that."""
+    if known is None:
+        return mixture.sample(n_rows, rng)[0]
+    rows = np.empty((len(known), mixture.n_features))
+    for k in np.unique(known):
+        own = known == k
+        source = mixture if k < 0 else taken(mixture, np.array([k]))
+        rows[own] = source.sample(int(own.sum()), rng)[0]
+    return rows
 
 
 def fit_of(model: Any) -> FitResult:

@@ -20,12 +20,12 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer, shown
 from ..numerics.jobs import done
 from .estimates import PARAMETERS, Uncertainty, parameters_of
-from .given import Fitted, checked_level
+from .given import Fitted, checked_level, drawn_labels, drawn_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .._typing import Array
+    from .._typing import AnyArray, Array
 
 __all__ = ["batches", "bootstrap", "normal_interval"]
 
@@ -67,9 +67,9 @@ def bootstrap(
     level : float, default 0.95
         Of the intervals: quantiles of the replicates, or normal ones of a jackknife.
     sample_weight : array-like (n,), optional
-        A row of weight w counts as w rows.
+        A row of weight w counts as w rows, each of which is drawn, weighed or left out by itself.
     known : array-like of int (n,), optional
-        Known components, as `fit` was given them.
+        Known components, as `fit` was given them; rows drawn anew come from the same ones.
     random_state : int, Generator or None
     n_jobs : int, optional
         Processes; results do not depend on it.
@@ -99,7 +99,7 @@ def bootstrap(
     resampling = _resampling(kind)
     level = checked_level(level)
     fitted = Fitted.of(model, X, sample_weight, known)
-    resampling.require(fitted)
+    fitted.require_total()
     count = resampling.count(check_integer("n_resamples", n_resamples, minimum=2), fitted)
     rng = as_generator(random_state)
     # A generator each: what a replicate is does not depend on batches.
@@ -116,6 +116,8 @@ def bootstrap(
             if callback is not None:
                 callback(len(found), count)
     except KeyboardInterrupt:
+        if sum(one is not None for one in found) < 2:
+            raise
         warnings.warn(
             f"interrupted: {len(found)} of {count} replicates were done", UserWarning, stacklevel=2
         )
@@ -139,7 +141,7 @@ def _batch(
     return [
         None
         if result is None or set(result.collapsed) - set(fitted.result.collapsed)
-        else parameters_of(result.mixture.match_to(mixture))
+        else parameters_of(fitted.in_order(result.mixture))
         for result in results
     ]
 
@@ -148,6 +150,7 @@ def _summed(
     fitted: Fitted, resampling: Resampling, found: list[dict[str, Array] | None], level: float
 ) -> Uncertainty:
     usable = [one for one in found if one is not None]
+    numbers = np.array([number for number, one in enumerate(found) if one is not None])
     if len(usable) < 2:
         raise DataError(
             f"X: of {len(found)} replicates {len(usable)} could be fitted: components collapse "
@@ -156,7 +159,7 @@ def _summed(
         )
     draws = {name: np.array([one[name] for one in usable]) for name in PARAMETERS}
     estimates = parameters_of(fitted.mixture)
-    errors = {name: resampling.errors(draws[name]) for name in PARAMETERS}
+    errors = {name: resampling.errors(draws[name], fitted, numbers) for name in PARAMETERS}
     intervals = {
         name: resampling.interval(draws[name], estimates[name], errors[name], level)
         for name in PARAMETERS
@@ -181,10 +184,6 @@ class Resampling(ABC):
 
     name: ClassVar[str]
 
-    def require(self, fitted: Fitted) -> None:
-        """Raise an error if such replicates cannot be made."""
-        return
-
     def count(self, wanted: int, fitted: Fitted) -> int:
         """Return how many replicates there are."""
         return wanted
@@ -193,8 +192,8 @@ class Resampling(ABC):
     def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
         """Return some of the replicates."""
 
-    def errors(self, draws: Array) -> Array:
-        """Return standard errors of replicates' parameters (R, ...)."""
+    def errors(self, draws: Array, fitted: Fitted, numbers: AnyArray) -> Array:
+        """Return standard errors from the parameters (R, ...) of the replicates of some numbers."""
         return np.asarray(draws.std(axis=0, ddof=1))
 
     def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
@@ -206,15 +205,12 @@ class _Weights(Resampling):
     """The rows themselves, under weights."""
 
     def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
-        n = len(fitted.rows)
-        weights = np.array([self.weights(n, i, rng) for i, rng in zip(numbers, rngs, strict=True)])
-        if fitted.weights is not None:
-            weights *= fitted.weights
-        return ManyRows(fitted.rows[None], weights, fitted.known)
+        each = [self.weights(fitted, i, rng) for i, rng in zip(numbers, rngs, strict=True)]
+        return ManyRows(fitted.rows[None], np.array(each), fitted.known)
 
     @abstractmethod
-    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
-        """Return the weights (n,) of one replicate."""
+    def weights(self, fitted: Fitted, number: int, rng: np.random.Generator) -> Array:
+        """Return the weights (n,) of one replicate; their sum is that of the fit's."""
 
 
 class Nonparametric(_Weights):
@@ -222,54 +218,58 @@ class Nonparametric(_Weights):
 
     name = "nonparametric"
 
-    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
-        return rng.multinomial(n, np.full(n, 1.0 / n)).astype(float)
+    def weights(self, fitted: Fitted, number: int, rng: np.random.Generator) -> Array:
+        drawn = rng.multinomial(fitted.n_drawn, fitted.counts / fitted.total)
+        return np.asarray(drawn * (fitted.total / fitted.n_drawn))
 
 
 class Weighted(_Weights):
-    """Weights from a uniform Dirichlet distribution, of sum n."""
+    """Weights from a uniform Dirichlet distribution."""
 
     name = "weighted"
 
-    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
-        return np.asarray(n * rng.dirichlet(np.ones(n)))
+    def weights(self, fitted: Fitted, number: int, rng: np.random.Generator) -> Array:
+        # The weights of w rows that are equal are one sum.
+        drawn = rng.standard_gamma(fitted.counts)
+        return np.asarray(drawn * (fitted.total / drawn.sum()))
 
 
 class Jackknife(_Weights):
-    """Each row left out once."""
+    """Each row left out once: of those that are equal one stands for all.
+
+    Of a row whose weight is less than one, all of it is left out, which is so much less.
+    """
 
     name = "jackknife"
 
     def count(self, wanted: int, fitted: Fitted) -> int:
-        return len(fitted.rows)
+        return int((fitted.counts > 0).sum())
 
-    def weights(self, n: int, number: int, rng: np.random.Generator) -> Array:
-        kept = np.ones(n)
-        kept[number] = 0.0
+    def weights(self, fitted: Fitted, number: int, rng: np.random.Generator) -> Array:
+        kept, place = fitted.counts.copy(), np.flatnonzero(fitted.counts)[number]
+        kept[place] -= min(1.0, kept[place])
         return kept
 
-    def errors(self, draws: Array) -> Array:
-        return np.asarray(np.sqrt((len(draws) - 1) * draws.var(axis=0)))
+    def errors(self, draws: Array, fitted: Fitted, numbers: AnyArray) -> Array:
+        counts = fitted.counts[fitted.counts > 0][numbers]
+        parts = np.minimum(counts, 1.0)
+        middle = np.average(draws, axis=0, weights=counts / parts)
+        squares = np.tensordot(counts / parts**2, (draws - middle) ** 2, axes=1)
+        return np.asarray(np.sqrt((fitted.total - 1.0) / counts.sum() * squares))
 
     def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
         return normal_interval(estimates, errors, level)
 
 
 class Parametric(Resampling):
-    """Rows drawn from the mixture."""
+    """Rows drawn from the mixture, those of known component from that."""
 
     name = "parametric"
 
-    def require(self, fitted: Fitted) -> None:
-        if fitted.known is not None:
-            raise ParameterError(
-                "known: rows that are drawn anew have no known components; leave it out, or "
-                "choose another kind"
-            )
-
     def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
-        n = len(fitted.rows) if fitted.weights is None else round(float(fitted.weights.sum()))
-        return ManyRows(np.array([fitted.mixture.sample(n, rng)[0] for rng in rngs]))
+        known = drawn_labels(fitted.known, fitted.counts)
+        rows = [drawn_like(fitted.mixture, known, fitted.n_drawn, rng) for rng in rngs]
+        return ManyRows(np.array(rows), None, known)
 
 
 _KINDS: dict[str, Resampling] = {

@@ -10,10 +10,13 @@ from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
 from ..components.statistics import SufficientStatistics
 from ..exceptions import DataError
+from ..fitting.fit import moment_of_data, summarise
+from ..fitting.known import known_labels
 from ..mixture.evaluate import Evaluator
 from ..rows.folds import Fold
 from .estimates import PARAMETERS, Uncertainty, parameters_of
 from .given import checked_level, fit_of, source_of
+from .of_prior import information_of_prior
 from .resampling import normal_interval
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ def information(
     *,
     level: float = 0.95,
     sample_weight: Any = None,
+    known: Any = None,
     n_jobs: int | None = None,
 ) -> Uncertainty:
     """Return how sure the parameters of a fit are, from the information in its rows.
@@ -45,7 +49,8 @@ def information(
     The observed information is taken to be the sum over rows of the outer products of their
     scores (Louis 1982; McLachlan & Peel 2000, section 2.15.3): one pass, and no more memory for
     more rows.  It is that of the family's free parameters: covariances move only as their family
-    lets them.  Good for many rows; for few, or components that overlap much, `bootstrap`.
+    lets them.  Of a fit with a prior it is the prior's information besides.  Good for many rows;
+    for few, or components that overlap much, `bootstrap`.
 
     Parameters
     ----------
@@ -57,6 +62,8 @@ def information(
         Of the intervals, which are normal.
     sample_weight : array-like (n,), optional
         A row of weight w counts as w rows.
+    known : array-like of int (n,), optional
+        Known components, as `fit` was given them.
     n_jobs : int, optional
         Threads.
 
@@ -83,10 +90,11 @@ def information(
         )
     mixture = result.mixture
     source = source_of(X, mixture, sample_weight, n_jobs)
-    fold = ScoresFold(mixture, source)
-    gathered = source.reduce(fold)
-    basis = _basis(result)
-    errors = fold.layout.shaped(np.sqrt(_variances(gathered, basis)), mixture)
+    labels = known_labels(known, source.n_rows, mixture.n_components) if known is not None else None
+    fold = ScoresFold(mixture, source, labels)
+    products = source.reduce(fold).products
+    products[fold.layout.shapes, fold.layout.shapes] += _of_prior(result, source)
+    errors = fold.layout.shaped(np.sqrt(_variances(products, _basis(result))), mixture)
     estimates = parameters_of(mixture)
     intervals = {name: normal_interval(estimates[name], errors[name], level) for name in PARAMETERS}
     return Uncertainty("information", mixture, errors, intervals, level)
@@ -105,6 +113,7 @@ class Layout:
         n_weights, n_terms = k + self.n_others, len(self.first)
         self.means = slice(n_weights, n_weights + k * d)
         self.covariances = slice(self.means.stop, self.means.stop + k * n_terms)
+        self.shapes = slice(self.means.start, self.covariances.stop)
         self.size = self.covariances.stop
 
     def shaped(self, vector: Array, mixture: Mixture) -> dict[str, Array]:
@@ -138,8 +147,10 @@ class Gathered:
 class ScoresFold(Fold[Gathered]):
     """Outer products of the scores of rows: derivatives of a row's log-density."""
 
-    def __init__(self, mixture: Mixture, source: Source) -> None:
-        self.mixture, self.layout = mixture, Layout(mixture)
+    by_row = ("known",)
+
+    def __init__(self, mixture: Mixture, source: Source, known: AnyArray | None = None) -> None:
+        self.mixture, self.layout, self.known = mixture, Layout(mixture), known
         self.assigner = Evaluator(mixture.parameters, source).assigner
         self.precisions = np.linalg.inv(mixture.covariances.to_dense())
         others = [] if mixture.noise is None else [mixture.noise.weight]
@@ -157,14 +168,19 @@ class ScoresFold(Fold[Gathered]):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        scores = self._scores(np.asarray(rows, dtype=np.float64), workspace)
+        known = None if self.known is None else self.known[index]
+        scores = self._scores(np.asarray(rows, dtype=np.float64), known, workspace)
         weighted = scores if weights is None else scores * weights
         state.products += weighted @ scores.T
 
-    def _scores(self, rows: Array, workspace: Workspace) -> Array:
+    def _scores(self, rows: Array, known: AnyArray | None, workspace: Workspace) -> Array:
         """Return scores (size, B)."""
         layout, (k, d) = self.layout, self.mixture.means.shape
         shares = np.array(self.assigner.assigned(rows, workspace)[0])
+        if known is not None:
+            sure = np.flatnonzero(known >= 0)
+            shares[:, sure] = 0.0
+            shares[known[sure], sure] = 1.0
         scores = np.empty((layout.size, len(rows)))
         scores[: len(shares)] = shares / self.shares[:, None]
         means = scores[layout.means].reshape(k, d, -1)
@@ -182,9 +198,20 @@ class ScoresFold(Fold[Gathered]):
         return state
 
 
-def _variances(gathered: Gathered, basis: Array) -> Array:
+def _of_prior(result: FitResult, source: Source) -> Array | float:
+    """Return the information of the model's prior of means and covariances."""
+    if result.model.prior is None:
+        return 0.0
+    summary = summarise(source, moment_of_data([result.family]))
+    total = summary.held_as(result.family.held.moment).total
+    mixture = result.mixture
+    terms = result.model.prior.on(total, result.family, mixture.n_components)
+    return information_of_prior(terms, mixture, result.family)
+
+
+def _variances(products: Array, basis: Array) -> Array:
     """Return the variances (size,) of all parameters, which move along `basis` (size, m) only."""
-    free = basis.T @ gathered.products @ basis
+    free = basis.T @ products @ basis
     scale = np.sqrt(np.diagonal(free))
     if not (scale > 0).all():
         raise DataError("X: its rows say nothing of some parameters of the model")
@@ -228,22 +255,21 @@ def _free_covariances(result: FitResult, layout: Layout) -> Array:
     """
     mixture, family = result.mixture, result.family
     dense, (k, d) = mixture.covariances.to_dense(), mixture.means.shape
-    units = np.sqrt(np.diagonal(dense, axis1=1, axis2=2))
-    units = units[:, layout.first] * units[:, layout.second]
+    # In units of each covariance's own ellipsoid: a step is as small in its narrow directions.
+    roots: Array = np.linalg.cholesky(dense)
+    units = np.zeros((len(layout.first), d, d))
+    every = np.arange(len(units))
+    units[every, layout.first, layout.second] = units[every, layout.second, layout.first] = 1.0
     columns = []
     for c in range(k):
-        for q in range(len(layout.first)):
-            step = _STEP * units[c, q]
+        for unit in units:
             ends = []
-            for sign in (1.0, -1.0):
+            for step in (_STEP, -_STEP):
                 moved = dense.copy()
-                i, j = layout.first[q], layout.second[q]
-                moved[c, i, j] += sign * step
-                if i != j:
-                    moved[c, j, i] += sign * step
-                ends.append(_estimated(result, moved)[:, layout.first, layout.second])
-            column = (ends[0] - ends[1]) / (2.0 * step) * units[c, q]
-            columns.append((column / units).ravel())
+                moved[c] += step * roots[c] @ unit @ roots[c].T
+                ends.append(_whitened(_estimated(result, moved), roots))
+            column = (ends[0] - ends[1]) / (2.0 * _STEP)
+            columns.append(column[:, layout.first, layout.second].ravel())
     wanted = family.n_parameters(k, d)
     left, values, _ = np.linalg.svd(np.array(columns).T, full_matrices=False)
     if wanted < len(values) and not values[wanted] < 0.1 * values[wanted - 1]:
@@ -251,7 +277,16 @@ def _free_covariances(result: FitResult, layout: Layout) -> Array:
             f"model: covariances of {family.name} are where the family has no tangent; use "
             "bootstrap"
         )
-    return np.asarray(units.reshape(-1, 1) * left[:, :wanted])
+    free = np.zeros((wanted, k, d, d))
+    free[:, :, layout.first, layout.second] = left[:, :wanted].T.reshape(wanted, k, -1)
+    free[:, :, layout.second, layout.first] = free[:, :, layout.first, layout.second]
+    free = roots @ free @ roots.swapaxes(1, 2)
+    return np.asarray(free[:, :, layout.first, layout.second].reshape(wanted, -1).T)
+
+
+def _whitened(dense: Array, roots: Array) -> Array:
+    half = np.linalg.solve(roots, dense)
+    return np.asarray(np.linalg.solve(roots, half.swapaxes(1, 2)))
 
 
 def _estimated(result: FitResult, dense: Array) -> Array:

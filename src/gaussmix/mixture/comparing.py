@@ -9,6 +9,8 @@ import numpy as np
 from ..components.covariances import FullCovariances
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._typing import AnyArray, Array
     from .mixture import Mixture
 
@@ -71,11 +73,16 @@ def best_assignment(counts: AnyArray) -> AnyArray:
     return found
 
 
-def closest_order(a: Mixture, b: Mixture) -> AnyArray:
-    """Return the order (K,) of a mixture's components in which they are closest to another's."""
+def closest_order(a: Mixture, b: Mixture, held: Sequence[int] | AnyArray = ()) -> AnyArray:
+    """Return the order (K,) of a mixture's components in which they are closest to another's.
+
+    Those that are `held` keep their places.
+    """
     from scipy.optimize import linear_sum_assignment
 
-    order: AnyArray = linear_sum_assignment(bhattacharyya(b, a))[1]
+    order = np.arange(a.n_components)
+    free = np.delete(order, held)
+    order[free] = free[linear_sum_assignment(bhattacharyya(b, a)[np.ix_(free, free)])[1]]
     return order
 
 
