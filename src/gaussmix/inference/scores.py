@@ -256,7 +256,7 @@ def _free_covariances(result: FitResult, layout: Layout) -> Array:
     mixture, family = result.mixture, result.family
     dense, (k, d) = mixture.covariances.to_dense(), mixture.means.shape
     # In units of each covariance's own ellipsoid: a step is as small in its narrow directions.
-    roots: Array = np.linalg.cholesky(dense)
+    roots = np.asarray(np.linalg.cholesky(dense), dtype=np.float64)
     units = np.zeros((len(layout.first), d, d))
     every = np.arange(len(units))
     units[every, layout.first, layout.second] = units[every, layout.second, layout.first] = 1.0
