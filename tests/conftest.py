@@ -32,3 +32,17 @@ def _no_open_figures():
 def on_ci() -> bool:
     """Whether the tests must not be skipped."""
     return os.environ.get("CI", "") != ""
+
+
+@pytest.fixture
+def gaussmix(monkeypatch, capsys):
+    """Run a command in this process; return its exit code, stdout and stderr."""
+    from tests.commands import in_this_process
+
+    return in_this_process(monkeypatch, capsys)
+
+
+@pytest.fixture
+def here(gaussmix):
+    """The same, by the name of where it runs."""
+    return gaussmix

@@ -11,12 +11,11 @@ from pyarrow import csv, parquet
 from gaussmix import Mixture
 from gaussmix.cli import data
 from tests.tables import read_table
-from tests.test_cli import gaussmix, here  # noqa: F401
 from tests.test_scan import WRITERS, X, table, write_csv, write_parquet
 
 
 @pytest.fixture(params=["loaded", "scanned"])
-def run(request, here, monkeypatch):  # noqa: F811
+def run(request, here, monkeypatch):
     if request.param == "scanned":
         monkeypatch.setattr(data, "_LOADED_BYTES", 0)
     return here
@@ -133,7 +132,7 @@ def test_mistakes_get_one_message(arguments, message, run, folder):
     assert err.startswith("error:") and message in err
 
 
-def test_predictions_are_printed_part_by_part(folder):
+def test_predictions_are_printed_part_by_part(folder, gaussmix):
     for i, rows in enumerate(np.split(X, 4)):
         write_csv(folder / f"{i}.csv", rows)
     gaussmix("fit", *sorted(folder.glob("?.csv")), "-k", 2, "-o", "model.json", cwd=folder)

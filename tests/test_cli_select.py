@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -19,21 +18,8 @@ from gaussmix.cli.select import _table
 from gaussmix.exceptions import ParameterError
 from gaussmix.interchange.model import load_model
 from gaussmix.mixture.datasets import iris
+from tests.commands import COMMAND, spawned
 from tests.tables import write_table
-
-COMMAND = [sys.executable, "-m", "gaussmix.cli.app"]
-
-
-def gaussmix(*arguments, cwd):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "MPLBACKEND": "Agg"},
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +31,7 @@ def work(tmp_path_factory):
 
 
 def test_select_prints_the_best_models_draws_and_saves(work):
-    done = gaussmix(
+    done = spawned(
         "select", "iris.csv", "-k", "1-3", "-c", "EEE,full", "--init", "kmeans",
         "-o", "best.json", "--top", 2, cwd=work,
     )  # fmt: skip
@@ -58,9 +44,9 @@ def test_select_prints_the_best_models_draws_and_saves(work):
     assert "best-bic.png" in done.stdout
     assert "Model saved to best.json" in done.stderr
     assert "\x1b[" not in done.stdout
-    shown = gaussmix("show", "best.json", cwd=work)
+    shown = spawned("show", "best.json", cwd=work)
     assert "Mixture of 2 components in 4 features" in shown.stdout
-    assert gaussmix("predict", "best.json", "iris.csv", cwd=work).returncode == 0
+    assert spawned("predict", "best.json", "iris.csv", cwd=work).returncode == 0
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])
@@ -95,7 +81,7 @@ def test_tables_are_whole_on_narrow_terminals(width):
         assert words.count("family") == {80: 2, 110: 1}[width]
 
 
-def test_select_as_json_by_another_criterion(work):
+def test_select_as_json_by_another_criterion(work, gaussmix):
     done = gaussmix(
         "select", "iris.csv", "--components", "2,3", "--families", "VVV", "--criterion", "icl",
         "--columns", "petal length,petal width", "--plot", "pictures/icl.svg", "--json", cwd=work,
@@ -109,7 +95,7 @@ def test_select_as_json_by_another_criterion(work):
     assert (work / "pictures" / "icl.svg").exists()
 
 
-def test_models_that_cannot_be_fitted_are_counted_and_explained(work):
+def test_models_that_cannot_be_fitted_are_counted_and_explained(work, gaussmix):
     np.save(work / "few.npy", np.random.default_rng(0).standard_normal((5, 2)))
     done = gaussmix("select", "few.npy", "-k", "1,6-7", "-c", "VII,VVI", cwd=work)
     assert done.returncode == 0, done.stderr
@@ -133,7 +119,7 @@ def test_models_that_cannot_be_fitted_are_counted_and_explained(work):
         (["iris.csv", "--jobs", "0"], "--jobs: expected an integer of at least 1, got 0"),
     ],
 )
-def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
+def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work, gaussmix):
     done = gaussmix("select", *arguments, cwd=work)
     assert done.returncode == 1, done.stdout
     assert done.stdout == ""
@@ -141,7 +127,7 @@ def test_mistakes_get_one_message_and_exit_code_1(arguments, message, work):
     assert "Traceback" not in done.stderr
 
 
-def test_jobs_do_not_change_the_answer(tmp_path):
+def test_jobs_do_not_change_the_answer(tmp_path, gaussmix):
     rng = np.random.default_rng(0)  # so many rows that models are fitted one by one
     np.save(
         tmp_path / "two.npy",
@@ -187,7 +173,7 @@ def test_ctrl_c_keeps_the_models_done(tmp_path):
     assert len(model["mixture"]["weights"]) == 1
 
 
-def test_select_prints_the_table_of_latent_profile_analysis(work):
+def test_select_prints_the_table_of_latent_profile_analysis(work, gaussmix):
     done = gaussmix(
         "select", "iris.csv", "-k", "1-2", "-c", "EEE", "--table", "profiles", cwd=work
     )  # fmt: skip

@@ -17,7 +17,6 @@ from pyarrow import feather, parquet
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.cli import data
 from gaussmix.rows.files import carried
-from tests.test_cli import here  # noqa: F401
 from tests.variants import blobs
 
 ROWS, _ = blobs(n=1000, d=2, k=2)
@@ -45,7 +44,7 @@ def table(columns=COLUMNS):
 
 
 @pytest.fixture(params=["loaded", "scanned"])
-def run(request, here, monkeypatch):  # noqa: F811
+def run(request, here, monkeypatch):
     if request.param == "scanned":
         monkeypatch.setattr(data, "_LOADED_BYTES", 0)
     return here
@@ -179,7 +178,7 @@ def test_incomplete_rows_keep_their_place(ending, run, folder):
     assert figures["mean_log_density"] == pytest.approx(np.nanmean(found["log_density"]))
 
 
-def test_only_blocks_are_held(folder, here, monkeypatch):  # noqa: F811
+def test_only_blocks_are_held(folder, here, monkeypatch):
     """As many rows wait as one block of answers and one batch of the file have."""
     monkeypatch.setattr(data, "_LOADED_BYTES", 0)
     n = 400_000
@@ -221,7 +220,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_is_refused_and_nothing_is_written(what, folder, here):  # noqa: F811
+def test_what_cannot_be_is_refused_and_nothing_is_written(what, folder, here):
     arguments, told = REFUSED[what]
     parquet.write_table(table({**COLUMNS, **NESTED}), folder / "x.parquet")
     np.save(folder / "x.npy", ROWS)
@@ -235,7 +234,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(what, folder, here):  
     assert sorted(folder.iterdir()) == before
 
 
-def test_measured_columns_may_be_kept_and_wider_integers_of_later_files(folder, here):  # noqa: F811
+def test_measured_columns_may_be_kept_and_wider_integers_of_later_files(folder, here):
     for name, kind in (("p1", pa.int64()), ("p2", pa.int32())):
         own = pa.table({"a": ROWS[:3, 0], "b": ROWS[:3, 1], "id": pa.array([1, 2, 3], kind)})
         parquet.write_table(own, folder / f"{name}.parquet")
@@ -249,7 +248,7 @@ def test_measured_columns_may_be_kept_and_wider_integers_of_later_files(folder, 
     np.testing.assert_array_equal(found["a"], np.tile(ROWS[:3, 0], 2))
 
 
-def test_categories_differ_from_file_to_file(folder, here):  # noqa: F811
+def test_categories_differ_from_file_to_file(folder, here):
     for name, words in (("p1", ["u", "v", "u"]), ("p2", ["w", "u", "w"])):
         kinds = pa.array(words).dictionary_encode()
         own = pa.table({"a": ROWS[:3, 0], "b": ROWS[:3, 1], "kind": kinds})
@@ -264,7 +263,7 @@ def test_categories_differ_from_file_to_file(folder, here):  # noqa: F811
     assert parquet.read_table(folder / "y.parquet")["kind"].to_pylist() == list("uvuwuw")
 
 
-def test_a_space_separated_table(folder, here):  # noqa: F811
+def test_a_space_separated_table(folder, here):
     lines = [
         "name     a     b",
         *(f"n{i:03d}   {x:.6f}    {y:.6f}" for i, (x, y) in enumerate(ROWS)),
