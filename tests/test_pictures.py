@@ -543,3 +543,42 @@ def test_rows_with_nan_in_the_features_drawn_are_left_out_and_told():
     assert ax.get_legend().get_title().get_text() == "2 of 3 rows"
     with pytest.raises(DataError, match="X: every row has NaN"):
         plot.scatter(np.full((2, 2), np.nan))
+
+
+@pytest.mark.parametrize(
+    ("picture", "expected"),
+    [
+        (lambda m, X, y: plot.decision_regions(m, X), 26),
+        (plot.decision_regions, 28),  # labels of rows with a hole
+        (lambda m, X, y: plot.uncertainty(m, X), 26),
+        (plot.misplaced, 26),
+        (lambda m, X, y: plot.univariate(m, X), 28),
+        (lambda m, X, y: plot.univariate(m, X, feature=1, labels=y), 30),
+        (lambda m, X, y: plot.cdf(m, X), 28),
+        (plot.quantiles, 28),
+        (lambda m, X, y: plot.pairs(m, X), 26),
+        (lambda m, X, y: plot.rootograms(m, X), 26),
+    ],
+)
+def test_pictures_leave_out_rows_with_missing_values_and_say_so(picture, expected):
+    mixture = random_mixture(FullCovariances, d=3)
+    X, y = mixture.sample(30, 0)
+    X[:2, 0], X[5:7, 2] = [np.nan, np.inf], np.nan
+    drawn = picture(mixture, X, y)
+    figure = drawn if hasattr(drawn, "savefig") else drawn.figure
+    told = [text.get_text() for text in figure.findobj(Text)]
+    assert any(f"{expected} of 30 rows" in text for text in told) == (expected < 30)
+
+
+def test_values_that_are_missing_do_not_count():
+    mixture, rng = random_mixture(FullCovariances, d=2), np.random.default_rng(0)
+    X, y = mixture.sample(60, 0)
+    weights = rng.uniform(1, 2, 60)
+    holed, gone = X.copy(), np.arange(60) % 7 == 0
+    holed[gone, 0] = np.nan
+    for draw in (plot.cdf, plot.quantiles):
+        one, two = draw(mixture, holed, y, weights=weights), draw(
+            mixture, X[~gone], y[~gone], weights=weights[~gone]
+        )  # fmt: skip
+        for line, other in zip(one.get_lines(), two.get_lines(), strict=True):
+            np.testing.assert_array_equal(line.get_data(), other.get_data())

@@ -5,37 +5,35 @@ Messages name the argument, what was found and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import DataError, ParameterError
 from ..mixture import Mixture
 from ..mixture.parts import chosen_columns
 from ..numerics.arguments import as_numbers, shown
-from ..rows.door import as_frame, as_rows, as_table, require_numeric_columns
 from ..rows.incomplete import INCOMPLETE
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ._flat import Flat
 
 __all__ = [
     "NOISE",
     "Groups",
-    "Pair",
     "as_groups",
     "as_mask",
     "as_mixture",
-    "as_pair",
-    "as_points",
     "as_weights",
-    "labelled_values",
+    "fit_of",
     "one_feature",
     "require_fitted",
-    "rows_under",
     "two_features",
+    "two_of",
 ]
 
 #: What a legend calls rows of the background.
@@ -56,18 +54,30 @@ def as_mixture(given: Any) -> Mixture:
             "m.covariances_, covariance_type=m.covariance_type)"
         )
     require_fitted("mixture", given)
+    more = ""
+    if isinstance(given, Sequence) and any(hasattr(one, "mixture") for one in given):
+        more = ", which are several; give one of them"
     raise ParameterError(
         f"mixture: expected a Mixture, a fitted GaussianMixture or GaussianMixtureIC, or its "
-        f"result_, got {kind}"
+        f"result_, got {kind}{more}"
     )
 
 
 def require_fitted(argument: str, given: Any) -> None:
-    """Raise ParameterError for an estimator; callers have found no fit in it."""
+    """Raise ParameterError for an estimator that is not fitted."""
     if hasattr(given, "fit"):
-        raise ParameterError(
-            f"{argument}: this {type(given).__name__} is not fitted yet; call fit first"
-        )
+        try:
+            check_is_fitted(given)
+        except (NotFittedError, TypeError):
+            raise ParameterError(
+                f"{argument}: this {type(given).__name__} is not fitted yet; call fit first"
+            ) from None
+
+
+def fit_of(given: Any) -> Any:
+    """Return the estimator that did the fit: what a regressor or a detector has within it."""
+    inner = vars(given).get("estimator_") if hasattr(given, "fit") else None
+    return given if inner is None else inner
 
 
 # -- features -------------------------------------------------------------------------
@@ -75,7 +85,7 @@ def require_fitted(argument: str, given: Any) -> None:
 
 def two_features(features: Any, mixture: Mixture) -> AnyArray:
     """Return the indices of two features of a mixture (the first two when None)."""
-    return _two(features, mixture.n_features, mixture.feature_names)
+    return two_of(features, mixture.n_features, mixture.feature_names)
 
 
 def one_feature(feature: Any, mixture: Mixture) -> int:
@@ -88,7 +98,8 @@ def one_feature(feature: Any, mixture: Mixture) -> int:
     return int(found[0])
 
 
-def _two(features: Any, n_features: int, names: Any) -> AnyArray:
+def two_of(features: Any, n_features: int, names: Any) -> AnyArray:
+    """Return the indices of two features of so many (the first two when None)."""
     if n_features >= 2:
         found = chosen_columns(
             (0, 1) if features is None else features, n_features, names, "features"
@@ -101,99 +112,7 @@ def _two(features: Any, n_features: int, names: Any) -> AnyArray:
     )
 
 
-# -- rows -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Two features of rows.
-
-    Attributes
-    ----------
-    rows : ndarray (n, 2)
-    columns : ndarray (2,)
-        Which of all.
-    names : tuple of str, or None
-        Of all features.
-    width : int
-        Their number.
-    """
-
-    rows: AnyArray
-    columns: AnyArray
-    names: tuple[str, ...] | None
-    width: int
-
-
-def as_pair(X: Any, features: Any, names: Any) -> Pair:
-    """Return two features of the rows.
-
-    Other columns of a frame may be of any type.
-    """
-    frame = as_frame(as_table(X))
-    if frame is not None:
-        known = tuple(map(str, frame.columns if names is None else names))
-        width = len(frame.columns)
-    else:
-        require_numeric_columns(X)
-        X = as_numbers("X", X, DataError, kept=(np.float32,))
-        if X.ndim != 2:
-            raise DataError(f"X: expected shape (n, d), got {X.shape}; plot.univariate draws one")
-        known = () if names is None else tuple(map(str, names))
-        width = X.shape[1]
-    if known and len(known) != width:
-        raise ParameterError(f"names: expected {width}, one a column of X, got {len(known)}")
-    columns = _two(features, width, known)
-    first, second = (int(j) for j in columns)
-    if frame is not None:
-        pair = frame.select([frame.columns[first], frame.columns[second]]).to_native()
-        rows = as_rows(pair, 2)
-    else:
-        rows = X[:, [first, second]]
-    _require_rows(rows)
-    if not np.isfinite(rows).all(axis=1).any():
-        raise DataError("X: every row has NaN or infinity in the features drawn")
-    return Pair(rows, columns, known or None, width)
-
-
-def as_points(X: Any, mixture: Mixture) -> AnyArray:
-    """Return rows (n, d) of all features of a mixture; a frame's are found by their names."""
-    return _finite(as_rows(X, mixture.n_features, mixture.feature_names))
-
-
-def _finite(rows: AnyArray) -> AnyArray:
-    _require_rows(rows)
-    if not np.isfinite(rows).all():
-        count = int((~np.isfinite(rows).all(axis=1)).sum())
-        raise DataError(f"X: {count} of {len(rows)} rows have NaN or infinity; leave them out")
-    return rows
-
-
-def rows_under(X: Any, mixture: Mixture, feature: int) -> AnyArray:
-    """Return values (n,) of a feature, of all features' rows or of it alone."""
-    if as_frame(as_table(X)) is None and np.ndim(X) == 1:
-        return _finite(as_rows(X, 1))[:, 0]
-    return as_points(X, mixture)[:, feature]
-
-
-def labelled_values(
-    X: Any, labels: Any, mixture: Mixture, flat: Flat, feature: int
-) -> tuple[AnyArray, Groups]:
-    """Return values (n,) of a feature, and the rows' groups: by the mixture if none are given."""
-    if labels is None and np.ndim(X) != 1:
-        rows = as_points(X, mixture)
-        values, labels = rows[:, feature], mixture.predict(rows)
-        return values, as_groups(labels, len(rows), n_known=mixture.n_components)
-    values = rows_under(X, mixture, feature)
-    if labels is None:
-        found = flat.labels(flat.posterior(values))
-        return values, as_groups(found, len(values), n_known=mixture.n_components)
-    return values, as_groups(labels, len(values))
-
-
-def _require_rows(rows: AnyArray) -> None:
-    if len(rows) == 0:
-        raise DataError("X: has no rows")
+# -- what there is one of for each row ------------------------------------------------
 
 
 def as_mask(argument: str, given: Any, n_rows: int) -> AnyArray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
-from ._given import require_fitted
+from ._given import fit_of, require_fitted
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -50,12 +50,12 @@ class Results:
 
 def as_results(results: Any, name: str | None) -> Results:
     """Return a criterion of a fitted search, or of its ``results_``."""
-    table = getattr(results, "results_", results)
+    table = getattr(fit_of(results), "results_", results)
     if not hasattr(table, "criteria"):
         require_fitted("results", results)
         raise ParameterError(
             "results: expected a fitted GaussianMixtureIC or its results_, got "
-            f"{type(results).__name__}"
+            f"{type(results).__name__}, which did not choose among models"
         )
     name = table.criterion if name is None else name
     if name not in table.criteria:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..mixture.bic import bic
+from ._given import fit_of
 from ._style import pyplot
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def described(given: Any, mixture: Mixture) -> str:
     count = mixture.n_components
     words = [f"{count} component{'' if count == 1 else 's'}"]
     words[0] += "" if mixture.noise is None else " and noise"
+    given = fit_of(given)
     fit = next(filter(None, (getattr(given, name, None) for name in ("result_", "fit"))), given)
     family = getattr(fit, "family", None)
     if family is not None:

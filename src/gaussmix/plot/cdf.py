@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._flat import flatten
-from ._given import as_mixture, as_weights, labelled_values, one_feature
+from ._given import as_mixture, one_feature
 from ._ranks import ranked
+from ._rows import as_values
 from ._rug import rug
 from ._style import GREY, axes, clean, ink
 from ._words import entitle, label_axes, legend
@@ -73,8 +74,8 @@ def cdf(
     low, high = flat.limits(3.5)[:, 0].tolist()
     data = None
     if X is not None:
-        values, groups = labelled_values(X, labels, mixture, flat, column)
-        data = ranked(values, as_weights("weights", weights, len(values)))
+        found = as_values(X, labels, weights, mixture, flat, column)
+        data = ranked(found.values, found.weights)
         low, high = min(low, data.values[0]), max(high, data.values[-1])
     grid = flat.grid(0, low, high, 600)
     ax.plot(grid, flat.cdf(grid), color=ink(ax), lw=3.4, label="mixture")
@@ -83,9 +84,9 @@ def cdf(
         name = f"data, at most {data.distance(flat.cdf(data.values)):.3f} from it"
         at, share = np.r_[low, at, high], np.r_[0.0, share, 1.0]
         ax.plot(at, share, color=GREY, lw=1.5, drawstyle="steps-post", label=name)
-        note = rug(ax, values, groups)
+        note = found.noted(rug(ax, found.values, found.groups))
     ax.set_ylabel("probability below")
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, column, mixture.n_features)
-    legend(ax, note=None if note is None else f"rug: {note}", loc="upper left")
+    legend(ax, note=note, loc="upper left")
     return clean(ax)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._flat import flatten
-from ._given import as_mixture, as_points, two_features
+from ._given import as_mixture, two_features
 from ._plane import plane
+from ._rows import as_points
 from ._style import GREY, axes, clean, color, ink
 from ._words import entitle, label_axes, legend
 from .scatter import scatter
@@ -74,8 +75,8 @@ def decision_regions(
     rows = None if X is None else as_points(X, mixture)
     ax = axes(ax)
     if rows is not None:
-        found = mixture.predict(rows) if labels is None else labels
-        scatter(rows, found, features=columns, names=mixture.feature_names, ax=ax)
+        found = rows.labels(mixture) if labels is None else labels
+        scatter(rows.given, found, features=columns, names=mixture.feature_names, ax=ax)
     x, y, points = plane(flat, ax, _GRID)
     posterior = flat.posterior(points)
     shape = len(y), len(x)

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..exceptions import DataError
 from ..mixture.comparing import best_assignment
-from ._given import as_groups, as_mixture, as_points, two_features
+from ._given import as_groups, as_mixture, two_features
+from ._rows import as_points
 from ._style import GREY, MOST_POINTS, axes, clean, color, ink, shape, subsample
-from ._words import entitle, entry, label_axes, legend, thinned
+from ._words import entitle, entry, label_axes, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +74,9 @@ def misplaced(
     """
     given, mixture = mixture, as_mixture(mixture)
     columns = two_features(features, mixture)
-    rows = as_points(X, mixture)
-    known, groups = _classes(classes, len(rows))
+    given_rows = as_points(X, mixture)
+    rows, seen = given_rows.rows, given_rows.seen
+    known, groups = _classes(classes, seen)
     wrong = np.zeros(len(rows), dtype=bool)
     wrong[known] = _away(mixture.predict(rows[known]), groups.codes[known], mixture.n_components)
     ax = axes(ax)
@@ -101,7 +103,7 @@ def misplaced(
     crossed = _at(rows, away[:0] if many else away, columns)
     style |= {"marker": "x", "color": ink(ax), "linewidths": 0.9}
     ax.scatter(*crossed, s=large / 2, zorder=3.5, label=name, **style)
-    legend(ax, note=thinned(len(kept), len(rows)))
+    legend(ax, note=given_rows.note(len(kept)))
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)
@@ -111,8 +113,9 @@ def _at(rows: AnyArray, which: AnyArray, columns: AnyArray) -> tuple[AnyArray, A
     return rows[which, columns[0]], rows[which, columns[1]]
 
 
-def _classes(given: Any, n_rows: int) -> tuple[AnyArray, Groups]:
-    """Return which classes are known (n,), and all rows by their classes."""
+def _classes(given: Any, seen: AnyArray) -> tuple[AnyArray, Groups]:
+    """Return which classes are known, and the groups, of those rows (m,) that are seen."""
+    n_rows = len(seen)
     try:
         values = np.asarray(given)
     except ValueError:  # of different lengths
@@ -122,7 +125,7 @@ def _classes(given: Any, n_rows: int) -> tuple[AnyArray, Groups]:
         raise DataError(f"classes: expected {n_rows}, one a row of X, got {found}")
     missing = np.array([_is_missing(value) for value in values.tolist()], dtype=bool)
     known = ~missing
-    if not known.any():
+    if not known[seen].any():
         raise DataError("classes: none is known; give the class of some rows at least")
     kept = values[known]
     if kept.dtype == object:  # beside None numbers are no array of numbers
@@ -130,7 +133,7 @@ def _classes(given: Any, n_rows: int) -> tuple[AnyArray, Groups]:
     groups = as_groups(kept, len(kept), what="class")
     codes = np.full(n_rows, -2, dtype=np.intp)
     codes[known] = groups.codes
-    return known, type(groups)(codes, groups.names)
+    return known[seen], type(groups)(codes[seen], groups.names)
 
 
 def _is_missing(value: Any) -> bool:

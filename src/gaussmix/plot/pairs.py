@@ -10,9 +10,10 @@ from ..exceptions import ParameterError
 from ..mixture.parts import chosen_columns
 from ._cells import Points, draw_components, draw_points, key
 from ._flat import flatten
-from ._given import Groups, as_groups, as_mask, as_mixture, as_points
+from ._given import Groups, as_mask, as_mixture
+from ._rows import as_points
 from ._style import clean, pyplot, subsample
-from ._words import described, feature_names, fitted, legend_size, name_axis, thinned
+from ._words import described, feature_names, fitted, legend_size, name_axis
 from .univariate import draw_density
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
     from ..mixture.mixture import Mixture
+    from ._rows import Rows
 
 __all__ = ["pairs"]
 
@@ -91,7 +93,7 @@ def pairs(
         for j, column in enumerate(wanted):
             ax = clean(grid[i, j])
             if i == j:
-                draw_density(ax, flatten(mixture, row), None if rows is None else rows[:, row])
+                draw_density(ax, flatten(mixture, row), None if rows is None else rows.rows[:, row])
                 ax.set_yticks([])
             else:
                 flat = flatten(mixture, np.array([column, row]))
@@ -111,17 +113,15 @@ def pairs(
     return figure
 
 
-def _points(mixture: Mixture, rows: AnyArray, labels: Any, marked: Any, n_cells: int) -> Points:
-    n_known = mixture.n_components if labels is None else 0
-    found = mixture.predict(rows) if labels is None else labels
-    groups = as_groups(found, len(rows), n_known=n_known)
+def _points(mixture: Mixture, given: Rows, labels: Any, marked: Any, n_cells: int) -> Points:
+    rows, groups = given.rows, given.groups(labels, mixture)
     kept = subsample(len(rows), max(_LEAST_IN_CELL, _MOST_IN_ALL // n_cells), groups.codes)
     around = None
     if marked is not None:
-        mask = as_mask("marked", marked, len(rows))
+        mask = as_mask("marked", marked, len(given.given))[given.seen]
         kept = np.union1d(kept, np.flatnonzero(mask)[:_MOST_MARKED])
         around = mask[kept]
-    note = thinned(len(kept), len(rows))
+    note = given.note(len(kept))
     return Points(rows[kept], Groups(groups.codes[kept], groups.names), around, note)
 
 

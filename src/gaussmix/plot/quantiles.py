@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._flat import flatten
-from ._given import as_mixture, as_weights, labelled_values, one_feature
+from ._given import as_mixture, one_feature
 from ._ranks import ranked
+from ._rows import as_values
 from ._rug import rug
 from ._style import GREY, axes, clean, color, ink
 from ._words import entitle, feature_names, legend, name_axis, thinned
@@ -72,15 +73,14 @@ def quantiles(
     given, mixture = mixture, as_mixture(mixture)
     column = one_feature(feature, mixture)
     flat = flatten(mixture, column)
-    values, groups = labelled_values(X, labels, mixture, flat, column)
-    checked = as_weights("weights", weights, len(values))
-    data = ranked(values, checked)
+    given_values = as_values(X, labels, weights, mixture, flat, column)
+    data = ranked(given_values.values, given_values.weights)
     ax = axes(ax)
     at = np.unique(np.r_[data.places(_MOST), data.first_and_last(_ENDS)])
     shares = (data.below[at] + data.upto[at]) / 2  # of equal values the middle of their ranks
     expected, found = flat.ppf(shares), data.values[at]
-    if checked is None:
-        low, high = (flat.ppf(edge) for edge in _band(shares, len(values)))
+    if given_values.weights is None:
+        low, high = (flat.ppf(edge) for edge in _band(shares, len(given_values.values)))
         shade = color(0, 1, ax)
         name = "95 % of such samples"
         ax.fill_between(expected, low, high, color=shade, alpha=0.2, lw=0, label=name)
@@ -88,11 +88,11 @@ def quantiles(
     ax.plot(ends, ends, color=GREY, lw=1.4, ls="--", label="equal")
     name = thinned(len(at), len(data.values)) or "data"
     ax.scatter(expected, found, s=12, color=ink(ax), linewidths=0, zorder=3, label=name)
-    note = rug(ax, values, groups, upright=True)
+    note = given_values.noted(rug(ax, given_values.values, given_values.groups, upright=True))
     name_axis(ax, "x", "quantiles of the mixture")
     name_axis(ax, "y", feature_names(mixture)[column])
     entitle(ax, given, mixture)
-    legend(ax, note=None if note is None else f"rug: {note}", loc="lower right")
+    legend(ax, note=note, loc="lower right")
     return clean(ax)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..numerics.arguments import check_integer
-from ._given import as_mixture, as_points
+from ._given import as_mixture
+from ._rows import as_points
 from ._style import GREY, clean, color, pyplot
 from ._words import described
 
@@ -56,12 +57,9 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
     """
     given, mixture = mixture, as_mixture(mixture)
     bins = check_integer("bins", bins, minimum=2)
-    rows = as_points(X, mixture)
-    shares, labels, count = (
-        mixture.responsibilities(rows),
-        mixture.predict(rows),
-        mixture.n_components,
-    )
+    found = as_points(X, mixture)
+    shares, labels = mixture.responsibilities(found.rows), mixture.predict(found.rows)
+    count, note = mixture.n_components, found.note(len(found.rows))
     heaviest = np.sort(np.argsort(-mixture.weights, kind="stable")[:_MOST_DRAWN])
     drawn = [*heaviest.tolist(), *([-1] if mixture.noise is not None else [])]
     n_columns = len(drawn) if len(drawn) <= 3 else int(np.ceil(np.sqrt(len(drawn))))
@@ -82,9 +80,9 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
     edges = np.linspace(0, 1, bins + 1)
     for ax, k in zip(grid.flat, drawn, strict=False):
         shade = GREY if k < 0 else color(k, count, ax)
-        found, own = shares[:, k], labels == k  # -1, of noise, is the last
-        for which, alpha in ((found >= _LEAST, 0.4), (own, 1.0)):
-            heights = np.sqrt(np.histogram(found[which], edges)[0])
+        share, own = shares[:, k], labels == k  # -1, of noise, is the last
+        for which, alpha in ((share >= _LEAST, 0.4), (own, 1.0)):
+            heights = np.sqrt(np.histogram(share[which], edges)[0])
             ax.bar(edges[:-1], heights, 1 / bins, align="edge", color=shade, alpha=alpha)
         name = "noise" if k < 0 else f"component {k}"
         ax.set_title(f"{name}: {own.sum():,}", fontsize="small")
@@ -95,5 +93,6 @@ def rootograms(mixture: Any, X: Any, *, bins: int = 20) -> Figure:
         grid.flat[place - n_columns].tick_params(labelbottom=True)
     figure.supxlabel("responsibility", fontsize="medium")
     figure.supylabel("root of the number of rows", fontsize="medium")
-    figure.suptitle(described(given, mixture), fontsize="medium", y=1 - 0.12 / height)
+    title = ", ".join(filter(None, (described(given, mixture), note)))
+    figure.suptitle(title, fontsize="medium", y=1 - 0.12 / height)
     return figure

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._given import as_groups, as_mask, as_pair
+from ._given import as_groups, as_mask
+from ._rows import as_pair
 from ._style import GREY, MOST_POINTS, axes, clean, color, ink, shape, subsample
 from ._words import entry, label_axes, legend, thinned
 

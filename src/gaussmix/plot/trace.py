@@ -8,7 +8,7 @@ import numpy as np
 
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers
-from ._given import as_mixture, require_fitted
+from ._given import as_mixture, fit_of, require_fitted
 from ._style import GREY, axes, clean, color
 from ._words import entitle
 
@@ -43,6 +43,7 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.ticker import MaxNLocator
 
+    history = fit_of(history)
     values = _values(history)
     ax = axes(ax)
     if hasattr(history, "mixture_") or hasattr(history, "mixture"):
@@ -76,13 +77,16 @@ def _at_least(ax: Axes, values: AnyArray) -> None:
 
 
 def _values(given: Any) -> AnyArray:
-    history = getattr(given, "history_", getattr(given, "history", given))
-    require_fitted("history", history)
-    values = as_numbers("history", getattr(history, "log_likelihood", history))
-    if values.ndim != 1:
+    require_fitted("history", given)
+    found = getattr(given, "history_", getattr(given, "history", given))
+    found = getattr(found, "log_likelihood", found)
+    values = (
+        None if hasattr(found, "fit") or hasattr(found, "sample") else as_numbers("history", found)
+    )
+    if values is None or values.ndim != 1:
         raise ParameterError(
             "history: expected a fitted GaussianMixture, its history_ or result_, or numbers (n,), "
-            f"got {type(given).__name__}"
+            f"got {type(given).__name__}, which has no trace"
         )
     if len(values) == 0:
         raise DataError("history: has no iterations; a stream (partial_fit) leaves no trace")

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers, shown
-from ._given import as_groups, as_mixture, as_points, two_features
+from ._given import as_groups, as_mixture, two_features
+from ._rows import as_points
 from ._style import GREY, MOST_POINTS, axes, clean, color, subsample
-from ._words import entitle, label_axes, legend, thinned
+from ._words import entitle, label_axes, legend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,8 @@ def uncertainty(
     """
     given, mixture = mixture, as_mixture(mixture)
     columns, cuts = two_features(features, mixture), _cuts(quantiles)
-    rows = as_points(X, mixture)
+    given_rows = as_points(X, mixture)
+    rows = given_rows.rows
     unsure, found = 1.0 - mixture.responsibilities(rows).max(axis=1), mixture.predict(rows)
     edges = None if cuts is None else np.quantile(unsure, cuts)
     ax = axes(ax)
@@ -95,7 +97,7 @@ def uncertainty(
         ax.scatter(x, y, s=_areas(unsure[own], edges, shrunk), color=shade, **style)
     for area, name in _key(edges, shrunk):
         ax.scatter([], [], s=area, facecolors="none", edgecolors=GREY, label=name)
-    legend(ax, markerscale=1.0, note=thinned(len(kept), len(rows)))
+    legend(ax, markerscale=1.0, note=given_rows.note(len(kept)))
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, columns, mixture.n_features)
     return clean(ax)

@@ -9,7 +9,8 @@ import numpy as np
 from ..exceptions import ParameterError
 from ..numerics.arguments import shown
 from ._flat import flatten
-from ._given import as_mixture, as_weights, labelled_values, one_feature, rows_under
+from ._given import as_mixture, one_feature
+from ._rows import as_values
 from ._rug import rug
 from ._style import GREY, axes, clean, color, dash, ink, is_dark
 from ._words import entitle, label_axes, legend
@@ -68,19 +69,20 @@ def univariate(
     column = one_feature(feature, mixture)
     flat = flatten(mixture, column)
     ax = axes(ax)
-    values: Any = None
-    groups, checked = None, None
+    data = None
     if X is not None:
-        if labels is None:
-            values = rows_under(X, mixture, column)
-        else:
-            values, groups = labelled_values(X, labels, mixture, flat, column)
-        checked = as_weights("weights", weights, len(values))
-    draw_density(ax, flat, values, bins, checked)
+        grouped = labels is not None
+        data = as_values(X, labels, weights, mixture, flat, column, grouped=grouped)
+    if data is None:
+        draw_density(ax, flat)
+    else:
+        draw_density(ax, flat, data.values, bins, data.weights)
     ax.set_ylabel("density")
-    note = None if groups is None else rug(ax, values, groups)
+    note = None
+    if data is not None:
+        note = data.noted(None if labels is None else rug(ax, data.values, data.groups))
     entitle(ax, given, mixture)
-    legend(ax, note=None if note is None else f"rug: {note}", most_inside=_MOST_INSIDE)
+    legend(ax, note=note, most_inside=_MOST_INSIDE)
     label_axes(ax, mixture.feature_names, column, mixture.n_features)
     return clean(ax)
 
