@@ -158,7 +158,7 @@ def main() -> None:
     text = table(rows, JUDGED, "predict_proba, s")
     print(text)
     if not options.no_save:
-        save("classify", text, rows)
+        save("classify", text, rows, peers=("scikit-lego",))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -104,6 +104,12 @@ def machine(packages: tuple[str, ...] = ("numpy", "scipy", "scikit-learn")) -> d
     }
 
 
+def installed(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of some packages that are there."""
+    found = {own.metadata["Name"].lower() for own in distributions()}
+    return tuple(name for name in packages if name in found)
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -132,10 +138,15 @@ def _git(folder: Path, *words: str) -> str:
 # -- result files ------------------------------------------------------------------------
 
 
-def save(name: str, table: str, rows: list[Row], **more: object) -> None:
-    """Write a result as JSON, and the table people read as Markdown."""
+def save(
+    name: str, table: str, rows: list[Row], peers: tuple[str, ...] = (), **more: object
+) -> None:
+    """Write a result as JSON, and the table people read as Markdown.
+
+    `peers` are packages that were measured beside: their versions are told too.
+    """
     RESULTS.mkdir(exist_ok=True)
-    where = machine()
+    where = machine(("numpy", "scipy", "scikit-learn", *installed(peers)))
     (RESULTS / f"{name}.json").write_text(
         json.dumps({"machine": where, **more, "rows": rows}, indent=1) + "\n"
     )

@@ -117,7 +117,7 @@ def main() -> None:
     text = table(rows, JUDGED, "predict, s")
     print(text)
     if not options.no_save:
-        save("regress", text, rows)
+        save("regress", text, rows, peers=("gmr",))
 
 
 if __name__ == "__main__":

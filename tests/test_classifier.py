@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from gaussmix import CollapseWarning, GaussianMixture, MixtureClassifier
+from gaussmix import CollapseWarning, DataWarning, GaussianMixture, MixtureClassifier
 from tests.variants import FAMILIES, blobs, figures, mclust
 
 SETS = [name for name in figures("da") if name != "software"]
@@ -158,10 +158,11 @@ def test_the_same_estimates_give_scikit_learns_probabilities(family, peer, data)
 # -- laws -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("family", ["EII", "VVV"])
 @pytest.mark.parametrize("kind", ["EDDA", "mixture"])
-def test_far_rows_have_probabilities(kind):
-    model = quiet(kind, families="VVV").fit(X, Y)
-    far = np.vstack([X[:1] + 1e6, X[:1] - 1e6, [[1e100, 0, -1e100]]])
+def test_far_rows_have_probabilities(kind, family):
+    model = quiet(kind, families=family).fit(X, Y)
+    far = np.vstack([X[:1] + 1e6, X[:1] - 1e6, [[1e100, 0, -1e100]], np.full((1, 3), 1e140)])
     proba = model.predict_proba(far)
     assert np.isfinite(proba).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1.0, atol=1e-15)
@@ -252,6 +253,18 @@ def test_pandas_marks_and_frames():
     assert categories.cross_validate(frame, labels, cv=3).error < 0.1
 
 
+def test_labels_of_a_series_keep_their_type_where_some_are_missing():
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    days = pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01"]).take(Y))
+    whole, yes = pd.Series(Y, dtype="Int64"), pd.Series(Y > 0, dtype="boolean")
+    days[::3], whole[::3], yes[::3] = pd.NaT, pd.NA, pd.NA
+    arrow = pl.Series([None if i % 3 == 0 else int(own) for i, own in enumerate(Y)])
+    for labels, kind, n in ((days, "M", 3), (whole, "i", 3), (arrow, "i", 3), (yes, "b", 2)):
+        model = quiet(families="EEE").fit(X, labels)
+        assert (model.classes_.dtype.kind, len(model.classes_)) == (kind, n)
+        assert model.predict(X).dtype == model.classes_.dtype
+
+
 # -- small classes --------------------------------------------------------------------------
 
 
@@ -318,6 +331,31 @@ def test_choosing_again_is_part_of_what_is_validated():
     partly = quiet(families="EEE").fit(WINE[0], labels)
     found = partly.cross_validate(WINE[0], labels, cv=5)
     assert (found.folds[::2] == -1).all() and (found.folds[1::2] >= 0).all()
+    # Places that are given are of all rows.
+    places = [(np.arange(100), np.arange(100, 178)), (np.arange(100, 178), np.arange(100))]
+    found = partly.cross_validate(WINE[0], labels, cv=places)
+    assert (found.folds[1:100:2] == 1).all() and (found.folds[101::2] == 0).all()
+    assert (found.folds[::2] == -1).all()
+
+
+def test_scores_of_probabilities_refuse_weights_that_are_none():
+    model = quiet(families="EEE").fit(X, Y)
+    for weights in (np.ones(3), np.zeros(len(Y)), -np.ones(len(Y))):
+        with pytest.raises(ValueError, match="sample_weight: "):
+            model.brier_score(X, Y, weights)
+
+
+def test_warnings_are_told_once_with_the_class():
+    with pytest.warns(CollapseWarning) as told:
+        quiet("mixture").fit(np.vstack([X[:60], X[:2] + 50]), [0] * 60 + [1] * 2)
+    found = [str(own.message) for own in told if own.category is CollapseWarning]
+    assert len(found) == 1 and found[0].startswith("class 1: ")
+
+
+def test_a_constant_column_is_told():
+    with pytest.warns(DataWarning, match=r"12 of 14 families.*constant: column 3"):
+        model = quiet().fit(np.column_stack([X, np.ones(len(X))]), Y)
+    assert model.families_[0] in ("EII", "VII")
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

@@ -157,7 +157,7 @@ def test_one_dimension_accepts_flat_arrays():
     ("arguments", "message"),
     [
         (([0.5, 0.6], [0.0, 1.0], [1.0, 1.0]), "sum to 1, got sum 1.1"),
-        (([-0.5, 1.5], [0.0, 1.0], [1.0, 1.0]), "must be positive"),
+        (([-0.5, 1.5], [0.0, 1.0], [1.0, 1.0]), "must not be negative"),
         (([1.0], [0.0, 1.0], [1.0, 1.0]), r"means: expected shape \(1, n_features\)"),
         (([0.5, 0.5], [0.0, np.nan], [1.0, 1.0]), "NaN"),
         (([1.0], [[0.0, 0.0]], [[[1.0, 2.0], [2.0, 1.0]]]), "component 0 is not positive definite"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from scipy import integrate, stats
 
 from gaussmix import Mixture, Noise, ParameterError
 from gaussmix.components.parameters import Parameters
+from gaussmix.mixture.joining import taken
 from gaussmix.numerics.roots import bracketed_roots
 from tests.variants import STRUCTURES, figures, random_mixture
 
@@ -116,6 +119,27 @@ def test_a_component_without_weight_might_as_well_not_be_there():
     np.testing.assert_array_equal(mixture.ppf(SHARES), PAIR.ppf(SHARES))
     assert mixture.hdr_level(0.9) == PAIR.hdr_level(0.9)
     assert mixture.entropy() == pytest.approx(PAIR.entropy(), abs=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("structure", STRUCTURES, ids=lambda own: own.name)
+def test_rows_do_not_see_a_component_without_weight(structure):
+    whole = random_mixture(structure, 3, 2)
+    weights = np.array([0.25, 0.0, 0.75])
+    none = replace(whole, weights=weights)
+    others = replace(taken(whole, np.array([0, 2])), weights=weights[[0, 2]])
+    rows = np.vstack([whole.sample(20, 0)[0], whole.means[1:2], [[1e7, -1e7]]])
+    unseen = np.where([True, False], np.nan, rows)
+    for given in (rows, unseen, rows.astype(np.float32)):
+        np.testing.assert_allclose(none.logpdf(given), others.logpdf(given), rtol=1e-12)
+        np.testing.assert_allclose(
+            none.responsibilities(given)[:, [0, 2]], others.responsibilities(given), atol=1e-300
+        )
+    assert none.hdr_level(0.9) == pytest.approx(others.hdr_level(0.9), rel=0.02)
+    np.testing.assert_allclose(none.cdf(rows), others.cdf(rows))
+    given = none.conditionals([0], rows[:, :1]).mean()
+    np.testing.assert_allclose(given, others.conditionals([0], rows[:, :1]).mean())
+    np.testing.assert_array_equal(none.marginal(1).ppf(SHARES), others.marginal(1).ppf(SHARES))
 
 
 def test_noise_counts_within_its_box():

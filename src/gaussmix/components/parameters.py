@@ -34,6 +34,8 @@ __all__ = [
 
 # How far from 1 the weights in a file may sum.
 _WHOLE = 1e-6
+# In place of the logarithm of a weight of 0: below any other, and still a number.
+_NO_WEIGHT = -1e300
 Stack = TypeVar("Stack", "SufficientStatistics", "Parameters")
 #: Where some of an array are.
 Places: TypeAlias = "slice | AnyArray"
@@ -127,14 +129,19 @@ class Parameters:
         """
         if self.density.needs_distances:
             return np.zeros(len(self.weights))
-        return self._logs() + self.each.log_norm()
+        return self.logs_of_weights + self.each.log_norm()
 
-    def _logs(self) -> Array:
-        return np.log(self.weights) if self.log_weights is None else self.log_weights
+    @property
+    def logs_of_weights(self) -> Array:
+        """Logs of the weights (J,), finite where a component has none."""
+        if self.log_weights is not None:
+            return self.log_weights
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.maximum(np.log(self.weights), _NO_WEIGHT))
 
     def log_scales(self) -> Array:
         """Return the log of each component's weight over the root of its determinant, (J, 1)."""
-        return (self._logs() - 0.5 * self.each.log_det())[:, None]
+        return (self.logs_of_weights - 0.5 * self.each.log_det())[:, None]
 
     def natural(self, center: Array, moment: Moment) -> Array:
         """Return the coefficients (J, n_terms) of the log-joint densities in the features of x.
@@ -269,7 +276,7 @@ def _joined_logs(several: Sequence[Parameters]) -> Array | None:
     """Return what stands for the logs of the weights of several, if it is not these in all."""
     if all(own.log_weights is None for own in several):
         return None
-    return np.concatenate([own._logs() for own in several])
+    return np.concatenate([own.logs_of_weights for own in several])
 
 
 def one_of(place: Place[Stack]) -> Stack:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import CollapseWarning, ParameterError
 from ..mixture.bic import bic
-from ..numerics.arguments import as_numbers, shown
+from ..numerics.arguments import as_numbers, check_sample_weight, shown
 from ..rows import MemorySource
 from .class_stream import ClassStream, statistics_of
 from .discriminants import Asked, get_discriminant
@@ -254,8 +254,8 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         labels, known = labels_of(y, len(proba), self.unlabelled)
         _, codes = as_codes(labels, known, self.classes_)
         errors = brier_of(proba, codes)[known]
-        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return float(np.average(errors, weights=weights))
+        weights = check_sample_weight(sample_weight, len(proba))
+        return float(np.average(errors, weights=None if weights is None else weights[known]))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Array, AnyArray]:
         """Draw rows (n_samples, d) and their classes (n_samples,)."""
@@ -281,7 +281,8 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
             As for `fit`, in memory.  Rows without a label are in every fit and held out of
             none.
         cv : int, splitter or iterable, default 10
-            Folds.  An int shuffles the rows, each class by itself, by `random_state`.
+            Folds.  An int shuffles the rows, each class by itself, by `random_state`.  An
+            iterable gives the places of rows that are fitted, and that are held out.
         choose_again : bool, default False
             False keeps the families and sizes of this fit, as mclust's ``cvMclustDA``;
             True chooses them anew for each fold, which is what the whole procedure errs.

@@ -13,7 +13,7 @@ from ..exceptions import DataError, ParameterError
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["as_codes", "labels_of"]
+__all__ = ["as_codes", "as_labels", "labels_of"]
 
 
 def labels_of(y: Any, n_rows: int | None, unlabelled: Any) -> tuple[AnyArray, AnyArray]:
@@ -28,8 +28,7 @@ def labels_of(y: Any, n_rows: int | None, unlabelled: Any) -> tuple[AnyArray, An
         raise ValueError(
             "y: This classifier requires y to be passed, but the target y is None; give labels"
         )
-    values = getattr(y, "to_numpy", None)
-    labels = column_or_1d(np.asarray(y if values is None else values()), warn=True)
+    labels = column_or_1d(as_labels(y), warn=True)
     if n_rows is not None and len(labels) != n_rows:
         raise DataError(
             f"y: Found input variables with inconsistent numbers of samples: {len(labels)} labels, "
@@ -47,6 +46,25 @@ def labels_of(y: Any, n_rows: int | None, unlabelled: Any) -> tuple[AnyArray, An
     return np.asarray(_spread(found, known)), known
 
 
+def as_labels(y: Any) -> AnyArray:
+    """Return labels as an array (n,); of a series of which some are missing they keep their type.
+
+    A missing one is None there: whole numbers would become others beside NaN.
+    """
+    import narwhals.stable.v2 as nw
+
+    series = nw.from_native(y, allow_series=True, pass_through=True)
+    if not isinstance(series, nw.Series):
+        values = getattr(y, "to_numpy", None)
+        return np.asarray(y if values is None else values())
+    missing = series.is_null().to_numpy()
+    if not missing.any():
+        return np.asarray(series.to_numpy())
+    found = np.full(len(missing), None, dtype=object)
+    found[~missing] = list(series.drop_nulls().to_numpy())
+    return found
+
+
 def _spread(found: AnyArray, known: AnyArray) -> AnyArray:
     """Return labels in their places; what stands in the others is any of them."""
     if known.all():
@@ -61,6 +79,8 @@ def _spread(found: AnyArray, known: AnyArray) -> AnyArray:
 def _missing(labels: AnyArray) -> AnyArray:
     if labels.dtype.kind == "f":
         return np.isnan(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
     if labels.dtype.kind != "O":
         return np.zeros(len(labels), dtype=bool)
     # None, NaN, and pandas' NA, which is neither equal to itself nor different from it.

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing
 
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer, check_sample_weight
-from .targets import as_codes, labels_of
+from .targets import as_codes, as_labels, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,13 +65,10 @@ def cross_validated(model: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> 
     labels, known = labels_of(y, n_rows, model.unlabelled)
     classes, codes = as_codes(labels, known)
     weights = check_sample_weight(sample_weight, n_rows)
-    labelled, others = np.flatnonzero(known), np.flatnonzero(~known)
     probabilities = np.full((n_rows, len(classes)), np.nan)
     folds = np.full(n_rows, -1)
-    marked = _marked(y)
-    for number, (train, test) in enumerate(_splits(cv, codes[labelled], model)):
-        fitted = np.sort(np.concatenate([labelled[train], others]))
-        held_out = labelled[test]
+    marked = as_labels(y)
+    for number, (fitted, held_out) in enumerate(_splits(cv, codes, model)):
         own = None if weights is None else weights[fitted]
         fold = clone(model).fit(_safe_indexing(X, fitted), marked[fitted], sample_weight=own)
         places = np.searchsorted(classes, fold.classes_)
@@ -91,22 +88,34 @@ def cross_validated(model: Any, X: Any, y: Any, cv: Any, sample_weight: Any) -> 
     )
 
 
-def _marked(y: Any) -> AnyArray:
-    values = getattr(y, "to_numpy", None)
-    return np.asarray(y if values is None else values())
-
-
 def _splits(cv: Any, codes: AnyArray, model: Any) -> Sequence[tuple[AnyArray, AnyArray]]:
+    """Return the rows that are fitted and those that are held out, in turn.
+
+    Rows without a label are fitted always; splitters do not see them, but places that are
+    given are of all rows.
+    """
     from sklearn.model_selection import StratifiedKFold, check_cv
 
-    if isinstance(cv, int | np.integer):
-        n_folds = check_integer("cv", cv, minimum=2)
+    if cv is None or isinstance(cv, int | np.integer):
+        n_folds = 10 if cv is None else check_integer("cv", cv, minimum=2)
         seed = int(as_generator(model.random_state).integers(2**31))
         cv = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    labelled, others = np.flatnonzero(codes >= 0), np.flatnonzero(codes < 0)
+    own = codes[labelled]
     try:
-        return list(check_cv(cv).split(np.arange(len(codes)), codes))
-    except (TypeError, ValueError) as error:
+        splits = check_cv(cv).split(np.arange(len(own)), own)
+        if not hasattr(cv, "split"):
+            return [_of_all(part, codes) for part in splits]
+        return [(np.union1d(labelled[train], others), labelled[test]) for train, test in splits]
+    except (TypeError, ValueError, IndexError) as error:
         raise ParameterError(f"cv: {error}") from None
+
+
+def _of_all(split: Any, codes: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return the places of a split that was given, held out those that have a label."""
+    every = np.arange(len(codes))
+    train, test = (every[np.asarray(part)] for part in split)
+    return np.union1d(train, np.flatnonzero(codes < 0)), test[codes[test] >= 0]
 
 
 def _over_folds(values: Array, counts: Array, folds: AnyArray) -> tuple[float, float]:

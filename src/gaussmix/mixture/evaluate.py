@@ -154,7 +154,9 @@ class Evaluator:
             found = np.full((n_groups, len(rows)), -np.inf)
             for g, own in members:
                 found[g] = _log_sum(joint[own])
-            found -= _log_sum(found)
+            # The largest first: far out a sum of a few is lost beside it.
+            found -= found.max(axis=0)
+            found -= np.log(np.exp(found).sum(axis=0))
             return found.T
 
         bytes_per_row = assigner.bytes_per_row + 8 * 3 * n_groups

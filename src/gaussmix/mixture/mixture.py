@@ -57,7 +57,7 @@ class Mixture(Evaluated, InFiles, Described, WholeDensity, SomeFeatures):
     Parameters
     ----------
     weights : array-like (K,)
-        Mixing weights; positive, summing to 1.
+        Mixing weights, summing to 1; a component of weight 0 might as well not be there.
     means : array-like (K, d)
         (K,) is accepted for one dimension.
     covariances : array-like or Covariances

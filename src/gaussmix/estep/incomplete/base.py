@@ -44,7 +44,7 @@ class IncompleteForm(Form):
     def __init__(self, parameters: Parameters, moment: Moment) -> None:
         super().__init__(parameters.groups, parameters.n_features, moment)
         self.means, self.covariances = parameters.means, parameters.each
-        self.log_weights = np.log(parameters.weights)
+        self.log_weights = parameters.logs_of_weights
         self._sides = None if parameters.box is None else _log_sides(parameters.box)
         self.bytes_per_row = 8 * (4 * self.n_features + 2 * self.n_components + 4)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...exceptions import DataError, ParameterError
+from ...exceptions import DataError, DataWarning, ParameterError
 from ...fitting.labelled import LabelledRows
 from ...numerics.arguments import as_generator
 from ...selection.criteria import get_criterion
@@ -88,12 +89,14 @@ def _best(fits: _Fits, families: list[Family], criterion: Criterion) -> Discrimi
         )
     found: list[tuple[float, Discriminated]] = []
     reasons: dict[str, str] = {}
+    refused: list[str] = []
     rows: Any = _Rows(fits.asked)
     for family in families:
         try:
             one = fits.of(family)
         except FAILURES as error:
             reasons[family.name] = str(error)
+            refused += [family.name] if isinstance(error, DataError) else []
             continue
         result: FitResult = one.results[0]
         if result.collapsed:
@@ -104,6 +107,13 @@ def _best(fits: _Fits, families: list[Family], criterion: Criterion) -> Discrimi
     if not found:
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         raise DataError(f"X: no family can be fitted to these classes ({told})")
+    if refused:  # not for want of rows: the columns are at fault
+        warnings.warn(
+            f"{len(refused)} of {len(families)} families could not be fitted "
+            f"({', '.join(refused)}): {reasons[refused[0]]}",
+            DataWarning,
+            stacklevel=6,
+        )
     return min(found, key=lambda pair: pair[0])[1]
 
 

@@ -6,8 +6,9 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
-from ...exceptions import DataError
+from ...exceptions import CollapseWarning, DataError
 from ...mixture.joining import joined_mixtures
 from ..underlying import fitted_mixture
 from .base import Asked, Discriminant, Discriminated
@@ -44,6 +45,9 @@ class Separate(Discriminant):
             with warnings.catch_warnings():
                 # Small classes support few models: that is no news here.
                 warnings.filterwarnings("ignore", r"\d+ of \d+ models could not", UserWarning)
+                # What came of the fit is told by the classifier, with the class.
+                warnings.simplefilter("ignore", CollapseWarning)
+                warnings.simplefilter("ignore", ConvergenceWarning)
                 return fitted_mixture(own, rows, sizes, families).result_
         except DataError as error:
             raise DataError(
