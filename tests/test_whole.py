@@ -130,15 +130,15 @@ def test_rows_do_not_see_a_component_without_weight(structure):
     others = replace(taken(whole, np.array([0, 2])), weights=weights[[0, 2]])
     rows = np.vstack([whole.sample(20, 0)[0], whole.means[1:2], [[1e7, -1e7]]])
     unseen = np.where([True, False], np.nan, rows)
-    for given in (rows, unseen, rows.astype(np.float32)):
-        np.testing.assert_allclose(none.logpdf(given), others.logpdf(given), rtol=1e-12)
+    for seen in (rows, unseen, rows.astype(np.float32)):
+        np.testing.assert_allclose(none.logpdf(seen), others.logpdf(seen), rtol=1e-12)
         np.testing.assert_allclose(
-            none.responsibilities(given)[:, [0, 2]], others.responsibilities(given), atol=1e-300
+            none.responsibilities(seen)[:, [0, 2]], others.responsibilities(seen), atol=1e-300
         )
     assert none.hdr_level(0.9) == pytest.approx(others.hdr_level(0.9), rel=0.02)
     np.testing.assert_allclose(none.cdf(rows), others.cdf(rows))
-    given = none.conditionals([0], rows[:, :1]).mean()
-    np.testing.assert_allclose(given, others.conditionals([0], rows[:, :1]).mean())
+    seen = none.conditionals([0], rows[:, :1]).mean()
+    np.testing.assert_allclose(seen, others.conditionals([0], rows[:, :1]).mean())
     np.testing.assert_array_equal(none.marginal(1).ppf(SHARES), others.marginal(1).ppf(SHARES))
 
 

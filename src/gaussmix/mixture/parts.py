@@ -63,9 +63,10 @@ def checked_parameters(weights: Any, means: Any, noise: Noise | None) -> tuple[A
         noise.require_valid(means.shape[1])
     whole = weights.sum() + (0.0 if noise is None else noise.weight)
     if weights.min() < 0 or abs(whole - 1.0) > WEIGHT_TOLERANCE:
+        told = " with that of the noise" if noise else ""
         raise ParameterError(
-            f"weights: must not be negative, and sum to 1{' with that of the noise' if noise else ''}, "
-            f"got sum {whole:.6g} and smallest {weights.min():.3g}"
+            f"weights: must not be negative and sum to 1{told}, got sum {whole:.6g} and "
+            f"smallest {weights.min():.3g}"
         )
     return weights, means
 
