@@ -85,6 +85,10 @@ class Form(ABC):
         """Return what `joint` leaves out because it is the same for all components."""
         return 0.0
 
+    def scale(self, n_rows: int, workspace: Workspace) -> Array | None:
+        """Return what a density that `joint` has applied returned of its rows (J, B), if it has."""
+        return None
+
     @abstractmethod
     def open(self) -> Any:
         """Return fresh sums."""

@@ -59,8 +59,9 @@ class Evaluator:
         form: Form
         if summary.incomplete:
             moment = covariances.moment
-            form = choose_incomplete_form(parameters, moment, source.rows_if_known)
+            form, posterior = choose_incomplete_form(parameters, moment, source.rows_if_known)
         else:
+            posterior = Posterior.of([parameters])
             form = choose_form(
                 parameters,
                 covariances.moment,
@@ -69,7 +70,7 @@ class Evaluator:
                 np.maximum(np.maximum(summary.maximum - center, center - summary.minimum), 0.0),
                 n_rows=source.rows_if_known,
             )
-        self.assigner = Assigner(form, Posterior.of([parameters]))
+        self.assigner = Assigner(form, posterior)
 
     def log_density(self, dtype: type = np.float64) -> Any:
         """Log-density of each row, shape (n,)."""
@@ -272,6 +273,8 @@ class Assigner:
         components = joint[: self.n_components]
         self.form.joint(rows, components, workspace)
         scale = self.posterior.log_joint(components)
+        if scale is None:
+            scale = self.form.scale(len(rows), workspace)
         joint[self.n_components :] = self.posterior.joint_of_others()
         return joint, scale
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..estep import Posterior
 from ..estep.incomplete import choose_incomplete_form
 from ..estep.softmax import normalise
 from ..rows.patterns import Patterns
@@ -23,8 +22,9 @@ class Imputer:
     """Conditional distributions of what is missing of rows, under one mixture."""
 
     def __init__(self, parameters: Parameters, n_rows: int | None = 0) -> None:
-        self.form = choose_incomplete_form(parameters, parameters.covariances.moment, n_rows)
-        self.posterior, self.box = Posterior.of([parameters]), parameters.background(0)
+        moment = parameters.covariances.moment
+        self.form, self.posterior = choose_incomplete_form(parameters, moment, n_rows)
+        self.density, self.box = parameters.density, parameters.background(0)
         self.bytes_per_row = self.form.bytes_per_row + 32 * parameters.n_features
 
     def _shares(self, rows: AnyArray, workspace: Workspace) -> Array:
@@ -61,13 +61,34 @@ class Imputer:
         if len(holes) == 0:
             return found
         part = rows[holes]
-        below = np.cumsum(self._shares(part, Workspace()), axis=0)
+        workspace = Workspace()
+        below = np.cumsum(self._shares(part, workspace), axis=0)
+        scale = self.form.scale(len(part), workspace)
         patterns = Patterns.of(part)
         for copy in found:
             chance = rng.random(len(part)) * below[-1]
             labels = np.minimum((below <= chance).sum(axis=0), len(below) - 1)
-            copy[holes] = self._drawn(part, labels, patterns, rng.standard_normal(part.shape), rng)
+            normal = self._stretched(rng.standard_normal(part.shape), labels, patterns, scale, rng)
+            copy[holes] = self._drawn(part, labels, patterns, normal, rng)
         return found
+
+    def _stretched(
+        self,
+        normal: Array,
+        labels: AnyArray,
+        patterns: Patterns,
+        scale: Array | None,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Turn normal rows into such of their components' density, given what is seen."""
+        if scale is None:
+            return normal
+        n_seen = patterns.seen.sum(axis=1)[patterns.which]
+        for k in range(self.form.n_components):
+            own = np.flatnonzero(labels == k)
+            stretches = self.density.stretches_given(k, scale[k, own], n_seen[own], rng)
+            normal[own] *= stretches[:, None]
+        return normal
 
     def _drawn(
         self,

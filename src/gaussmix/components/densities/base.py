@@ -158,6 +158,15 @@ class Density(ABC):
         """Draw what normal rows of a component are multiplied by (n,); None for 1."""
         return None
 
+    def stretches_given(
+        self, component: int, scale: Array, n_given: AnyArray, rng: np.random.Generator
+    ) -> Array:
+        """Draw them given some features of each row (n,), so many of them.
+
+        `scale` (n,) is what `log_joint` returns of those features.
+        """
+        return np.ones(len(scale))
+
     def conditional(self, distances: Array, n_given: int) -> tuple[Density, Array]:
         """Return the density of other features given some, and what it multiplies scales by (K,).
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import digamma, gammaln, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 from ...exceptions import ParameterError
 from ...numerics.arguments import as_float, as_numbers, shown
 from ...numerics.encoding import stored
+from ...numerics.gammas import log_excess, log_excess_slope, log_gamma_ratio
 from .base import Density
 from .normal import NORMAL
 
@@ -44,8 +45,6 @@ _RULES = ("fixed", "free", "equal")
 _NORMAL = 1e30
 # Beyond it quantiles are those of the normal density to nine digits.
 _LARGEST_DOF = 1e9
-# From here on Stirling's and the digamma's series are as good as the functions.
-_LARGE = 20.0
 # Components that are named one by one, and what is said of those at a bound.
 _NAMED = 5
 _AT_BOUNDS = (
@@ -146,7 +145,7 @@ class StudentT(Density):
         found[:, 0] = 1.0 / dofs
         found[:, 1] = half
         found[:, 2] = log_scales[:, 0] - 0.5 * n_features * np.log(2.0 * np.pi)
-        found[:, 2] += _log_gamma_ratio(0.5 * dofs, 0.5 * n_features)
+        found[:, 2] += log_gamma_ratio(0.5 * dofs, 0.5 * n_features)
         found[:, 3] = 1.0 + n_features / dofs
         found[:, 4] = log_excess(half)
         return found
@@ -221,7 +220,7 @@ class StudentT(Density):
         return {"fixed": 0, "equal": 1, "free": n_components}[self.estimated]
 
     def described(self, component: int) -> str:
-        return f"dof {self.dofs[component if len(self.dofs) > 1 else 0]:.4g}"
+        return f"dof {self._dof(component):.4g}"
 
     def notices(self) -> list[str]:
         if self.estimated == "fixed":
@@ -258,10 +257,21 @@ class StudentT(Density):
         return np.where(self.dofs > _LARGEST_DOF, super().quantiles(shares), found)
 
     def stretches(self, component: int, n_samples: int, rng: np.random.Generator) -> Array | None:
-        dof = float(self.dofs[component if len(self.dofs) > 1 else 0])
+        dof = self._dof(component)
         if np.isinf(dof):
             return None
-        return 1.0 / np.sqrt(rng.standard_gamma(0.5 * dof, n_samples) / (0.5 * dof))
+        return _roots_of_weights(np.full(n_samples, 0.5 * dof), rng)
+
+    def stretches_given(
+        self, component: int, scale: Array, n_given: AnyArray, rng: np.random.Generator
+    ) -> Array:
+        dof = self._dof(component)
+        if np.isinf(dof):
+            return np.ones(len(scale))
+        return _roots_of_weights(0.5 * (dof + n_given), rng) / np.sqrt(scale)
+
+    def _dof(self, component: int) -> float:
+        return float(self.dofs[component if len(self.dofs) > 1 else 0])
 
     def conditional(self, distances: Array, n_given: int) -> tuple[Density, Array]:
         """Return the t with as many more degrees of freedom as features are given.
@@ -286,6 +296,12 @@ class StudentT(Density):
         dofs = [np.inf if dof is None else dof for dof in fields["dofs"]]
         low, high = fields["bounds"]
         return cls(dofs, fields["estimated"], (low, high))
+
+
+def _roots_of_weights(half: Array, rng: np.random.Generator) -> Array:
+    """Draw 1 / sqrt(w), where w is Gamma with mean 1 and shape `half` (n,)."""
+    drawn: Array = 1.0 / np.sqrt(rng.standard_gamma(half) / half)
+    return drawn
 
 
 def student_of(dof: Any, argument: str = "dof") -> Density:
@@ -332,7 +348,7 @@ def solve_dofs(excess: Array, bounds: tuple[float, float]) -> Array:
         value = log_excess(x)
         miss = np.log(value) - target  # falls with the place
         low, high = np.where(miss > 0, place, low), np.where(miss > 0, high, place)
-        slope = x * _log_excess_slope(x) / value
+        slope = x * log_excess_slope(x) / value
         step = place - miss / slope
         step = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
         if np.abs(step - place).max(initial=0.0) <= 1e-14 * max(1.0, np.abs(place).max(initial=0)):
@@ -341,43 +357,3 @@ def solve_dofs(excess: Array, bounds: tuple[float, float]) -> Array:
         place = step
     found = np.clip(2.0 * np.exp(place), *bounds)
     return np.where(np.isnan(outside), found, outside)
-
-
-def log_excess(x: Array) -> Array:
-    """Return log(x) - digamma(x), to all digits for large x too."""
-    x = np.asarray(x, dtype=np.float64)
-    y = 1.0 / np.maximum(x, _LARGE)
-    y2 = y * y
-    series = y * (0.5 + y * (1 / 12 - y2 * (1 / 120 - y2 * (1 / 252 - y2 * (1 / 240 - y2 / 132)))))
-    small = np.minimum(x, _LARGE)
-    return np.where(x >= _LARGE, series, np.log(small) - digamma(small))
-
-
-def _log_excess_slope(x: Array) -> Array:
-    """Return the derivative of `log_excess`: 1 / x - trigamma(x)."""
-    from scipy.special import polygamma
-
-    y = 1.0 / np.maximum(x, _LARGE)
-    y2 = y * y
-    series = -y2 * (0.5 + y * (1 / 6 - y2 * (1 / 30 - y2 * (1 / 42 - y2 * (1 / 30)))))
-    small = np.minimum(x, _LARGE)
-    return np.where(x >= _LARGE, series, 1.0 / small - polygamma(1, small))
-
-
-def _log_gamma_ratio(x: Array, a: float) -> Array:
-    """Return log Gamma(x + a) - log Gamma(x) - a log(x), to all digits for large x too."""
-    large = np.maximum(x, _LARGE)
-    stirling = (large + a - 0.5) * np.log1p(a / large) - a
-    # (x + a) log1p(a / x) - a is lost to rounding where a / x is tiny: a^2 / 2x.
-    tiny = a / large < 1e-6
-    stirling = np.where(tiny, 0.5 * a * (a - 1.0) / large, stirling)
-    stirling += np.where(tiny, 0.0, _stirling_rest(large + a) - _stirling_rest(large))
-    small = np.minimum(x, _LARGE)
-    exact = gammaln(small + a) - gammaln(small) - a * np.log(small)
-    return np.where(x >= _LARGE, stirling, exact)
-
-
-def _stirling_rest(x: Array) -> Array:
-    y = 1.0 / x
-    y2 = y * y
-    return y * (1 / 12 - y2 * (1 / 360 - y2 * (1 / 1260 - y2 * (1 / 1680 - y2 / 1188))))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...components.densities import NORMAL
 from ...components.moments import PRODUCTS
 from ...exceptions import ParameterError
+from ..posterior import Posterior
 from .axes import AxesForm
 from .compiled import compiled_form
 from .exact import PatternForm
+from .weighed import WeighedForm
 
 if TYPE_CHECKING:
     from ...components.moments import Moment
@@ -20,8 +24,8 @@ __all__ = ["choose_incomplete_form"]
 
 def choose_incomplete_form(
     parameters: Parameters, moment: Moment, n_rows: int | None = 0
-) -> IncompleteForm:
-    """Return a form for rows with missing values (NaN) under the parameters of one mixture.
+) -> tuple[IncompleteForm | WeighedForm, Posterior]:
+    """Return a form, and a posterior, for rows with missing values (NaN) under one mixture.
 
     Parameters
     ----------
@@ -32,14 +36,22 @@ def choose_incomplete_form(
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
     # Expected logarithms of weights and determinants are those of whole rows.
-    if not parameters.density.plain or parameters.log_weights is not None:
+    if parameters.log_weights is not None:
         raise ParameterError(
-            "missing: 'em' is for mixtures of normal components that are estimated, not Bayesian "
-            "ones; leave rows in which a value is missing (NaN) out with missing='drop'"
+            "missing: 'em' is for mixtures that are estimated, not Bayesian ones; leave rows in "
+            "which a value is missing (NaN) out with missing='drop'"
         )
-    own = parameters.covariances.moment
-    if moment is not own:
-        return PatternForm(parameters, moment)
-    if own is PRODUCTS:
-        return compiled_form(parameters, n_rows)(parameters, moment)
-    return AxesForm(parameters, moment)
+    # What stands between the products is done by the form that goes by distances.
+    posterior = Posterior.of([replace(parameters, density=NORMAL)])
+
+    def make(normal: Parameters) -> IncompleteForm:
+        own = normal.covariances.moment
+        if moment is not own:
+            return PatternForm(normal, moment)
+        if own is PRODUCTS:
+            return compiled_form(normal, n_rows)(normal, moment)
+        return AxesForm(normal, moment)
+
+    if parameters.density.plain:
+        return make(parameters), posterior
+    return WeighedForm(parameters, make), posterior

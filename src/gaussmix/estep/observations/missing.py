@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..incomplete import choose_incomplete_form
-from ..posterior import Posterior
 from .base import Kind, Observation
 from .complete import WHOLE, Whole
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ...rows.folds import Index
     from ..expectation import FormChoice
     from ..form import Form
+    from ..posterior import Posterior
 
 __all__ = ["MISSING", "Missing"]
 
@@ -32,8 +32,7 @@ class Incomplete(Whole):
     key = "incomplete"
 
     def form(self, parameters: Parameters, choice: FormChoice) -> tuple[Form, Posterior]:
-        form = choose_incomplete_form(parameters, choice.moment, choice.n_rows)
-        return form, Posterior.of([parameters])
+        return choose_incomplete_form(parameters, choice.moment, choice.n_rows)
 
 
 # Compiled loops find out for each block what components are for a pattern: blocks are longer.

@@ -146,17 +146,22 @@ def _components(summary: Summary) -> Section:
             Column("rows", [whole(summary.counts[k]) for k in shown]),
             Column("certainty", [f"{summary.certainty[k]:.3f}" for k in shown]),
         ]
+    if summary.tails:
+        columns.append(Column("tails", [summary.tails[k] for k in shown]))
     columns.append(Column("volume", [from_log(summary.log_volumes[k]) for k in shown]))
-    sentences = ["Volume: the square root of the covariance's determinant."]
+    matrix = "scale matrix" if summary.tails else "covariance"
+    volume = f"Volume: the square root of the {matrix}'s determinant."
+    sentences = [volume]
     if summary.distances is not None and summary.n_components > 1:
         nearest = np.where(np.eye(summary.n_components), np.inf, summary.distances).argmin(axis=1)
         columns += [
             Column("nearest", [str(nearest[k]) for k in shown]),
             Column("overlap", [f"{np.exp(-summary.distances[k, nearest[k]]):.4f}" for k in shown]),
         ]
+        whose = " of Gaussians of these scales" if summary.tails else ""
         sentences = [
-            "Volume: the square root of the covariance's determinant. Overlap: with the nearest "
-            "component, from 0 (apart) to 1 (the same; Bhattacharyya's coefficient)."
+            f"{volume} Overlap: with the nearest component, from 0 (apart) to 1 (the same; "
+            f"Bhattacharyya's coefficient{whose})."
         ]
     if summary.counts is not None:
         sentences.append(
@@ -178,6 +183,11 @@ def _means(summary: Summary) -> Section:
         pairs = zip(summary.means[k, features], summary.deviations[k, features], strict=True)
         columns.append(Column(str(k), [measured(*pair) for pair in pairs]))
     sentences = []
+    if summary.tails:
+        sentences.append(
+            "Scales: of a unit of distance from the middle, whatever the tails are. They are not "
+            "standard deviations; covariances have those, where there are any."
+        )
     if len(features) < summary.n_features:
         what = "the first" if summary.n_components == 1 else "those in which components differ most"
         sentences.append(
@@ -185,7 +195,7 @@ def _means(summary: Summary) -> Section:
             ".deviations."
         )
     return Section(
-        "Means ± standard deviations",
+        "Middles ± scales" if summary.tails else "Means ± standard deviations",
         columns=tuple(columns),
         named=True,
         sentences=tuple(sentences),

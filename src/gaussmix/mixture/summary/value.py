@@ -93,15 +93,18 @@ class Summary:
     feature_names : tuple of str (d,)
     weights : ndarray (K,)
     means, deviations : ndarray (K, d)
-        Standard deviations of each feature within each component.
+        Standard deviations of each feature within each component; roots of the scales where
+        components are not normal, and are as wide whether they have a variance or not.
     log_volumes : ndarray (K,)
-        Half the logarithm of the determinant of each covariance: of the volume of its ellipsoid
-        of one standard deviation, but for the volume of a ball.
+        Half the logarithm of the determinant of each covariance, or scale: of the volume of its
+        ellipsoid of one standard deviation, but for the volume of a ball.
     distances : ndarray (K, K) or None
         Bhattacharyya distances between components (Bhattacharyya 1943).  None where they
         take too long.
     overlaps : ndarray (K, K) or None
         exp(-distances): 1 for components that are the same, 0 for those that share nothing.
+    tails : tuple of str (K,)
+        What components have of their own besides, such as "dof 4.2"; () if they are normal.
     noise : float or None
         Weight of a uniform background.
     fit : FitFacts or None
@@ -150,6 +153,7 @@ class Summary:
     deviations: Array
     log_volumes: Array
     distances: Array | None
+    tails: tuple[str, ...] = ()
     noise: float | None = None
     fit: FitFacts | None = None
     n_rows: int | None = None
@@ -208,7 +212,7 @@ class Summary:
 
 def summarise_mixture(mixture: Mixture, fit: FitFacts | None = None) -> Summary:
     """Return what parameters alone say, and how they were fitted."""
-    d = mixture.n_features
+    d, density = mixture.n_features, mixture.density
     return Summary(
         n_components=mixture.n_components,
         n_features=d,
@@ -218,6 +222,7 @@ def summarise_mixture(mixture: Mixture, fit: FitFacts | None = None) -> Summary:
         deviations=np.sqrt(mixture.scales.variances()),
         log_volumes=0.5 * mixture.scales.log_det(),
         distances=_distances(mixture),
+        tails=() if density.plain else tuple(map(density.described, range(len(mixture.weights)))),
         noise=None if mixture.noise is None else mixture.noise.weight,
         fit=fit,
     )
