@@ -356,16 +356,95 @@ def test_p_is_uniform_where_there_is_one_component_less():
     assert kstest(np.array(p) + spread, "uniform").pvalue > 0.01
 
 
-def test_an_interrupted_test_keeps_those_before(monkeypatch):
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_interrupted_test_keeps_what_is_done(at, monkeypatch):
     monkeypatch.setattr("gaussmix.inference.resampling._MOST_FITS", 10)
 
     def stop(k, done, count):
-        if k == 2:
+        if k == at:
             raise KeyboardInterrupt
 
     X = rows_of("faithful")
-    with pytest.warns(UserWarning, match="2 components are not tested"):
+    with pytest.warns(UserWarning, match=f"of {at} components against {at + 1} 10 of 19"):
         test = likelihood_ratio_test(X, "EEE", 4, 19, random_state=0, callback=stop)
-    assert test.tested == (1,)
-    assert test.to_frame()["p_value"].tolist() == [0.05]
+    assert test.tested == (1, 2)[:at]
+    assert [len(own) for own in test.replicates] == [19, 10][2 - at :]
+    assert test.to_frame()["p_value"][0] == pytest.approx(0.05 if at == 2 else 1 / 11)
     assert test.plot() is not None
+
+
+def test_an_interruption_before_the_first_replicate_is_one(monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gaussmix.inference.hypotheses.Hypotheses.drawn", stop)
+    with pytest.raises(KeyboardInterrupt):
+        likelihood_ratio_test(rows_of("faithful"), "EEE", 2, 19, random_state=0)
+
+
+def test_a_background_keeps_far_rows_from_being_a_component():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(120, 2)), rng.uniform(-9, 9, (20, 2))])
+    plain = likelihood_ratio_test(X, "EEE", 2, 19, random_state=0)
+    behind = likelihood_ratio_test(X, "EEE", 2, 19, noise=0.1, random_state=0)
+    assert (plain.n_components, behind.n_components) == (2, 1)
+    # Twice the gain of the fits themselves, or more.
+    fits = [
+        GaussianMixture(k, covariance_type="EEE", noise=0.1, random_state=0).fit(X) for k in (1, 2)
+    ]
+    gain = 2.0 * np.diff([fit.result_.log_likelihood for fit in fits])
+    assert behind.statistics[0] >= gain[0] - 1e-3
+
+
+def test_known_components_say_how_many_there_are_at_least():
+    rng = np.random.default_rng(1)
+    X = np.concatenate([rng.normal(0, 1, (50, 1)), rng.normal(4, 1, (50, 1))])
+    known = np.where(np.arange(100) % 2 == 0, np.arange(100) // 50, -1)
+    test = likelihood_ratio_test(X, "E", 4, 39, known=known, random_state=0)
+    assert (test.tested, test.n_components) == ((2,), 2)
+    # Of those two fits.
+    fits = [
+        GaussianMixture(k, covariance_type="E", random_state=0).fit(X, known=known) for k in (2, 3)
+    ]
+    gain = 2.0 * np.diff([fit.result_.log_likelihood for fit in fits])
+    assert test.statistics[0] >= gain[0] - 1e-3
+    with pytest.raises(ParameterError, match="known has components 0 to 1"):
+        likelihood_ratio_test(X, "E", 2, 39, known=known)
+
+
+def test_tests_may_begin_at_more_than_one():
+    X = rows_of("acidity")
+    whole = likelihood_ratio_test(X, "V", 3, 19, random_state=0)
+    second = likelihood_ratio_test(X, "V", 3, 19, min_components=2, random_state=0)
+    assert (whole.tested, second.tested) == ((1, 2), (2,))
+    assert second.statistics[0] == pytest.approx(whole.statistics[1], abs=0.01)
+    with pytest.raises(ParameterError, match="max_components: 3 components"):
+        likelihood_ratio_test(X, "V", 3, 19, min_components=3)
+
+
+def test_rows_of_weight_zero_might_as_well_not_be_there():
+    X = rows_of("faithful")
+    weights = np.r_[np.ones(len(X)), np.zeros(3)]
+    more = np.vstack([X, [[50.0, 0.0], [-40.0, 700.0], [0.0, 0.0]]])
+    plain = likelihood_ratio_test(X, "EEE", 2, 9, random_state=0)
+    held = likelihood_ratio_test(more, "EEE", 2, 9, sample_weight=weights, random_state=0)
+    np.testing.assert_allclose(held.statistics, plain.statistics, rtol=1e-6)
+    np.testing.assert_allclose(held.replicates[0], plain.replicates[0], rtol=1e-3, atol=1e-3)
+
+
+def test_few_rows_end_the_tests_and_keep_those_before():
+    X = np.random.default_rng(0).normal(size=(6, 1))
+    test = likelihood_ratio_test(X, "E", 9, 9, level=1.0, random_state=0)
+    assert len(test.tested) >= 1
+
+
+def test_progress_is_shown_if_asked(capsys):
+    X = rows_of("faithful")[:60]
+    likelihood_ratio_test(X, "EEE", 2, 9, random_state=0, verbose=1)
+    model = GaussianMixture(1).fit(X)
+    bootstrap(model, X, n_resamples=9, random_state=0, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["9", "of", "9", "1", "components", "against", "2"],
+        ["9", "of", "9", "replicates"],
+    ]

@@ -38,7 +38,7 @@ def test_verbose_shows_a_bar_on_a_terminal(monkeypatch, capsys):
 def test_verbose_prints_some_lines_without_a_terminal_or_rich(rich, monkeypatch, capsys):
     if not rich:
         monkeypatch.setattr(sys, "stderr", Terminal())
-        monkeypatch.setattr("gaussmix.selection.progress.find_spec", lambda name: None)
+        monkeypatch.setattr("gaussmix.numerics.bars.find_spec", lambda name: None)
     search(range(1, 7), families=["EEE", "EII", "VII", "VVI"], verbose=1)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [str(n) for n in range(2, 25, 2)]

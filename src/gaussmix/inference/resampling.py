@@ -18,6 +18,7 @@ from ..em.replicates import fit_replicates
 from ..estep.many import ManyRows
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer, shown
+from ..numerics.bars import counting
 from ..numerics.jobs import done
 from .estimates import PARAMETERS, Uncertainty, parameters_of
 from .given import Fitted, checked_level, drawn_labels, drawn_like
@@ -45,6 +46,7 @@ def bootstrap(
     known: Any = None,
     random_state: Any = None,
     n_jobs: int | None = None,
+    verbose: int = 0,
     callback: Callable[[int, int], object] | None = None,
 ) -> Uncertainty:
     """Return how sure the parameters of a fit are, from fits to replicates of its rows.
@@ -73,6 +75,8 @@ def bootstrap(
     random_state : int, Generator or None
     n_jobs : int, optional
         Processes; results do not depend on it.
+    verbose : int, default 0
+        1 shows a bar, or some lines where there is no terminal.
     callback : callable, optional
         Called with the replicates that are done, and all of them.
 
@@ -111,10 +115,12 @@ def bootstrap(
     ]
     found: list[dict[str, Array] | None] = []
     try:
-        for batch in done(jobs, n_jobs):
-            found += batch
-            if callback is not None:
-                callback(len(found), count)
+        with counting(check_integer("verbose", verbose, minimum=0), count) as tell:
+            for batch in done(jobs, n_jobs):
+                found += batch
+                tell(len(found), "replicates")
+                if callback is not None:
+                    callback(len(found), count)
     except KeyboardInterrupt:
         if sum(one is not None for one in found) < 2:
             raise
