@@ -338,3 +338,39 @@ def incomplete_statistics(rows, sample_weight, labels, weights, means, covarianc
     offsets = sums / counts[:, None]
     scatters = squares - counts[:, None, None] * offsets[:, :, None] * offsets[:, None, :]
     return counts, means + offsets, scatters, value, noise, shares, filled
+
+
+def measured_statistics(Y, errors, projections, sample_weight, labels, weights, means, covariances):
+    """Expected statistics of x, rows y = R x + e measured one after the other.
+
+    Errors (n, e, e) and projections (n, e, d); what is NaN in a row of Y is not there.
+    """
+    n_components, d = means.shape
+    counts, sums = np.zeros(n_components), np.zeros((n_components, d))
+    squares, value = np.zeros((n_components, d, d)), 0.0
+    for i, row in enumerate(Y):
+        o = np.flatnonzero(~np.isnan(row))
+        if len(o) == 0:
+            continue
+        y, R, S = row[o], projections[i][o], errors[i][np.ix_(o, o)]
+        joint = np.array(
+            [
+                np.log(w) + stats.multivariate_normal(R @ mu, R @ V @ R.T + S).logpdf(y)
+                for w, mu, V in zip(weights, means, covariances, strict=True)
+            ]
+        )
+        if labels is not None and labels[i] >= 0:
+            joint[np.arange(n_components) != labels[i]] = -np.inf
+        total = np.logaddexp.reduce(joint)
+        value += sample_weight[i] * total
+        for k in range(n_components):
+            share = sample_weight[i] * np.exp(joint[k] - total)
+            mu, V = means[k], covariances[k]
+            gain = V @ R.T @ np.linalg.inv(R @ V @ R.T + S)
+            x, rest = mu + gain @ (y - R @ mu), V - gain @ R @ V
+            counts[k] += share
+            sums[k] += share * x
+            squares[k] += share * (np.outer(x, x) + rest)
+    centers = sums / counts[:, None]
+    scatters = squares - counts[:, None, None] * centers[:, :, None] * centers[:, None, :]
+    return counts, centers, scatters, value

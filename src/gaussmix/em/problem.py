@@ -77,7 +77,7 @@ class Problem:
     def estep(self) -> EStep:
         data = self.data
         known, dtype = data.facts.known, self.options.dtype
-        return EStep(data.source, self.summary, known, dtype, observed(self.summary))
+        return EStep(data.source, self.summary, known, dtype, observed(data.source, self.summary))
 
     def checked(self) -> Problem:
         """Return the problem; raise DataError if the data cannot support the model.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..components.parameters import join_statistics, one_of
 from ..estep.expectation import expectation, expectation_of_several
-from ..estep.observations import COMPLETE, MISSING
+from ..estep.observations import COMPLETE, MISSING, Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["EStep", "observed"]
 
 
-def observed(summary: DataSummary) -> Observation:
-    """Return what is seen of rows of which a summary is known."""
+def observed(source: Source, summary: DataSummary) -> Observation:
+    """Return what is seen of the rows of a source, of which a summary is known."""
+    if source.measurement is not None:
+        return Measured(source.measurement)
     return MISSING if summary.incomplete else COMPLETE
 
 

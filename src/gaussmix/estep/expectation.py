@@ -91,6 +91,7 @@ class Expectation(Fold[Found]):
         self._observation = COMPLETE if seen is None else seen.observation
         self._forms: dict[Hashable, tuple[Form, Posterior]] = {WHOLE.key: (form, posterior)}
         self.bytes_per_row = self._observation.bytes_per_row(form)
+        self.measured = self._observation.measured
         self._holds_lock = form.holds_lock
 
     @property

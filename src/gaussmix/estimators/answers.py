@@ -8,6 +8,7 @@ import numpy as np
 
 from ..mixture.bic import aic, bic, icl
 from ..numerics.arguments import as_generator, check_integer
+from ..rows.errors import Errors
 from .rows import open_rows
 
 if TYPE_CHECKING:
@@ -27,26 +28,34 @@ class Answers:
     random_state: Any
     _fitted_dtype: type
 
-    def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
+    def _evaluator(
+        self, X: Any, sample_weight: Any = None, Xerr: Any = None, projection: Any = None
+    ) -> Evaluator:
         self._require_fitted()
-        return self.mixture_.evaluator(open_rows(self, X, sample_weight, reset=False))
+        errors = Errors(Xerr, projection)
+        return self.mixture_.evaluator(
+            open_rows(self, X, sample_weight, reset=False, errors=errors)
+        )
 
-    def predict(self, X: Any) -> AnyArray:
+    def predict(self, X: Any, Xerr: Any = None, *, projection: Any = None) -> AnyArray:
         """Return the most probable component of each row, shape (n,); -1 is noise."""
-        return self._evaluator(X).labels()
+        return self._evaluator(X, None, Xerr, projection).labels()
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any, Xerr: Any = None, *, projection: Any = None) -> Array:
         """Return the responsibilities, shape (n, K); rows sum to 1.
 
         With noise there is one more column, its own.  They are float32 where the rows of
         the fit and these are.
         """
-        evaluator = self._evaluator(X)
+        evaluator = self._evaluator(X, None, Xerr, projection)
         return evaluator.responsibilities(self._answered(evaluator.source))
 
-    def score_samples(self, X: Any) -> Array:
-        """Return the log-density of each row, shape (n,)."""
-        evaluator = self._evaluator(X)
+    def score_samples(self, X: Any, Xerr: Any = None, *, projection: Any = None) -> Array:
+        """Return the log-density of each row, shape (n,).
+
+        With measurement errors it is that of what was measured.
+        """
+        evaluator = self._evaluator(X, None, Xerr, projection)
         return evaluator.log_density(self._answered(evaluator.source))
 
     def impute(self, X: Any, draws: int | None = None, random_state: Any = None) -> Array:
@@ -83,36 +92,78 @@ class Answers:
         given = self.random_state if random_state is None else random_state
         return evaluator.imputed_draws(n_draws, as_generator(given))
 
+    def denoise(self, X: Any, Xerr: Any = None, *, projection: Any = None) -> tuple[Array, Array]:
+        """Return mean and covariance of the true value of each row, given what was measured.
+
+        Parameters
+        ----------
+        X : array-like or dataframe (n, e)
+        Xerr, projection : array-like
+            How rows were measured, as for ``fit``.
+
+        Returns
+        -------
+        means : ndarray (n, d)
+        covariances : ndarray (n, d, d)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gaussmix import GaussianMixture
+        >>> rng = np.random.default_rng(0)
+        >>> true = rng.normal(size=(2000, 1))
+        >>> X = true + rng.normal(size=(2000, 1))
+        >>> model = GaussianMixture(1, random_state=0).fit(X, Xerr=[1.0])
+        >>> means, _ = model.denoise(X, [1.0])
+        >>> bool(((means - true) ** 2).mean() < 0.6 * ((X - true) ** 2).mean())
+        True
+        """
+        return self._evaluator(X, None, Xerr, projection).denoised()
+
     def _answered(self, source: Source) -> type:
         """Return float32 where the fit's rows and these are, as scikit-learn does."""
         return np.result_type(self._fitted_dtype, source.dtype).type
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        Xerr: Any = None,
+        projection: Any = None,
+    ) -> float:
         """Return the (weighted) mean log-density of the rows."""
-        score = self._score(X, sample_weight)
+        score = self._score(X, sample_weight, Xerr, projection)
         return score.log_likelihood / score.n
 
-    def bic(self, X: Any, sample_weight: Any = None) -> float:
+    def bic(
+        self, X: Any, sample_weight: Any = None, *, Xerr: Any = None, projection: Any = None
+    ) -> float:
         """Return the Bayesian information criterion on X; smaller is better."""
-        score = self._score(X, sample_weight)
+        score = self._score(X, sample_weight, Xerr, projection)
         return bic(score.log_likelihood, self._fitted().n_parameters, score.n)
 
-    def aic(self, X: Any, sample_weight: Any = None) -> float:
+    def aic(
+        self, X: Any, sample_weight: Any = None, *, Xerr: Any = None, projection: Any = None
+    ) -> float:
         """Return Akaike's information criterion on X; smaller is better."""
-        score = self._score(X, sample_weight)
+        score = self._score(X, sample_weight, Xerr, projection)
         return aic(score.log_likelihood, self._fitted().n_parameters)
 
-    def icl(self, X: Any, sample_weight: Any = None) -> float:
+    def icl(
+        self, X: Any, sample_weight: Any = None, *, Xerr: Any = None, projection: Any = None
+    ) -> float:
         """Return the integrated completed likelihood on X; smaller is better.
 
         BIC plus a penalty for overlap (Biernacki, Celeux & Govaert 2000); mclust's
         definition, with the sign of BIC.
         """
-        score = self._score(X, sample_weight)
+        score = self._score(X, sample_weight, Xerr, projection)
         return icl(score.log_likelihood, self._fitted().n_parameters, score.n, score.certainty)
 
-    def _score(self, X: Any, sample_weight: Any) -> Score:
-        return self._evaluator(X, sample_weight).score()
+    def _score(self, X: Any, *given: Any) -> Score:
+        return self._evaluator(X, *given).score()
 
     if TYPE_CHECKING:  # the estimator's own
 

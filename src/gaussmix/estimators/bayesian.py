@@ -10,6 +10,7 @@ from ..em.objectives import Variational
 from ..exceptions import ParameterError
 from ..mixture import Mixture
 from ..mixture.evaluate import Evaluator
+from ..rows.errors import Errors
 from .believed import Believed
 from .mixture import GaussianMixture
 from .rows import open_rows
@@ -252,22 +253,25 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
 
     # -- using it -----------------------------------------------------------------------
 
-    def _evaluator(self, X: Any, sample_weight: Any = None) -> Evaluator:
+    def _evaluator(
+        self, X: Any, sample_weight: Any = None, Xerr: Any = None, projection: Any = None
+    ) -> Evaluator:
         self._require_fitted()
-        source = open_rows(self, X, sample_weight, reset=False)
+        errors = Errors(Xerr, projection)
+        source = open_rows(self, X, sample_weight, reset=False, errors=errors)
         return Evaluator(self._believed().averaged, source)
 
-    def score_samples(self, X: Any) -> Array:
+    def score_samples(self, X: Any, Xerr: Any = None, *, projection: Any = None) -> Array:
         """Return scikit-learn's figure for each row, shape (n,).
 
         The log of the sum of the exponentials of expected log-joint densities.  It is no
         log-density, since it integrates to less than 1; see `log_predictive`.
         """
-        return super().score_samples(X)
+        return super().score_samples(X, Xerr, projection=projection)
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, **errors: Any) -> float:
         """Return the (weighted) mean of ``score_samples``."""
-        return super().score(X, y, sample_weight)
+        return super().score(X, y, sample_weight, **errors)
 
     def log_predictive(self, X: Any) -> Array:
         """Return the log-density of each row, averaged over the posterior, shape (n,)."""
@@ -275,15 +279,15 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         source = open_rows(self, X, reset=False)
         return Evaluator(self._believed().predictive(), source).log_density()
 
-    def bic(self, X: Any, sample_weight: Any = None) -> NoReturn:
+    def bic(self, X: Any, sample_weight: Any = None, **errors: Any) -> NoReturn:
         """Raise ParameterError: the bound takes its place."""
         _refuse("bic")
 
-    def aic(self, X: Any, sample_weight: Any = None) -> NoReturn:
+    def aic(self, X: Any, sample_weight: Any = None, **errors: Any) -> NoReturn:
         """Raise ParameterError: the bound takes its place."""
         _refuse("aic")
 
-    def icl(self, X: Any, sample_weight: Any = None) -> NoReturn:
+    def icl(self, X: Any, sample_weight: Any = None, **errors: Any) -> NoReturn:
         """Raise ParameterError: the bound takes its place."""
         _refuse("icl")
 

@@ -23,6 +23,8 @@ class FittedAttributes:
 
     # Of the rows of the fit; float32 makes attributes float32, as in scikit-learn.
     _fitted_dtype: type = np.float64
+    # Whether these were projections of what was fitted.
+    _projected: bool = False
 
     def summary(self, X: Any = None, sample_weight: Any = None) -> Summary:
         """Return what was fitted, for people (``print``, notebooks) and in numbers.

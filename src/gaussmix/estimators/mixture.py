@@ -15,6 +15,7 @@ from ..exceptions import CollapseWarning, FitInterrupted
 from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import open_keeper
 from ..numerics.arguments import as_generator
+from ..rows.errors import Errors
 from ..rows.missing import get_missing
 from .answers import Answers
 from .features import ResponsibilitiesAsFeatures
@@ -237,7 +238,16 @@ class GaussianMixture(
 
     # -- fitting ------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        known: Any = None,
+        Xerr: Any = None,
+        projection: Any = None,
+    ) -> Self:
         """Fit the mixture.
 
         Parameters
@@ -254,12 +264,22 @@ class GaussianMixture(
         known : array-like of int (n,), optional
             Known components of rows, from 0 to K - 1, and -1 where unknown: rows whose
             component is known keep it.
+        Xerr : array-like or names of columns, optional
+            Measurement errors, never standard deviations: variances (n, d), covariances
+            (n, d, d), or what all rows have, (d,) or (d, d).  What is fitted is then the density
+            of the values without error (Bovy, Hogg & Roweis 2011).  An infinite error is a
+            missing value.  Of files, and of dataframes if wanted, the names of columns of X: d
+            variances in the order of the others, or d (d + 1) / 2 entries of lower triangles.
+        projection : array-like (n, e, d) or (e, d), optional
+            Rows are y = R x + e, R the projection: X has the columns of y, and the mixture is
+            one of x.
         """
         settings = self._settings()
         warn_of_target(y, settings.model.n_components)
         before = self.__dict__.copy()
         try:
-            source = open_rows(self, X, sample_weight, reset=True)
+            errors = Errors(Xerr, projection)
+            source = open_rows(self, X, sample_weight, reset=True, errors=errors)
             labels = settings.known(known, source)
             keeper = open_keeper(self.checkpoint)
             self._keep(self._run(settings, source, labels, self._reporter(), keeper))
@@ -307,10 +327,18 @@ class GaussianMixture(
         self.__dict__.update(before)
 
     def fit_predict(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        known: Any = None,
+        Xerr: Any = None,
+        projection: Any = None,
     ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight, known=known).predict(X)
+        self.fit(X, y, sample_weight, known=known, Xerr=Xerr, projection=projection)
+        return self.predict(X, Xerr, projection=projection)
 
     def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
         self.result_ = result

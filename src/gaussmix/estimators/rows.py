@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ..numerics.arguments import check_sample_weight
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
+from ..rows.errors import NO_ERRORS, Errors
 from ..rows.frames import frame_dtype, frame_rows
 from ..rows.missing import Missing, get_missing
 
@@ -53,6 +54,7 @@ def open_rows(
     reset: bool,
     fewest: int = 2,
     missing: str | None = None,
+    errors: Errors = NO_ERRORS,
 ) -> Source:
     """Return the source of X with weights.
 
@@ -65,6 +67,8 @@ def open_rows(
         Rows that a fit needs.
     missing : str, optional
         What becomes of missing values, if not what the estimator says.
+    errors : Errors
+        How rows were measured.
 
     Raises
     ------
@@ -72,35 +76,47 @@ def open_rows(
         If X or the weights cannot be used.
     """
     source = open_source(X, sample_weight, estimator.n_jobs)
+    # Of rows that were projected columns are not features: how many, the projection says.
+    free = not reset and (errors.projects or getattr(estimator, "_projected", False))
+    n_features = estimator.mixture_.n_features if free else None
+    in_memory = source is None
     if source is None:
-        source = _in_memory(estimator, X, sample_weight, reset=reset, fewest=fewest)
-    else:
-        source = source if reset else source.narrowed(_names(estimator))
+        X, errors = errors.parted(X)
+        source = _in_memory(estimator, X, sample_weight, reset=reset, fewest=fewest, free=free)
+    elif not (reset or errors.are_given):
+        source = source.narrowed(_names(estimator))
+    if errors.are_given or free:
+        source = errors.beside(source, n_features)
+    if not (in_memory or free):
         _check_columns(estimator, source, reset=reset)
     if reset:
-        estimator._fitted_dtype = source.dtype
+        estimator._fitted_dtype, estimator._projected = source.dtype, errors.projects
     return get_missing(missing or estimator.missing).admit(source)
 
 
 def _in_memory(
-    estimator: Any, X: Any, sample_weight: Any, *, reset: bool, fewest: int
+    estimator: Any, X: Any, sample_weight: Any, *, reset: bool, fewest: int, free: bool
 ) -> MemorySource:
     X = as_table(X)
     require_numeric_columns(X)
-    rows: Any = frame_rows(X)
-    if rows is not None:
+    rows: Any = None if free else frame_rows(X)
+    kinds = frame_dtype(X) or [np.float64, np.float32]
+    if free:
+        rows = check_array(X, dtype=kinds, ensure_all_finite=False)
+    elif rows is not None:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     else:
         rows = validate_data(
             estimator,
             X,
             reset=reset,
-            dtype=frame_dtype(X) or [np.float64, np.float32],
+            dtype=kinds,
             ensure_all_finite=False,
             ensure_min_samples=fewest if reset else 1,
         )
     weights = check_sample_weight(sample_weight, len(rows))
-    return MemorySource(rows, weights, n_jobs=estimator.n_jobs, feature_names=_names(estimator))
+    names = None if free else _names(estimator)
+    return MemorySource(rows, weights, n_jobs=estimator.n_jobs, feature_names=names)
 
 
 def _check_columns(estimator: Any, source: Source, *, reset: bool) -> None:

@@ -103,7 +103,9 @@ class Site:
                 f"mixture: has {mixture.n_features} features, and the rows of this site have {d}"
             )
         require_near(mixture.means, mixture.scales, self._summary)
-        estep = EStep(self._source, self._summary, observation=observed(self._summary))
+        estep = EStep(
+            self._source, self._summary, observation=observed(self._source, self._summary)
+        )
         return estep([(mixture.parameters, self.family)])[0]
 
 

@@ -15,7 +15,8 @@ from ..em.optima import Candidate, merged
 from ..em.problem import Problem
 from ..em.progress import watching
 from ..em.result import Callback, FitResult, Status, height
-from ..exceptions import FitInterrupted
+from ..estep.measured.choice import OF_NORMAL_ALONE
+from ..exceptions import FitInterrupted, ParameterError
 from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_finite, require_near, require_rows
 from ..rows.data import Data, Facts
@@ -27,6 +28,7 @@ from ..rows.suspicions import warn_of_columns
 from ..starts.base import Beginning
 from .background import background_of
 from .known import align
+from .projected import with_stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +152,9 @@ def fit_mixture(
         "noise": noise,
     }
     with watching(source, callback, options) as told:
+        if source.measurement is not None and (model.is_bound or not model.density.plain):
+            raise ParameterError(OF_NORMAL_ALONE)
+        source = with_stand_ins(source)
         keeper.open(model, settings, rng)
         summary = summarise(source, moment_of_data([model.family]))
         require_rows(summary, source)

@@ -333,7 +333,7 @@ class Stream:
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
         follower = _Follower(state, model, block, weight, kept)
         batch = Batch([follower], _EveryStep())
-        estep = EStep(own, summary, block.known, options.dtype, observed(summary))
+        estep = EStep(own, summary, block.known, options.dtype, observed(own, summary))
         batch.step(estep(batch.questions))
         return follower.state
 

@@ -10,16 +10,20 @@ import numpy as np
 from ..components.moments import NORM
 from ..estep import Posterior, choose_form, most_probable
 from ..estep.incomplete import choose_incomplete_form
+from ..estep.measured import choose_measured_form
 from ..estep.softmax import normalise
 from ..exceptions import DataError
 from ..rows import MemorySource
 from ..rows.checks import require_bounded, require_finite, require_near
 from ..rows.folds import Fold, Index, Mergeable, Workspace
 from ..rows.incomplete import INCOMPLETE, OnComplete
+from ..rows.measured import as_measured
+from ..rows.measurement import Measurement, unpacked
 from ..rows.seen import SeenRows
 from ..rows.source import BlockFunction, Output
 from ..rows.summary import DataSummary, summary_of
 from .certainty import Certainty, CertaintyFold
+from .denoising import Denoiser
 from .imputing import Imputer
 from .surprise import surprises
 
@@ -47,17 +51,22 @@ class Evaluator:
     def __init__(
         self, parameters: Parameters, source: Source, summary: DataSummary | None = None
     ) -> None:
+        measurement = source.measurement
         if summary is None:
-            summary = summary_of(source, NORM)
+            summary = summary_of(source if measurement is None else as_measured(source), NORM)
         require_finite(summary, source)
         require_bounded(summary, source.feature_names)
         weights, means, covariances = parameters.weights, parameters.means, parameters.covariances
-        require_near(means, covariances, summary)
+        if measurement is None or not measurement.projects:
+            require_near(means, covariances, summary)
         center = weights @ means / weights.sum()
         self.source, self.n_rows, self.parameters = source, summary.total.n_rows, parameters
         self.n_unseen = summary.n_unseen
         form: Form
-        if summary.incomplete:
+        if measurement is not None:
+            given = parameters, measurement, covariances.moment, source.rows_if_known
+            form = choose_measured_form(*given)
+        elif summary.incomplete:
             moment = covariances.moment
             form, posterior = choose_incomplete_form(parameters, moment, source.rows_if_known)
         else:
@@ -126,7 +135,10 @@ class Evaluator:
 
     def _asked(self, block: BlockFunction, output: Output, unknown: float | Array) -> BlockFunction:
         """Return a function of blocks that is asked of complete rows alone, if some are not."""
-        return OnComplete(block, output, unknown) if self.source.n_incomplete else block
+        if not self.source.n_incomplete:
+            return block
+        measurement = self.source.measurement
+        return OnComplete(block, output, unknown, None if measurement is None else measurement.seen)
 
     def surprise(self) -> Any:
         """Each feature's part of the squared distance of rows, shape (n, d); see `surprises`."""
@@ -220,6 +232,17 @@ class Evaluator:
         output = Output("imputed", imputer.bytes_per_row, self.source.n_features, parts=names)
         return self.source.map(imputer.means, output)
 
+    def denoised(self) -> tuple[Any, Any]:
+        """Mean (n, d) and covariance (n, d, d) of rows' true values, given what was measured."""
+        d = self.parameters.n_features
+        measurement = self.source.measurement or Measurement(d, np.arange(d))
+        denoiser = Denoiser(self.parameters, measurement, self.assigner.posterior)
+        output = Output("true", denoiser.bytes_per_row, d + d * (d + 1) // 2)
+        found = self._map(denoiser.block, output)
+        if not isinstance(found, np.ndarray):
+            raise DataError("denoise: of rows in memory alone; take the rows part by part")
+        return found[:, :d], unpacked(found[:, d:], d)
+
     def imputed_draws(self, n_draws: int, rng: np.random.Generator) -> Array:
         """Completed copies of the rows, drawn given what is seen of them, (n_draws, n, d)."""
         if not isinstance(self.source, MemorySource):
@@ -231,7 +254,8 @@ class Evaluator:
         return Imputer(self.parameters, len(rows)).draws(rows, n_draws, rng)
 
     def _reduce(self, fold: Fold[Value]) -> Value:
-        return self.source.reduce(SeenRows(fold) if self.n_unseen else fold)
+        fold.measured = self.source.measurement is not None
+        return self.source.reduce(SeenRows(fold, self.source) if self.n_unseen else fold)
 
     def _require_rows(self) -> None:
         if not self.n_rows and self.source.n_incomplete:

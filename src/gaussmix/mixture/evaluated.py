@@ -10,6 +10,7 @@ from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_generator, check_integer
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
+from ..rows.errors import Errors
 from ..rows.frames import rows_of
 from ..rows.missing import get_missing
 from .evaluate import Evaluator
@@ -25,11 +26,14 @@ __all__ = ["Evaluated"]
 class Evaluated:
     """Densities, responsibilities and labels of rows, and what is missing of them."""
 
-    def logpdf(self: Mixture, X: Any) -> Array:  # type: ignore[misc]
+    def logpdf(  # type: ignore[misc]
+        self: Mixture, X: Any, Xerr: Any = None, *, projection: Any = None
+    ) -> Array:
         """Return the log-density of each row of X (n, d), shape (n,).
 
         A missing value (NaN) is not seen: the density is that of what is seen of the row, here
-        and in the other answers, and responsibilities are given that.
+        and in the other answers, and responsibilities are given that.  With measurement errors
+        `Xerr`, or projections, as for ``GaussianMixture.fit``, it is that of what was measured.
 
         Examples
         --------
@@ -39,22 +43,28 @@ class Evaluated:
         >>> bool(np.allclose(m.logpdf([[2.0, np.nan]]), m.marginal(0).logpdf([[2.0]])))
         True
         """
-        return self._evaluator(X).log_density()
+        return self._evaluator(X, Xerr, projection).log_density()
 
-    def pdf(self: Mixture, X: Any) -> Array:  # type: ignore[misc]
+    def pdf(  # type: ignore[misc]
+        self: Mixture, X: Any, Xerr: Any = None, *, projection: Any = None
+    ) -> Array:
         """Return the density of each row of X (n, d), shape (n,)."""
-        return np.exp(self.logpdf(X))
+        return np.exp(self.logpdf(X, Xerr, projection=projection))
 
-    def responsibilities(self: Mixture, X: Any) -> Array:  # type: ignore[misc]
+    def responsibilities(  # type: ignore[misc]
+        self: Mixture, X: Any, Xerr: Any = None, *, projection: Any = None
+    ) -> Array:
         """Return P(component k | row i) by Bayes' theorem, shape (n, K); rows sum to 1.
 
         With noise there is one more column, its own.
         """
-        return self._evaluator(X).responsibilities()
+        return self._evaluator(X, Xerr, projection).responsibilities()
 
-    def predict(self: Mixture, X: Any) -> AnyArray:  # type: ignore[misc]
+    def predict(  # type: ignore[misc]
+        self: Mixture, X: Any, Xerr: Any = None, *, projection: Any = None
+    ) -> AnyArray:
         """Return the most probable component of each row, shape (n,); -1 is noise."""
-        return self._evaluator(X).labels()
+        return self._evaluator(X, Xerr, projection).labels()
 
     def outlier_weights(self: Mixture, X: Any) -> Array:  # type: ignore[misc]
         """Return what each row of X counts for in the means, shape (n,); outliers count little.
@@ -108,16 +118,50 @@ class Evaluated:
         n_draws = check_integer("draws", draws, minimum=1)
         return evaluator.imputed_draws(n_draws, as_generator(random_state))
 
-    def _evaluator(self: Mixture, X: Any) -> Evaluator:  # type: ignore[misc]
-        source = open_source(X)
-        if source is not None:
+    def denoise(  # type: ignore[misc]
+        self: Mixture, X: Any, Xerr: Any = None, *, projection: Any = None
+    ) -> tuple[Array, Array]:
+        """Return mean and covariance of the true value of each row, given what was measured.
+
+        Parameters
+        ----------
+        X : array-like (n, e)
+        Xerr : array-like, optional
+            Measurement errors: variances (n, e) or (e,), covariances (n, e, e) or (e, e).
+        projection : array-like (n, e, d) or (e, d), optional
+            What X is measured of: y = R x + e.
+
+        Returns
+        -------
+        means : ndarray (n, d)
+        covariances : ndarray (n, d, d)
+
+        Examples
+        --------
+        >>> from gaussmix import Mixture
+        >>> m = Mixture([1.0], [[0.0]], [[[1.0]]])
+        >>> [found.round(9).ravel().tolist() for found in m.denoise([[3.0]], [2.0])]
+        [[1.0], [0.666666667]]
+        """
+        return self._evaluator(X, Xerr, projection).denoised()
+
+    def _evaluator(self: Mixture, X: Any, Xerr: Any = None, projection: Any = None) -> Evaluator:  # type: ignore[misc]
+        errors, source = Errors(Xerr, projection), open_source(X)
+        if source is None:
+            X, errors = errors.parted(X)
+            source = self._in_memory(X, errors)
+        if errors.are_given:
+            source = errors.beside(source, self.n_features)
+        if not errors.projects:
             require_columns(source, self.n_features, self.feature_names)
-            return self.evaluator(get_missing("em").admit(source))
-        rows = rows_of(X, self.n_features, self.feature_names)
+        return self.evaluator(get_missing("em").admit(source))
+
+    def _in_memory(self: Mixture, X: Any, errors: Errors) -> MemorySource:  # type: ignore[misc]
+        names = None if errors.projects else self.feature_names
+        rows = errors.values_of(X) if errors.projects else rows_of(X, self.n_features, names)
         if len(rows) == 0:
             raise DataError("X: has no rows")
-        source = MemorySource(rows, feature_names=self.feature_names)
-        return self.evaluator(get_missing("em").admit(source))
+        return MemorySource(rows, feature_names=names)
 
     def evaluator(self: Mixture, source: Any, summary: DataSummary | None = None) -> Evaluator:  # type: ignore[misc]
         """Return an `Evaluator` of this mixture on a source of rows, and their summary if known."""

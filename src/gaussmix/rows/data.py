@@ -135,7 +135,8 @@ class Data:
             return None
         if ((np.finfo(float).eps * self.center) ** 2 / self.scales).sum() > _ROUNDED:
             return None
-        if len(self.far) or not self.is_whole or self.summary.incomplete:
+        seen = self.is_whole and not self.summary.incomplete and self.source.measurement is None
+        if len(self.far) or not seen:
             return None
         if not isinstance(self.source, MemorySource) and n_rows != self.source.n_rows:
             return None  # what is known of rows goes by their places

@@ -110,6 +110,8 @@ class Fold(ABC, Generic[Value]):
     #: Attributes that hold something of every row of the data (n, ...), or None: sources that
     #: send folds to other machines send each only what belongs to its rows.
     by_row: ClassVar[tuple[str, ...]] = ()
+    #: Whether it knows of measurement errors: rows are then given with what is known of them.
+    measured: bool = False
 
     @property
     def light(self) -> bool:

@@ -45,13 +45,22 @@ class OnComplete:
     output : Output
     unknown : float or ndarray (output.width,)
         What it is for the other rows.
+    seen : callable, optional
+        Returns the values of rows, if these hold more.
     """
 
-    def __init__(self, function: BlockFunction, output: Output, unknown: float | Array) -> None:
+    def __init__(
+        self,
+        function: BlockFunction,
+        output: Output,
+        unknown: float | Array,
+        seen: Callable[[AnyArray], AnyArray] | None = None,
+    ) -> None:
         self.function, self.output, self.unknown = function, output, unknown
+        self.seen = seen
 
     def __call__(self, rows: AnyArray, workspace: Workspace) -> AnyArray:
-        left_out = incomplete_rows(rows)
+        left_out = incomplete_rows(rows if self.seen is None else self.seen(rows))
         if not left_out.any():
             return self.function(rows, workspace)
         out: AnyArray = np.empty(self.output.shape(len(rows)), self.output.dtype)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from .frames import FrameRows
+    from .measured import JoinedRows
 
 __all__ = ["MemorySource"]
 
@@ -34,7 +35,7 @@ class MemorySource(Source):
 
     Parameters
     ----------
-    array : ndarray (n, d), float64 or float32, or FrameRows
+    array : ndarray (n, d), float64 or float32, FrameRows or JoinedRows
         Never copied; blocks are converted to float64 as they are read.
     weights : ndarray (n,), optional
         Non-negative row weights.
@@ -48,7 +49,7 @@ class MemorySource(Source):
 
     def __init__(
         self,
-        array: AnyArray | FrameRows,
+        array: AnyArray | FrameRows | JoinedRows,
         weights: Array | None = None,
         *,
         n_jobs: int | None = None,

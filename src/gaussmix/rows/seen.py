@@ -90,8 +90,9 @@ def summary_of_seen(source: Source, moment: Moment) -> Seen:
 class SeenRows(Fold[Value]):
     """Another fold, over the rows of which something is seen."""
 
-    def __init__(self, fold: Fold[Value]) -> None:
-        self.fold, self.bytes_per_row = fold, fold.bytes_per_row
+    def __init__(self, fold: Fold[Value], source: Source) -> None:
+        self.fold, self.bytes_per_row, self.measured = fold, fold.bytes_per_row, fold.measured
+        self._measurement = source.measurement if fold.measured else None
         assert not fold.by_row
 
     def open(self) -> Any:
@@ -105,7 +106,8 @@ class SeenRows(Fold[Value]):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        some = np.flatnonzero(~np.isnan(rows).all(axis=1))
+        values = rows if self._measurement is None else self._measurement.seen(rows)
+        some = np.flatnonzero(~np.isnan(values).all(axis=1))
         if len(some):
             own = None if weights is None else weights[some]
             places = index.start + some if isinstance(index, slice) else index[some]

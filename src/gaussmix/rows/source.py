@@ -13,6 +13,7 @@ from .folds import Fold, Mergeable, Workspace
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from .measurement import Measurement
 
 __all__ = ["BlockFunction", "Output", "Source"]
 
@@ -86,6 +87,8 @@ class Source(ABC):
     n_missing: AnyArray | None = None
     #: Whether a missing value (NaN) is one that is not seen, and its row is taken all the same.
     partly_seen: bool = False
+    #: How rows were measured, if not exactly: see `MeasuredSource`.
+    measurement: Measurement | None = None
     #: What to do about missing values, where they are refused.
     remedy: str = "Leave those rows out, or impute the values."
     #: Whether some rows have weight 0, and so take no part.

@@ -134,7 +134,7 @@ class Fitter:
 
     def estep(self, known: AnyArray | None) -> EStep:
         """Return the E-step of fits together; `known` are the components of rows, -1 if not."""
-        observation, dtype = observed(self.summary), self.plan.options.dtype
+        observation, dtype = observed(self.source, self.summary), self.plan.options.dtype
         return EStep(self.source, self.summary, known, dtype, observation)
 
     def of_size(self, n_components: int) -> SizedFitter:

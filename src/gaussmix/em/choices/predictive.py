@@ -43,7 +43,8 @@ class Predictive(Choice):
     def __call__(
         self, candidates: Sequence[Candidate], data: Data
     ) -> tuple[int, tuple[Optimum, ...]]:
-        if not all(c.result.mixture.parameters.density.plain for c in candidates):
+        plain = all(c.result.mixture.parameters.density.plain for c in candidates)
+        if not plain or data.source.measurement is not None:
             return HighestLikelihood()(candidates, data)
         sums = left_out(candidates, data)
         values = np.nan_to_num(sums.log_likelihood, nan=-np.inf)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...components.statistics import SufficientStatistics
     from ...rows.folds import Workspace
 
-__all__ = ["IncompleteForm"]
+__all__ = ["IncompleteForm", "log_norms", "log_sides"]
 
 
 class IncompleteForm(Form):
@@ -45,7 +45,7 @@ class IncompleteForm(Form):
         super().__init__(parameters.groups, parameters.n_features, moment)
         self.means, self.covariances = parameters.means, parameters.each
         self.log_weights = parameters.logs_of_weights
-        self._sides = None if parameters.box is None else _log_sides(parameters.box)
+        self._sides = None if parameters.box is None else log_sides(parameters.box)
         self.bytes_per_row = 8 * (4 * self.n_features + 2 * self.n_components + 4)
 
     def row_terms(self, rows: AnyArray) -> Array | float:
@@ -108,7 +108,7 @@ def log_norms(n_seen: AnyArray | int, log_det: AnyArray | float) -> AnyArray:
     return np.asarray(-0.5 * (n_seen * LOG_2PI + log_det))
 
 
-def _log_sides(box: Noise) -> Array:
+def log_sides(box: Noise) -> Array:
     """Return the logs of the sides of a background's box, by feature (d,)."""
     if box.sides is None:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from .base import Kind, Observation
 from .complete import COMPLETE
+from .measured import Measured
 from .missing import MISSING
 
-__all__ = ["COMPLETE", "MISSING", "Kind", "Observation"]
+__all__ = ["COMPLETE", "MISSING", "Kind", "Measured", "Observation"]

@@ -7,7 +7,7 @@ under what the parameters are for it, so every form serves every kind.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..posterior import Posterior
 
@@ -61,6 +61,9 @@ class Kind(ABC):
 
 class Observation(ABC):
     """Which rows are of which kind."""
+
+    #: Whether it wants what is known of how rows were measured: see `Fold.measured`.
+    measured: ClassVar[bool] = False
 
     def bytes_per_row(self, form: Form) -> int:
         """Return what stands for the bytes of a row, where `form` is that of whole rows."""

@@ -1,0 +1,185 @@
+"""Rows that carry how they were measured in columns of their own, beside their values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from .folds import Fold, Index, Mergeable, Workspace
+from .partitions import attached, detached
+from .source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from .._typing import AnyArray, Array
+    from .measurement import Measurement
+    from .source import BlockFunction, Output
+
+__all__ = ["JoinedRows", "MeasuredSource", "as_measured"]
+
+Value = TypeVar("Value", bound=Mergeable)
+#: Makes values (B, d) of whole rows (B, D).
+Values: TypeAlias = "Callable[[AnyArray], Array]"
+
+
+class JoinedRows:
+    """Arrays (n, ...) side by side: sliced without a copy, an array when NumPy asks for one.
+
+    Parameters
+    ----------
+    parts : sequence of array-like (n, m) or (n, e, e)
+        Of matrices the lower triangles are what is joined, row by row.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = parts
+        self._widths = [_width(part.shape) for part in parts]
+        self.dtype = np.dtype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), sum(self._widths)
+
+    def __len__(self) -> int:
+        return len(self._parts[0])
+
+    def __getitem__(self, rows: slice | AnyArray) -> JoinedRows | AnyArray:
+        found = JoinedRows([part[rows] for part in self._parts])
+        return found if isinstance(rows, slice) else found.__array__()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
+        out: AnyArray = np.empty(self.shape, dtype=dtype or np.float64)
+        first = 0
+        for part, width in zip(self._parts, self._widths, strict=True):
+            values = np.asarray(part)
+            if values.ndim == 3:
+                values = values[(slice(None), *np.tril_indices(values.shape[1]))]
+            out[:, first : first + width] = values
+            first += width
+        return out
+
+
+def _width(shape: tuple[int, ...]) -> int:
+    return shape[1] if len(shape) == 2 else shape[1] * (shape[1] + 1) // 2
+
+
+class MeasuredSource(Source):
+    """The values of rows that another source gives together with their measurement errors.
+
+    Folds and maps that know of measurement errors (`Fold.measured`) are given whole rows of that
+    source; others the values alone, as if there were no errors.
+    """
+
+    measurement: Measurement
+
+    def __init__(
+        self,
+        inner: Source,
+        measurement: Measurement,
+        names: tuple[str, ...] | None,
+        values: Values | None = None,
+    ) -> None:
+        self.inner, self.measurement = inner, measurement
+        self._values = values or measurement.seen
+        self.n_features, self.feature_names = measurement.n_features, names
+        self.n_threads, self.dtype = inner.n_threads, inner.dtype
+        self.has_zero_weights = inner.has_zero_weights
+        self.like(inner)
+
+    @property
+    def n_rows(self) -> int:  # type: ignore[override]
+        return self.inner.n_rows
+
+    @property
+    def rows_if_known(self) -> int | None:
+        return self.inner.rows_if_known
+
+    @property
+    def rows_drawn_from(self) -> int | None:
+        return self.inner.rows_drawn_from
+
+    @property
+    def portable(self) -> bool:  # type: ignore[override]
+        return self.inner.portable
+
+    @property
+    def places_are_known(self) -> bool:  # type: ignore[override]
+        return self.inner.places_are_known
+
+    @property
+    def watcher(self) -> Callable[[int], None] | None:
+        return self.inner.watcher
+
+    @watcher.setter
+    def watcher(self, watcher: Callable[[int], None] | None) -> None:
+        self.inner.watcher = watcher
+
+    def reduce(self, fold: Fold[Value]) -> Value:
+        return self.inner.reduce(fold if fold.measured else _OfValues(fold, self))
+
+    def map(self, function: BlockFunction, output: Output) -> Any:
+        return self.inner.map(function, output)
+
+    def stream(self, function: BlockFunction, output: Output) -> Generator[Any, None, None]:
+        yield from self.inner.stream(function, output)
+
+    def without(self, left_out: AnyArray) -> MeasuredSource:
+        return self._of(self.inner.without(left_out))
+
+    def without_incomplete(self, places: AnyArray) -> MeasuredSource:
+        return self._of(self.inner.without_incomplete(places))
+
+    def only(self, chosen: AnyArray) -> MeasuredSource:
+        return self._of(self.inner.only(chosen))
+
+    def _of(self, inner: Source) -> MeasuredSource:
+        given = self.measurement, self.feature_names, self._values
+        return MeasuredSource(inner, *given).like(self)
+
+    def standing_in(self, values: Values) -> MeasuredSource:
+        """Return the same rows, for which folds that know nothing of errors are given others."""
+        return MeasuredSource(self.inner, self.measurement, self.feature_names, values).like(self)
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        rows, weights = self.inner.sample(n_rows, rng)
+        return self._values(rows), weights
+
+
+def as_measured(source: Source) -> Source:
+    """Return a source of values as they were measured, whatever they are projections of."""
+    if not isinstance(source, MeasuredSource) or not source.measurement.projects:
+        return source
+    own = replace(source.measurement, n_features=source.measurement.n_values)
+    return MeasuredSource(source.inner, own, None).like(source)
+
+
+class _OfValues(Fold[Value]):
+    """Another fold, over the values of rows alone."""
+
+    def __init__(self, fold: Fold[Value], source: MeasuredSource) -> None:
+        self.fold, held = detached(fold)
+        self.values = source._values
+        self.bytes_per_row = fold.bytes_per_row + 8 * source.measurement.width
+        self.by_row = tuple(held)  # type: ignore[misc]
+        for name, array in held.items():
+            setattr(self, name, array)
+
+    def open(self) -> Any:
+        return self.fold.open()
+
+    def add(
+        self,
+        state: Any,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        fold = attached(self.fold, {name: getattr(self, name) for name in self.by_row})
+        fold.add(state, self.values(rows), weights, index, workspace)
+
+    def close(self, state: Any) -> Value:
+        return self.fold.close(state)
