@@ -1,6 +1,8 @@
 """How Sphinx makes the site of these pages: `make docs`, `make docs-serve`.
 
-Nothing is fetched from the network, neither when it is built nor when it is read.
+Nothing is fetched from the network, neither when it is built nor when it is read; `site_checks`
+looks.  Nor are names of other libraries linked (intersphinx): their packages do not bring the lists of
+their pages, which would have to be fetched.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import site_checks  # noqa: E402
 import site_pages  # noqa: E402
 
 import gaussmix  # noqa: E402
@@ -29,7 +32,13 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["README.md", "images", "auto_examples/*.ipynb", "auto_examples/*.py"]
+exclude_patterns = [
+    "README.md",
+    "images",
+    "auto_examples/*.ipynb",
+    "auto_examples/*.py",
+    "**sg_execution_times.rst",  # a page of the gallery's that fetches scripts from elsewhere
+]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 nitpicky = False
 # A page of a part of numbers that Sphinx cannot know is not a fault of the page.
@@ -72,12 +81,16 @@ html_theme_options = {
     "show_prev_next": True,
     "header_links_before_dropdown": 7,
     "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "comparison": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": []}
+# Pages that stand alone have no others beside them.
+_ALONE = ("index", "getting-started", "what-is-a-mixture", "which-model", "questions")
+html_sidebars = {page: [] for page in _ALONE}
 copyright = author
 
 
@@ -86,3 +99,4 @@ def setup(app: object) -> None:
     site_pages.write(HERE)
     app.connect("source-read", site_pages.point_inside)  # type: ignore[attr-defined]
     app.connect("autodoc-skip-member", site_pages.skips)  # type: ignore[attr-defined]
+    app.connect("build-finished", site_checks.check)  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""Draw the pictures of docs/pictures.md, by the very lines that stand there.
+"""Draw the pictures of docs/pictures.md and docs/parameters.md, by the very lines that stand there.
 
-python docs/images/pictures.py
+python docs/images/pictures.py [pictures | parameters]
 
 A picture is what the example before its link has left in `ax` or `figure`.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,27 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from PIL import Image
 
-PAGE = Path(__file__).parents[1] / "pictures.md"
-PIECE = re.compile(r"```python\n(?P<code>.*?)```|\]\((?P<picture>images/pictures/\w+\.png)\)", re.S)
+PAGES = ("pictures", "parameters")
+# Pixels of a picture, and of one of several panels.
+WIDTH = (560, 760)
+DOCS = Path(__file__).parents[1]
+PIECE = re.compile(r"```python\n(?P<code>.*?)```|\]\((?P<picture>images/[a-z]+/\w+\.png)\)", re.S)
 
 
 def main() -> None:
-    """Run the page, and save a picture at every link."""
+    """Draw those of the pages that are named, or of all."""
+    for name in sys.argv[1:] or PAGES:
+        draw(DOCS / f"{name}.md")
+
+
+def draw(page: Path) -> None:
+    """Run a page, and save a picture at every link."""
     known: dict[str, Any] = {}
-    for piece in PIECE.finditer(PAGE.read_text()):
+    for piece in PIECE.finditer(page.read_text()):
         if piece["code"]:
             known.pop("ax", None), known.pop("figure", None)
             for example in doctest.DocTestParser().get_examples(piece["code"]):
-                exec(compile(example.source, str(PAGE), "single"), known)
+                exec(compile(example.source, str(page), "single"), known)
         else:
             save(known["figure"] if "figure" in known else known["ax"].figure, piece["picture"])
             plt.close("all")
@@ -38,10 +48,10 @@ def main() -> None:
 
 def save(figure: Any, name: str) -> None:
     """Write a picture in few colours: a page of them is loaded at once."""
-    path, found = PAGE.parent / name, BytesIO()
+    path, found = DOCS / name, BytesIO()
     path.parent.mkdir(exist_ok=True)
     width = figure.get_figwidth()
-    figure.savefig(found, format="png", dpi=min(75, 560 / width))
+    figure.savefig(found, format="png", dpi=min(75, WIDTH[int(width > 8)] / width))
     image = Image.open(found).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     image.save(path, optimize=True)
 

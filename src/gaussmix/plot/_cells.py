@@ -91,12 +91,9 @@ def draw_components(ax: Axes, flat: Flat) -> None:
         zorder=3,
     )
     ax.add_collection(outlines, autolim=False)
-    reach = _SIGMAS * np.sqrt(seen.scales.variances())
-    ax.update_datalim(np.vstack([seen.means - reach, seen.means + reach]))
     x, y = seen.means.T
     ax.scatter(x, y, marker="x", s=50, color=ink(ax), linewidths=1.6, zorder=4)
     draw_box(ax, flat)
-    ax.autoscale_view()
 
 
 def key(ax: Axes, points: Points | None, marked_name: str) -> tuple[list[Any], list[str]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
     from ..mixture.mixture import Mixture
+    from ._flat import Flat
     from ._rows import Rows
 
 __all__ = ["pairs"]
@@ -33,6 +34,8 @@ _CELL, _LEFT, _RIGHT, _TOP, _BELOW = (2.2, 2.0), 1.05, 0.15, 0.45, 0.8
 # Of the legend: sizes of the font that a letter takes, and a marker with the gap behind; letters of
 # a name at most; lines below the cells at most.
 _LETTER, _MARKER, _LONGEST, _MOST_LINES = 0.57, 5.2, 40, 4
+# Around all that is drawn, a share of it.
+_MARGIN = 0.04
 # Points in all cells together, and of one cell at least.
 _MOST_IN_ALL, _LEAST_IN_CELL = 60_000, 1_500
 # Marked rows are drawn, though a sample might not have them.
@@ -93,19 +96,15 @@ def pairs(
         for j, column in enumerate(wanted):
             ax = clean(grid[i, j])
             if i == j:
-                draw_density(ax, flatten(mixture, row), None if rows is None else rows.rows[:, row])
-                ax.set_yticks([])
+                flat, values = flatten(mixture, row), None if rows is None else rows.rows[:, row]
+                draw_density(ax, flat, values)
+                _limit(grid, i, flat, values)
             else:
-                flat = flatten(mixture, np.array([column, row]))
+                ax.set_autoscale_on(False)  # known from the diagonal
                 if points is not None:
                     draw_points(ax, points, [column, row])
-                draw_components(ax, flat)
-            if i == m - 1:
-                name_axis(ax, "x", feature_names(mixture)[column])
-            if j == 0:
-                name_axis(ax, "y", feature_names(mixture)[row])
-            ax.locator_params(nbins=4)
-    _share_heights(grid)
+                draw_components(ax, flatten(mixture, np.array([column, row])))
+    _name(grid, [feature_names(mixture)[j] for j in wanted])
     entries = key(grid[0, 1], points, marked_name)
     _lay_out(figure, m, entries, None if points is None else points.note)
     inches = figure.get_figheight()
@@ -125,15 +124,34 @@ def _points(mixture: Mixture, given: Rows, labels: Any, marked: Any, n_cells: in
     return Points(rows[kept], Groups(groups.codes[kept], groups.names), around, note)
 
 
-def _share_heights(grid: AnyArray) -> None:
-    """Let the cells of a row have the same heights, which are written at the left."""
-    for i, row in enumerate(grid):
-        first, *others = [ax for j, ax in enumerate(row) if j != i]
-        low, high = zip(*(ax.get_ylim() for ax in (first, *others)), strict=True)
-        for ax in (first, *others):
-            ax.set_ylim(min(low), max(high))
-        for ax in others:
-            ax.tick_params(labelleft=False)
+def _limit(grid: AnyArray, i: int, flat: Flat, values: AnyArray | None) -> None:
+    """Let a feature have the same range in its column and its row: all that is drawn of it."""
+    ends = [*grid[i, i].lines[-1].get_xdata()[[0, -1]]]
+    if values is not None:
+        ends += [values.min(), values.max()]
+    ends += flat.limits(2.0)[:, 0].tolist()
+    low, high = min(ends), max(ends)
+    room = _MARGIN * (high - low)
+    for ax in (grid[i, i], *np.delete(grid[i], i)):
+        which = ax.set_xlim if ax is grid[i, i] else ax.set_ylim
+        which(low - room, high + room)
+
+
+def _name(grid: AnyArray, names: list[str]) -> None:
+    """Write names and numbers at the left and below; ticks within are not worth their time."""
+    m = len(grid)
+    for (i, j), ax in np.ndenumerate(grid):
+        ax.xaxis.set_visible(i == m - 1)
+        # The heights of the first row stand beside its first cell with points.
+        ax.yaxis.set_visible(j == 0 or (i, j) == (0, 1))
+        if i == m - 1:
+            name_axis(ax, "x", names[j])
+            ax.locator_params("x", nbins=4)
+        if j == 0:
+            name_axis(ax, "y", names[i])
+        if i != j and ax.yaxis.get_visible():
+            ax.locator_params("y", nbins=4)
+    grid[0, 0].set_yticks([])
 
 
 def _lay_out(figure: Figure, m: int, entries: Any, note: str | None) -> None:
