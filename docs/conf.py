@@ -1,8 +1,8 @@
 """How Sphinx makes the site of these pages: `make docs`, `make docs-serve`.
 
 Nothing is fetched from the network, neither when it is built nor when it is read; `site_checks`
-looks.  Nor are names of other libraries linked (intersphinx): their packages do not bring the lists of
-their pages, which would have to be fetched.
+looks.  Nor are names of other libraries linked (intersphinx): their packages do not bring the
+lists of their pages, which would have to be fetched.
 """
 
 from __future__ import annotations

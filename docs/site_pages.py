@@ -72,7 +72,11 @@ def skips(app: Any, what: str, name: str, member: Any, skipped: bool, options: A
 
 
 def point_inside(app: Any, page: str, source: list[str]) -> None:
-    """Make links to files outside of docs/ links to their pages in the site."""
+    """Make links to files outside of docs/ links to their pages in the site.
+
+    And take away the empty line that ends an example, which a test of the page needs.
+    """
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
     for pattern, inside in _OUTSIDE:
         source[0] = pattern.sub(inside, source[0])
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 matplotlib.use("Agg")
+matplotlib.rcParams["figure.max_open_warning"] = 0  # a page of the documentation has many
 # Examples are derandomised: a failure on one machine is a failure on every machine.
 settings.register_profile(
     "gaussmix",

@@ -582,3 +582,9 @@ def test_values_that_are_missing_do_not_count():
         )  # fmt: skip
         for line, other in zip(one.get_lines(), two.get_lines(), strict=True):
             np.testing.assert_array_equal(line.get_data(), other.get_data())
+
+
+def test_marked_rows_are_named_without_groups_too():
+    ax = plot.scatter(np.eye(3), marked=[True, False, False], marked_name="odd")
+    assert names_of(ax) == ["odd"]
+    assert plot.scatter(np.eye(3)).get_legend() is None

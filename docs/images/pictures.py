@@ -1,6 +1,6 @@
-"""Draw the pictures of docs/pictures.md and docs/parameters.md, by the very lines that stand there.
+"""Draw the pictures of three pages, by the very lines that stand there.
 
-python docs/images/pictures.py [pictures | parameters]
+python docs/images/pictures.py [pictures | parameters | quick-tour]
 
 A picture is what the example before its link has left in `ax` or `figure`.
 """
@@ -20,7 +20,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from PIL import Image
 
-PAGES = ("pictures", "parameters")
+PAGES = ("pictures", "parameters", "quick-tour")
 # Pixels of a picture, and of one of several panels.
 WIDTH = (560, 760)
 DOCS = Path(__file__).parents[1]

@@ -110,7 +110,7 @@ def scatter(
             ax.scatter(*own.T, color=shade, zorder=order, label=entry(name), **style)
     if around is not None and around[shown].any():
         _mark(ax, rows[around[shown]], marked_name, 2.5 * size)
-    if groups is not None or note:
+    if ax.get_legend_handles_labels()[1]:
         legend(ax, note=note if groups is not None else None)
     label_axes(ax, pair.names, pair.columns, pair.width)
     return clean(ax)
