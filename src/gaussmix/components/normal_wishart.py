@@ -10,10 +10,11 @@ M-step of the family is the best there is within it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import multigammaln, psi
+from scipy.special import gammaln, psi
 
 from .prior import drawn_to
 
@@ -40,8 +41,13 @@ def expected_log_det(dofs: Array, log_det: Array, n_features: int) -> Array:
         Of S.
     n_features : int
     """
-    halves = 0.5 * (dofs[:, None] - np.arange(n_features))
-    return np.asarray(psi(halves).sum(axis=1) + n_features * (_LOG_2 - np.log(dofs)) - log_det)
+    own = psi(_halves(dofs, n_features)).sum(axis=1)
+    return np.asarray(own + n_features * (_LOG_2 - np.log(dofs)) - log_det)
+
+
+def _halves(dofs: Array, n_features: int) -> Array:
+    """Return (nu - i) / 2 of the features i (J, d): the arguments of the gamma functions."""
+    return np.asarray(0.5 * (dofs[:, None] - np.arange(n_features)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,15 @@ class NormalWishart:
     mean_precision: float
     dof: float
     scale: Covariances
+
+    @cached_property
+    def _log_det(self) -> float:
+        return float(self.scale.log_det()[0])
+
+    @cached_property
+    def _log_gammas(self) -> float:
+        """The sum of log-gammas of the prior's degrees of freedom."""
+        return float(gammaln(_halves(np.array([self.dof]), len(self.mean))).sum())
 
     def mean_precisions(self, counts: Array) -> Array:
         """Return kappa of each component (J,)."""
@@ -104,8 +119,8 @@ class NormalWishart:
             own, shares, times = groups.sum(counts), groups.sum(shares), groups.counts
             nu, scatters = nu[groups.first], scatters / statistics.moment.expand(times)
         log_det = type(self.scale).of_scatters(scatters, d).log_det()
-        each = multigammaln(0.5 * nu, d) - multigammaln(0.5 * self.dof, d)
-        each = each + 0.5 * (self.dof * float(self.scale.log_det()[0]) - nu * log_det)
+        each = gammaln(_halves(nu, d)).sum(axis=1) - self._log_gammas
+        each = each + 0.5 * (self.dof * self._log_det - nu * log_det)
         return np.asarray(times * each + shares - 0.5 * d * np.log(np.pi) * own)
 
     def excess(self, counts: Array, groups: Groups, n_features: int) -> Array:
@@ -129,14 +144,13 @@ class NormalWishart:
         means = 0.5 * (d * (ratio - 1.0 - np.log(ratio)) + pull)
         products = held.precisions * self.scale.as_scatters()
         traces = held.spread(products.reshape(len(products), -1).sum(axis=1))
-        own, prior = held.log_det() + d * np.log(nu), float(self.scale.log_det()[0])
-        log_det = expected_log_det(nu, held.log_det(), d)
+        halves = _halves(nu, d)
+        # Sums over features of psi and log-gamma; what is in both parts has cancelled.
+        log_det = held.log_det() + d * np.log(nu) - self._log_det
         precisions = (
-            0.5 * (nu * own - self.dof * prior)
-            - 0.5 * d * _LOG_2 * (nu - self.dof)
-            - multigammaln(0.5 * nu, d)
-            + multigammaln(0.5 * self.dof, d)
-            + 0.5 * (nu - self.dof) * log_det
-            + 0.5 * (traces - nu * d)
+            0.5 * (self.dof * log_det + traces - nu * d)
+            - gammaln(halves).sum(axis=1)
+            + self._log_gammas
+            + 0.5 * (nu - self.dof) * psi(halves).sum(axis=1)
         )
         return groups.sum(means + precisions)

@@ -91,10 +91,9 @@ class DirichletProcess(WeightPrior):
         places, present = groups.places, groups.present
         held = np.where(present, counts[places], -1.0)
         if self.by_size:
+            rows = np.arange(len(held))[:, None]
             order = np.argsort(-held, axis=1, kind="stable")
-            places, present, held = (
-                np.take_along_axis(own, order, axis=1) for own in (places, present, held)
-            )
+            places, present, held = places[rows, order], present[rows, order], held[rows, order]
         held = np.where(present, held, 0.0)
         # Summed from the end: a difference of sums would not be exact where few rows are left.
         after = np.cumsum(held[:, ::-1], axis=1)[:, ::-1]
