@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 
 from gaussmix import (
-    BayesianGaussianMixture,
     GaussianMixture,
     GaussianMixtureIC,
     Mixture,
-    ParameterError,
 )
 from gaussmix.em.loop import fit
 from gaussmix.em.model import Model
@@ -340,12 +338,6 @@ def test_what_is_refused():
     constant[:, 2] = np.where(np.isnan(X[:, 2]), np.nan, 7.0)
     with pytest.raises(DataError, match="constant"):
         GaussianMixture(2, missing="em").fit(constant)
-
-
-def test_bayesian_mixtures_say_that_they_take_none():
-    X = holes(blobs(n=100, d=2, k=2)[0])
-    with pytest.raises(ParameterError, match="missing: 'em' is for mixtures that are estimated"):
-        BayesianGaussianMixture(2, missing="em", random_state=0).fit(X)
 
 
 def test_a_turned_background_is_refused_by_name():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ...components.densities import NORMAL
 from ...components.moments import PRODUCTS
-from ...exceptions import ParameterError
 from ..posterior import Posterior
 from .axes import AxesForm
 from .compiled import compiled_form
@@ -35,12 +34,6 @@ def choose_incomplete_form(
     n_rows : int or None
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
-    # Expected logarithms of weights and determinants are those of whole rows.
-    if parameters.log_weights is not None:
-        raise ParameterError(
-            "missing: 'em' is for mixtures that are estimated, not Bayesian ones; leave rows in "
-            "which a value is missing (NaN) out with missing='drop'"
-        )
     # What stands between the products is done by the form that goes by distances.
     posterior = Posterior.of([replace(parameters, density=NORMAL)])
 
