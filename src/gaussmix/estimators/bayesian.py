@@ -73,11 +73,14 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
     callback : callable, optional
     accelerate : bool, default True
     dtype : "float64" or "float32", default "float64"
-    missing : "error" or "drop", default "error"
+    missing : "error", "drop" or "em", default "error"
+        With "em" the bound is of the evidence of what is seen; values that are missing are
+        averaged over together with the components that rows are of, given parameters'
+        expectations.
     stepwise : Stepwise, optional
         ``partial_fit`` is stochastic variational inference.
     checkpoint : path or Checkpoint, optional
-        These are as of `GaussianMixture`.
+        This and what has no description is as of `GaussianMixture`.
 
     Attributes
     ----------
