@@ -16,9 +16,13 @@ count), and the number chosen by BIC (`GaussianMixtureIC`, the same family).
 `integrals`: what scikit-learn's ``score_samples``, and ours, would have to integrate to 1 to be
 log-densities: by draws from the predictive density, and in closed form.
 
-    python benchmarks/bayesian.py                      # half an hour
+Seconds are those of a processor, one thread for all, so that a busy machine hardly matters.
+Each row is saved as it is measured, in place of an earlier one.
+
+    python benchmarks/bayesian.py                      # an hour
     python benchmarks/bayesian.py --small --no-save    # a trial: minutes
-    python benchmarks/bayesian.py --parts truth
+    python benchmarks/bayesian.py --parts truth --share 0.2
+    python benchmarks/bayesian.py --parts fits --shapes AB
 """
 
 from __future__ import annotations
@@ -26,12 +30,14 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from common import Row, gaussian_rows, save
+from common import Results, Row, gaussian_rows
 from sklearn.datasets import load_iris
 from sklearn.mixture import BayesianGaussianMixture as ScikitLearn
+from threadpoolctl import threadpool_limits
 
 from gaussmix import BayesianGaussianMixture, GaussianMixture, GaussianMixtureIC, Mixture
 from gaussmix.em.steps import EStep
@@ -112,10 +118,13 @@ KNOWN = [
 
 
 def fitted(model: object, X: np.ndarray) -> tuple[object, float]:
-    """Fit; return the model and the seconds that it took."""
-    began = time.perf_counter()
-    model.fit(X)  # type: ignore[attr-defined]
-    return model, time.perf_counter() - began
+    """Fit on one thread; return the model and the seconds of a processor that it took."""
+    if "n_jobs" in model.get_params():  # type: ignore[attr-defined]
+        model.set_params(n_jobs=1)  # type: ignore[attr-defined]
+    with threadpool_limits(1):
+        began = time.process_time()
+        model.fit(X)  # type: ignore[attr-defined]
+        return model, time.process_time() - began
 
 
 def bound(model: object, X: np.ndarray) -> float:
@@ -148,10 +157,11 @@ def bound(model: object, X: np.ndarray) -> float:
 # -- the parts ---------------------------------------------------------------------------
 
 
-def iterations(share: float, repeats: int) -> list[Row]:
+def iterations(share: float, repeats: int, shapes: str) -> Iterator[Row]:
     """Seconds an iteration, in turns."""
-    rows: list[Row] = []
     for shape, (n, d, k) in SHAPES.items():
+        if shape not in shapes:
+            continue
         X = gaussian_rows(int(n * share), d, k)
         labels = np.random.default_rng(0).integers(k, size=len(X))
         for kind in TYPES if shape in "AB" else TYPES[:1]:
@@ -182,13 +192,14 @@ def iterations(share: float, repeats: int) -> list[Row]:
                 ),
             }
             seconds: dict[str, list[float]] = {name: [] for name in makers}
-            for turn in range(-1, repeats):
+            for make in makers.values():
+                fitted(make(1), X[:50_000])  # whatever is compiled
+            for _ in range(repeats):
                 for name, make in makers.items():
                     short, long = (fitted(make(steps), X)[1] for steps in (1, LONG))
-                    if turn >= 0:
-                        seconds[name].append((long - short) / (LONG - 1))
+                    seconds[name].append((long - short) / (LONG - 1))
             own = np.array(seconds["Bayesian"])
-            rows.append(
+            yield (
                 {
                     "part": "iteration",
                     "case": f"{shape} ({len(X):,} x {d}, K={k})",
@@ -198,13 +209,10 @@ def iterations(share: float, repeats: int) -> list[Row]:
                     "scikit_learn_to_own": float(np.median(seconds["scikit-learn"] / own)),
                 }
             )
-            print(rows[-1], flush=True)
-    return rows
 
 
-def fits(share: float, repeats: int) -> list[Row]:
+def fits(share: float, repeats: int, shapes: str) -> Iterator[Row]:
     """Whole fits, and the bounds that they reach."""
-    rows: list[Row] = []
     cases = {
         f"{name} ({int(n * share):,} x {d})": (gaussian_rows(int(n * share), d, k), k)
         for name, (n, d, k) in {
@@ -213,9 +221,11 @@ def fits(share: float, repeats: int) -> list[Row]:
             "C": (50_000, 32, 32),
             "D": (20_000, 128, 16),
         }.items()
+        if name in shapes
     }
     for case, (X, k) in cases.items():
         found: dict[str, list[tuple[float, float]]] = {}
+        fitted(BayesianGaussianMixture(k, random_state=0), X[:20_000])  # whatever is compiled
         for turn in range(repeats):
             makers = {
                 "own": BayesianGaussianMixture(k, random_state=turn),
@@ -230,7 +240,7 @@ def fits(share: float, repeats: int) -> list[Row]:
         own = np.array(found["own"])
         for name, values in found.items():
             theirs = np.array(values)
-            rows.append(
+            yield (
                 {
                     "part": "fits",
                     "case": case,
@@ -240,13 +250,10 @@ def fits(share: float, repeats: int) -> list[Row]:
                     "bound_below_own": float(np.median(own[:, 1] - theirs[:, 1])),
                 }
             )
-            print(rows[-1], flush=True)
-    return rows
 
 
-def truth(share: float, seeds: int) -> list[Row]:
+def truth(share: float, seeds: int, shapes: str) -> Iterator[Row]:
     """How many components are found where it is known how many there are."""
-    rows: list[Row] = []
     for known in KNOWN:
         X = known.rows(share)
         for seed in range(seeds):
@@ -255,9 +262,10 @@ def truth(share: float, seeds: int) -> list[Row]:
             search, searched = fitted(
                 GaussianMixtureIC(range(1, MOST + 1), families=["VVV"], random_state=seed), X
             )
-            rows.append(
+            yield (
                 {
                     "part": "truth",
+                    "seed": seed,
                     "case": f"{len(X):,} x {known.d}, {known.separation:g} apart",
                     "known": known.k,
                     "own": model.n_effective_,  # type: ignore[attr-defined]
@@ -269,16 +277,13 @@ def truth(share: float, seeds: int) -> list[Row]:
                     "bound_above_scikit_learn": bound(model, X) - bound(peer, X),
                 }
             )
-            print(rows[-1], flush=True)
-    return rows
 
 
-def integrals(share: float, repeats: int) -> list[Row]:
+def integrals(share: float, repeats: int, shapes: str) -> Iterator[Row]:
     """What exponentials of scores integrate to."""
     rng = np.random.default_rng(0)
     cases = [(f"normal, {n} rows", rng.standard_normal((n, 1)), 1, "full") for n in (20, 100, 1000)]
     cases += [("iris", load_iris().data, 3, kind) for kind in TYPES]
-    rows: list[Row] = []
     for case, X, k, kind in cases:
         peer = ScikitLearn(
             n_components=k, covariance_type=kind, tol=1e-9, max_iter=5000, random_state=0
@@ -289,7 +294,7 @@ def integrals(share: float, repeats: int) -> list[Row]:
         draws, _ = own.predictive_.sample(int(400_000 * max(share, 0.25)), random_state=0)
         density = own.log_predictive(draws)
         found = np.exp(peer.score_samples(draws) - density)
-        rows.append(
+        yield (
             {
                 "part": "integrals",
                 "case": case,
@@ -300,8 +305,6 @@ def integrals(share: float, repeats: int) -> list[Row]:
                 "own": float(np.exp(own._posterior.averaged.log_weights).sum()),
             }
         )
-        print(rows[-1], flush=True)
-    return rows
 
 
 PARTS = {"iteration": iterations, "fits": fits, "truth": truth, "integrals": integrals}
@@ -313,7 +316,7 @@ def report(rows: list[Row]) -> str:
     lines: list[str] = []
     if of["iteration"]:
         lines += [
-            "Seconds an iteration.",
+            "Seconds of a processor an iteration, one thread.",
             "",
             "| shape | covariance | ms | over EM's | scikit-learn's over it |",
             "|---|---|---:|---:|---:|",
@@ -326,7 +329,7 @@ def report(rows: list[Row]) -> str:
     if of["fits"]:
         lines += [
             "",
-            "Whole fits.",
+            "Whole fits, seconds of a processor, one thread.",
             "",
             "| rows | method | seconds | over ours | bound below ours, nats |",
             "|---|---|---:|---:|---:|",
@@ -374,24 +377,37 @@ def report(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def _order(row: Row) -> object:
+    """Put parts in their order; rows of a part stay as they were measured."""
+    return list(PARTS).index(str(row["part"]))
+
+
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--shapes", default="ABCD", help="of iteration and fits")
+    parser.add_argument("--share", type=float, default=1.0, help="of the rows")
     parser.add_argument("--small", action="store_true", help="a twentieth of the rows")
+    parser.add_argument("--fresh", action="store_true", help="forget what was saved before")
     parser.add_argument("--no-save", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    share = 0.05 if options.small else 1.0
-    rows: list[Row] = []
+    share = 0.05 if options.small else options.share
+    results = Results(
+        "bayesian", ("part", "case", "of"), order=_order, fresh=options.fresh or options.no_save
+    )
     for part in options.parts:
-        rows += PARTS[part](share, options.seeds if part == "truth" else options.repeats)
-    print(report(rows))
-    if not options.no_save:
-        told = "A trial with a twentieth of the rows (`--small`).\n\n" if options.small else ""
-        save("bayesian", told + report(rows), rows, share=share)
+        times = options.seeds if part == "truth" else options.repeats
+        for row in PARTS[part](share, times, options.shapes):
+            own = [row.get(name, "") for name in ("covariance_type", "method", "seed")]
+            results.add({**row, "of": " ".join(map(str, own)).strip(), "share": share})
+            print(row, flush=True)
+            if not options.no_save:
+                results.save(report)
+    print(report(results.rows))
 
 
 if __name__ == "__main__":
