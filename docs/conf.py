@@ -89,7 +89,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 # Pages that stand alone have no others beside them.
-_ALONE = ("index", "getting-started", "what-is-a-mixture", "which-model", "questions")
+_ALONE = ("index", "getting-started", "what-is-a-mixture", "quick-tour", "which-model", "questions")
 html_sidebars = {page: [] for page in _ALONE}
 copyright = author
 

@@ -256,3 +256,21 @@ def test_a_mixture_with_noise_of_its_own_has_a_summary():
     noise = Noise(0.2, [-9.0], [9.0], [[1.0]])
     text = str(Mixture([0.4, 0.4], [0.0, 5.0], [1.0, 1.0], noise=noise).summary())
     assert "noise  weight 0.2000" in text
+
+
+def test_signs_of_two_places_fit_80_columns_and_stand_below_each_other():
+    from unicodedata import east_asian_width
+
+    names = ["漢字" * 40, "length", "é" * 50]
+    mixture = Mixture([0.5, 0.5], np.eye(3)[:2], 2 * [np.eye(3)], feature_names=names)
+    lines = str(mixture.summary()).splitlines()
+    taken = [sum(1 + (east_asian_width(sign) in "WF") for sign in line) for line in lines]
+    assert max(taken) <= 80
+    ends = [width for line, width in zip(lines, taken, strict=True) if " ± " in line]
+    assert len(ends) == 3 and len(set(ends)) == 1
+
+
+def test_of_a_component_without_rows_there_is_no_certainty():
+    mixture = Mixture([0.5, 0.5], [0.0, 9.0], [1.0, 1.0])
+    text = str(mixture.summary(np.zeros((5, 1))))
+    assert "nan" not in text.replace("determinant", "")

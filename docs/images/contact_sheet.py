@@ -2,9 +2,10 @@
 
 python docs/images/contact_sheet.py [FOLDER]
 
-A row a picture, a column a mixture and its rows: 1, 2, 4 and 10 features; 2 and 12 components; 150
-and 100,000 rows; with and without a background; short names and long ones.  What a picture
-refuses is shown by its message.  With FOLDER each picture is saved there at its full size, too.
+A row a picture, a column a mixture and its rows: 1, 2, 4 and 10 features with 2 and 12 components
+and 150 and 100,000 rows, each with each; with and without a background, short names and long ones
+as evenly over these as can be.  What a picture refuses is shown by its message.  With FOLDER each
+picture is saved there at its full size, too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from PIL import Image
 
 from gaussmix import GaussianMixture, GaussianMixtureIC, GaussmixError, plot
 
-CELL = (190, 142)
+CELL = (150, 112)
 STYLES = {"light": "default", "dark": "dark_background"}
 LONG = "mean concentration of dissolved inorganic nitrogen, micromoles per litre (station {})"
 
@@ -44,22 +45,23 @@ class Scene:
     long: bool = False
 
     def __str__(self) -> str:
-        words = [f"{self.features} f.", f"{self.components} comp.", f"{self.rows:,} rows"]
-        words += ["noise"] * self.noise + ["long names"] * self.long
+        words = [f"{self.features} f.", f"{self.components} c.", f"{self.rows:,} rows"]
+        words += ["noise"] * self.noise + ["long"] * self.long
         return ", ".join(words)
 
 
 SCENES = [
-    Scene(1, 2, 150),
-    Scene(2, 2, 150),
-    Scene(4, 2, 150),
-    Scene(10, 2, 150),
-    Scene(1, 12, 150, noise=True, long=True),
-    Scene(2, 2, 150, noise=True, long=True),
-    Scene(1, 12, 100_000, noise=True),
-    Scene(2, 12, 100_000, noise=True, long=True),
-    Scene(4, 12, 100_000, long=True),
-    Scene(10, 12, 100_000, noise=True),
+    # Noise and long names by parities, so that each goes with every size as often as not.
+    Scene(
+        features,
+        components,
+        rows,
+        noise=(i // 2 + j + k) % 2 == 1,
+        long=(i + j + k) % 2 == 1,
+    )
+    for i, features in enumerate((1, 2, 4, 10))
+    for j, components in enumerate((2, 12))
+    for k, rows in enumerate((150, 100_000))
 ]
 
 
@@ -146,7 +148,7 @@ def sheet(scenes: list[tuple[Scene, Drawn]], style: str, folder: Path | None) ->
     figure = plt.figure(figsize=((len(scenes) + 0.45) * width / 80, 0.3), dpi=80)
     for column, (scene, _) in enumerate(scenes):
         place = (column + 0.95) / (len(scenes) + 0.45)
-        figure.text(place, 0.5, str(scene), ha="center", va="center", fontsize=7)
+        figure.text(place, 0.5, str(scene), ha="center", va="center", fontsize=6)
     names = [Image.fromarray(_pixels(figure))]
     for name in PICTURES:
         figure = plt.figure(figsize=(0.45 * width / 80, height / 80), dpi=80)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from unicodedata import combining, east_asian_width
 
-__all__ = ["fixed", "from_log", "measured", "number", "shortened", "whole"]
+__all__ = ["fixed", "from_log", "measured", "number", "places", "shortened", "whole"]
 
 # Beyond these a number is written with an exponent.
 _SMALLEST, _LARGEST = 1e-4, 1e6
@@ -78,15 +79,32 @@ def from_log(value: float) -> str:
     return f"{rest:.3f}e{exponent:+d}"
 
 
+def places(text: str) -> int:
+    """Return how many places a text takes in a terminal: a Chinese sign has two, an accent none.
+
+    Examples
+    --------
+    >>> places("value"), places("\u6f22\u5b57"), places("e\u0301")
+    (5, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    wide = sum(east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(combining(sign) > 0 for sign in text)
+
+
 def shortened(name: str, width: int) -> str:
-    """Return a name with its middle left out if it is longer than so many signs.
+    """Return a name with its middle left out if it takes more than so many places.
 
     Examples
     --------
     >>> shortened("sepal length (cm)", 30), shortened("a" * 20 + "b" * 20, 12)
     ('sepal length (cm)', 'aaaaaaaa…bbb')
     """
-    if len(name) <= width:
-        return name
-    end = (width - 1) // 3
-    return f"{name[: width - 1 - end]}…{name[len(name) - end :]}"
+    kept = width
+    shown = name
+    while places(shown) > width and kept > 0:
+        end = (kept - 1) // 3
+        shown = f"{name[: kept - 1 - end]}…{name[len(name) - end :]}"
+        kept -= 1
+    return shown

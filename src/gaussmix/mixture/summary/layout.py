@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..certainty import UNSURE
-from .figures import fixed, from_log, measured, number, shortened, whole
+from .figures import fixed, from_log, measured, number, places, shortened, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +34,11 @@ class Column:
 
     @property
     def width(self) -> int:
-        return max(map(len, [self.header, *self.cells]))
+        return max(map(places, [self.header, *self.cells]))
 
     def headed(self, width: int) -> Column:
         """Return the column with a heading that is not longer than this, or than the cells."""
-        longest = max([width, *map(len, self.cells)])
+        longest = max([width, *map(places, self.cells)])
         return replace(self, header=shortened(self.header, longest))
 
     def narrowed(self, width: int) -> Column:
@@ -135,6 +135,10 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     return facts
 
 
+def _share(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
 def _components(summary: Summary) -> Section:
     shown = _heaviest(summary.weights)
     columns = [
@@ -144,7 +148,8 @@ def _components(summary: Summary) -> Section:
     if summary.counts is not None and summary.certainty is not None:
         columns += [
             Column("rows", [whole(summary.counts[k]) for k in shown]),
-            Column("certainty", [f"{summary.certainty[k]:.3f}" for k in shown]),
+            # Of no row there is none to be sure of.
+            Column("certainty", [_share(summary.certainty[k]) for k in shown]),
         ]
     if summary.tails:
         columns.append(Column("tails", [summary.tails[k] for k in shown]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from .figures import places
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -55,7 +57,11 @@ def _table(section: Section, width: int) -> Iterator[str]:
         columns = [first, *part]
         rows = zip(*([own.header, *own.cells] for own in columns), strict=True)
         for row in rows:
-            cells = [cell.rjust(own.width) for own, cell in zip(columns, row, strict=True)]
+            # By places, of which some signs take two.
+            blanks = [
+                " " * (own.width - places(cell)) for own, cell in zip(columns, row, strict=True)
+            ]
+            cells = [blank + cell for blank, cell in zip(blanks, row, strict=True)]
             if section.named:
-                cells[0] = row[0].ljust(first.width)
+                cells[0] = row[0] + blanks[0]
             yield (_INDENT + _GAP.join(cells)).rstrip()
