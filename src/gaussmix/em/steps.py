@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..components.parameters import join_statistics, one_of
-from ..estep.expectation import expectation, expectation_of_several
+from ..components.parameters import join_parameters, join_statistics, one_of
+from ..estep.expectation import expectation, expectation_of_several, expectation_together
 from ..estep.observations import COMPLETE, MISSING, Measured
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from ..rows.summary import DataSummary
 
 __all__ = ["EStep", "observed"]
+
+# Numbers that matrices of all features may be, of each row and component, where mixtures are
+# done at once, and where rows of all kinds are.
+_MOST_NUMBERS = 2**21
+_FEW_NUMBERS = 2**17
 
 
 def observed(source: Source, summary: DataSummary) -> Observation:
@@ -65,13 +70,35 @@ class EStep:
         if self.form is None and not others and len(parameters.groups) == 1:
             return [self._of_one(parameters, family)]
         if self.observation is not COMPLETE:
-            return [self._one_by_one(*stack) for stack in several]
+            return [self._in_parts(*stack) for stack in several]
         return expectation_of_several(self.source, self.summary, several, self.known, self.form)
 
     def _of_one(self, parameters: Parameters, family: Family) -> SufficientStatistics:
+        if self._numbers(parameters) < _FEW_NUMBERS:
+            found = self._together(parameters, family)
+            if found is not None:
+                return found
         given = (self.known, self.dtype, self.observation)
         return expectation(self.source, self.summary, parameters, family, *given)
 
-    def _one_by_one(self, stack: Parameters, family: Family) -> SufficientStatistics:
-        each = [one_of((stack, g)) for g in range(len(stack.groups))]
-        return join_statistics([(self._of_one(own, family), 0) for own in each])
+    def _numbers(self, parameters: Parameters) -> int:
+        """Return how many numbers matrices of all features of each row would be, by mixture."""
+        size = max(parameters.groups.sizes)
+        return size * parameters.n_features**2 * self.source.n_rows
+
+    def _together(self, stack: Parameters, family: Family) -> SufficientStatistics | None:
+        return expectation_together(self.source, stack, family, self.known, self.observation)
+
+    def _in_parts(self, stack: Parameters, family: Family) -> SufficientStatistics:
+        """Return the statistics of a stack, of as many mixtures at once as few rows allow."""
+        step, pieces = max(1, _MOST_NUMBERS // max(1, self._numbers(stack))), []
+        for first in range(0, len(stack.groups), step):
+            last = min(first + step, len(stack.groups))
+            part = join_parameters([(stack, g) for g in range(first, last)])
+            found = self._together(part, family) if len(part.groups) > 1 else None
+            if found is not None:
+                pieces += [(found, g) for g in range(last - first)]
+                continue
+            each = (one_of((part, g)) for g in range(last - first))
+            pieces += [(self._of_one(own, family), 0) for own in each]
+        return join_statistics(pieces)

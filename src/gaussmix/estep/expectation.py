@@ -35,7 +35,13 @@ if TYPE_CHECKING:
     from .natural import NaturalForm
     from .observations import Kind, Observation
 
-__all__ = ["Expectation", "Found", "expectation", "expectation_of_several"]
+__all__ = [
+    "Expectation",
+    "Found",
+    "expectation",
+    "expectation_of_several",
+    "expectation_together",
+]
 
 
 @dataclass
@@ -76,6 +82,8 @@ class Expectation(Fold[Found]):
         Known components of rows, -1 where unknown: those keep their component.
     seen : Seen, optional
         How rows are seen that are not whole.
+    observation : Observation
+        Which rows are whole, where all that count are.
     """
 
     by_row = ("known",)
@@ -86,9 +94,10 @@ class Expectation(Fold[Found]):
         posterior: Posterior,
         known: AnyArray | None = None,
         seen: Seen | None = None,
+        observation: Observation = COMPLETE,
     ) -> None:
         self.known, self.seen = known, seen
-        self._observation = COMPLETE if seen is None else seen.observation
+        self._observation = observation if seen is None else seen.observation
         self._forms: dict[Hashable, tuple[Form, Posterior]] = {WHOLE.key: (form, posterior)}
         self.bytes_per_row = self._observation.bytes_per_row(form)
         self.measured = self._observation.measured
@@ -132,8 +141,7 @@ class Expectation(Fold[Found]):
             joint: Array = workspace.array("joint", form.n_components, len(seen), dtype=form.dtype)
             form.joint(seen, joint, workspace, own_labels, part.sums)
             masses = posterior(joint, own_weights, own_labels, part.tally)
-            if kind is not WHOLE:
-                part.tally.log_likelihood += _sum(form.row_terms(seen), own_weights)
+            part.tally.log_likelihood += _sum(form.row_terms(seen), own_weights)
             form.add(part.sums, seen, masses, workspace)
 
     def close(self, state: Found) -> Found:
@@ -209,6 +217,25 @@ def expectation(
     if statistics.moment is moment:
         return family.gathered(statistics)
     return _complete(statistics, summary.held_as(moment), parameters)
+
+
+def expectation_together(
+    source: Source,
+    stack: Parameters,
+    family: Family,
+    known: AnyArray | None,
+    observation: Observation,
+) -> SufficientStatistics | None:
+    """Return the same for one or several mixtures of a family, by one form of all kinds of rows.
+
+    None if there is no such form.
+    """
+    given = observation.together(stack, family.held.moment, source.rows_drawn_from)
+    if given is None:
+        return None
+    form, whole = given
+    fold = Expectation(form, Posterior.of([stack]), known, observation=whole)
+    return family.gathered(fold.statistics(source.reduce(fold)))
 
 
 def expectation_of_several(

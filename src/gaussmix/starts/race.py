@@ -44,6 +44,9 @@ _ROWS_A_FEATURE = 10
 _FAILURES = (DataError, np.linalg.LinAlgError)
 # Fits with a held covariance that are weighed where rows are many.
 _MOST_HELD = 3
+# Steps of all that are weighed: one that is chosen goes on.  Where values are missing, a held
+# covariance may shrink for very long in what few rows have seen.
+_MOST_STEPS = 300
 
 
 class Race(Start):
@@ -188,14 +191,17 @@ class _Ending:
 
     def _all_converged(self, mixtures: Sequence[Mixture]) -> list[FitResult | None]:
         """Return what EM makes of each; None where it fails."""
+        options = self.on_sample.options
+        options = replace(options, max_iter=min(options.max_iter, _MOST_STEPS))
+        problem = replace(self.on_sample, options=options)
         try:
-            return list(fit_all(self.on_sample, mixtures))
+            return list(fit_all(problem, mixtures))
         except _FAILURES:
             pass  # one of them: alone, it fails for itself
         found: list[FitResult | None] = []
         for mixture in mixtures:
             try:
-                found.append(fit(self.on_sample, mixture))
+                found.append(fit(problem, mixture))
             except _FAILURES:
                 found.append(None)
         return found

@@ -24,7 +24,7 @@ __all__ = ["choose_incomplete_form"]
 def choose_incomplete_form(
     parameters: Parameters, moment: Moment, n_rows: int | None = 0
 ) -> tuple[IncompleteForm | WeighedForm, Posterior]:
-    """Return a form, and a posterior, for rows with missing values (NaN) under one mixture.
+    """Return a form, and a posterior, for rows with missing values (NaN) under mixtures.
 
     Parameters
     ----------

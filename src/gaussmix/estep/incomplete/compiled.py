@@ -96,7 +96,7 @@ class CompiledRowsForm(PrecisionForm):
         workspace: Workspace,
     ) -> bool:
         loops = _loops()
-        if loops is None or posterior.backgrounds is not None:
+        if loops is None or posterior.backgrounds is not None or len(posterior.groups) > 1:
             return False
         by_pattern, by_row = loops
         rows, (means, values, *_) = _plain(rows), self._arrays

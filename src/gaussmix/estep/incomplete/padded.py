@@ -15,12 +15,11 @@ from .base import log_norms
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
-    from ...rows.patterns import Patterns
 
 __all__ = ["Padded"]
 
-# Rows that are done together: a matrix is copied for each.
-_STRIP = 1024
+# Numbers of the matrices that are copied for the rows that are done together.
+_STRIP_NUMBERS = 2**16
 
 
 class Padded:
@@ -29,13 +28,13 @@ class Padded:
     Parameters
     ----------
     means, covariances : ndarray (J, d), (J, d, d)
-    patterns : Patterns
-        Of rows (B, d).
+    seen : ndarray of bool (U, d)
+        What is seen, of each pattern.
     """
 
-    def __init__(self, means: Array, covariances: Array, patterns: Patterns) -> None:
-        self.means, self.covariances, self.patterns = means, covariances, patterns
-        seen = patterns.seen.astype(np.float64)
+    def __init__(self, means: Array, covariances: Array, seen: AnyArray) -> None:
+        self.means, self.covariances = means, covariances
+        seen = seen.astype(np.float64)
         self._both = (seen[:, :, None] * seen[:, None, :])[:, None]
         padding = np.eye(seen.shape[1]) * (1.0 - seen)[:, :, None]
         factors = np.linalg.cholesky(covariances * self._both + padding[:, None])
@@ -57,44 +56,50 @@ class Padded:
         missing = self._missing[:, None, :, None] * self._missing[:, None, None, :]
         return np.asarray((self.covariances - self.gains @ self.covariances) * missing)
 
-    def _strips(self) -> list[slice]:
-        n_rows = len(self.patterns.which)
-        return [slice(first, first + _STRIP) for first in range(0, n_rows, _STRIP)]
+    def _strips(self, n_rows: int) -> list[slice]:
+        step = max(1, _STRIP_NUMBERS // self.covariances.size)
+        return [slice(first, first + step) for first in range(0, n_rows, step)]
 
-    def _centred(self, k: int, rows: AnyArray) -> Array:
-        centred = np.asarray(rows - self.means[k], dtype=np.float64)
-        centred[np.isnan(centred)] = 0.0
+    def _centred(self, rows: AnyArray) -> Array:
+        """Return rows less each component's mean (J, B, d), 0 where nothing is seen."""
+        centred = np.asarray(rows - self.means[:, None], dtype=np.float64)
+        centred[:, np.isnan(rows)] = 0.0
         return centred
 
-    def write_joint(self, rows: AnyArray, log_weights: Array, out: Array) -> None:
-        """Write log-joint densities of what is seen of the rows into `out` (J, B)."""
+    def write_joint(self, rows: AnyArray, which: AnyArray, log_weights: Array, out: Array) -> None:
+        """Write log-joint densities of what is seen of the rows into `out` (J, B).
+
+        `which` (B,) are their patterns.
+        """
         norms = log_weights + log_norms(self.n_seen[:, None], self.log_det)
-        for part in self._strips():
-            which = self.patterns.which[part]
-            for k in range(len(self.means)):
-                centred = self._centred(k, rows[part])
-                white = np.matmul(self.factors[which, k], centred[:, :, None])[:, :, 0]
-                out[k, part] = norms[which, k] - 0.5 * np.einsum("ij,ij->i", white, white)
-
-    def expected(self, k: int, rows: AnyArray, which: AnyArray) -> Array:
-        """Return rows as component k expects them, less its mean."""
-        centred = self._centred(k, rows)
-        centred += np.matmul(self.gains[which, k], centred[:, :, None])[:, :, 0]
-        return centred
+        for part in self._strips(len(rows)):
+            own = which[part]
+            white = _times(self.factors[own], self._centred(rows[part]))
+            out[:, part] = norms[own].T - 0.5 * np.einsum("kij,kij->ki", white, white)
 
     def add(
-        self, rows: AnyArray, masses: Array, counts: Array, shifts: Array, scatters: Array
+        self,
+        rows: AnyArray,
+        which: AnyArray,
+        masses: Array,
+        counts: Array,
+        shifts: Array,
+        scatters: Array,
     ) -> None:
         """Add what is expected of the rows under masses (J, B)."""
-        for part in self._strips():
-            which = self.patterns.which[part]
-            for k in range(len(self.means)):
-                own = masses[k, part]
-                centred = self.expected(k, rows[part], which)
-                counts[k] += own.sum()
-                shifts[k] += own @ centred
-                scatters[k] += (centred * own[:, None]).T @ centred
+        for part in self._strips(len(rows)):
+            own, centred = masses[:, part], self._centred(rows[part])
+            centred += _times(self.gains[which[part]], centred)
+            weighted = centred * own[:, :, None]
+            counts += own.sum(axis=1)
+            shifts += weighted.sum(axis=1)
+            scatters += np.swapaxes(weighted, 1, 2) @ centred
         n_patterns = len(self.n_seen)
-        for k, own in enumerate(masses):
-            by_pattern = np.bincount(self.patterns.which, own, n_patterns)
-            scatters[k] += np.tensordot(by_pattern, self.rest[:, k], 1)
+        by_pattern = [np.bincount(which, own, n_patterns) for own in masses]
+        scatters += np.einsum("ku,ukij->kij", np.array(by_pattern), self.rest)
+
+
+def _times(matrices: Array, rows: Array) -> Array:
+    """Return products (J, B, d) of matrices (B, J, d, d) with rows (J, B, d)."""
+    found = np.matmul(matrices, rows.swapaxes(0, 1)[..., None])[..., 0]
+    return np.asarray(found.swapaxes(0, 1))

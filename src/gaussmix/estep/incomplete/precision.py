@@ -70,6 +70,7 @@ class PrecisionForm(FullPatternForm):
         self.factors = np.broadcast_to(held.inverse_factors, self._stack)
         self.precisions = np.broadcast_to(held.precisions, self._stack)
         self.log_dets = held.log_det()
+        self._newest: tuple[bytes, Padded | None] = (b"", None)
 
     @property
     def _stack(self) -> tuple[int, int, int]:
@@ -83,14 +84,22 @@ class PrecisionForm(FullPatternForm):
         return _Way.PADDED if self.n_features <= _FEW else _Way.STRIPS
 
     def _padded(self, patterns: Patterns) -> Padded:
-        values = np.broadcast_to(self.covariances.values, self._stack)
-        return Padded(self.means, values, patterns)
+        """Return components under these patterns; densities and sums of a block are of the same."""
+        key, (known, found) = patterns.seen.tobytes(), self._newest
+        if key != known or found is None:
+            values = np.broadcast_to(self.covariances.values, self._stack)
+            found = Padded(self.means, values, patterns.seen)
+            self._newest = key, found
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**super().__getstate__(), "_newest": (b"", None)}
 
     def write_joint(self, rows: AnyArray, out: Array, workspace: Workspace) -> None:
         patterns = Patterns.of(rows)
         way = self._way(patterns)
         if way is _Way.PADDED:
-            self._padded(patterns).write_joint(rows, self.log_weights, out)
+            self._padded(patterns).write_joint(rows, patterns.which, self.log_weights, out)
             return
         if way is _Way.FREQUENT or self.flat.any():
             for number, places in patterns.rows():
@@ -120,7 +129,8 @@ class PrecisionForm(FullPatternForm):
         patterns = Patterns.of(rows)
         way, left = self._way(patterns), np.zeros(self._stack)
         if way is _Way.PADDED:
-            self._padded(patterns).add(rows, masses, sums.counts, sums.shifts, left)
+            added = masses, sums.counts, sums.shifts, left
+            self._padded(patterns).add(rows, patterns.which, *added)
             sums.scatters += self.moment.of_matrices(left)
             return
         if way is _Way.FREQUENT or self.flat.any():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from ..._typing import AnyArray, Array
+    from ...components.moments import Moment
     from ...components.parameters import Parameters
     from ...components.statistics import SufficientStatistics
     from ...rows.folds import Index
@@ -68,6 +69,16 @@ class Observation(ABC):
     def bytes_per_row(self, form: Form) -> int:
         """Return what stands for the bytes of a row, where `form` is that of whole rows."""
         return form.bytes_per_row
+
+    def together(
+        self, parameters: Parameters, moment: Moment, n_rows: int | None
+    ) -> tuple[Form, Observation] | None:
+        """Return a form that serves rows of all kinds at once, for one mixture or several.
+
+        With it comes the observation in which all rows that count are whole.  None if there is
+        none.  It is asked of few rows, where E-steps cost calls.
+        """
+        return None
 
     @abstractmethod
     def kinds(

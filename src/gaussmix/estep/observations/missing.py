@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..._typing import AnyArray
+    from ...components.moments import Moment
     from ...components.parameters import Parameters
     from ...rows.folds import Index
     from ..expectation import FormChoice
@@ -52,6 +53,11 @@ class Missing(Observation):
             return form.bytes_per_row
         return max(_LEAST_BYTES, form.bytes_per_row // _LONGER)
 
+    def together(
+        self, parameters: Parameters, moment: Moment, n_rows: int | None
+    ) -> tuple[Form, Observation]:
+        return choose_incomplete_form(parameters, moment, n_rows), SOME
+
     def kinds(
         self, rows: AnyArray, index: Index
     ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
@@ -70,5 +76,20 @@ class Missing(Observation):
                 yield kind, rows[places], places
 
 
+class Some(Observation):
+    """Rows of which something is seen, all as one kind: for forms that serve them all."""
+
+    def kinds(
+        self, rows: AnyArray, index: Index
+    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
+        some = ~np.isnan(rows).all(axis=1)
+        if some.all():
+            yield WHOLE, rows, slice(None)
+        elif some.any():
+            places = np.flatnonzero(some)
+            yield WHOLE, rows[places], places
+
+
 INCOMPLETE = Incomplete()
+SOME = Some()
 MISSING = Missing()
