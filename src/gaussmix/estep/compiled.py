@@ -26,6 +26,7 @@ __all__ = [
     "Tiles",
     "bytes_of_tiles",
     "compiled_loops",
+    "exp_terms",
     "goes_in_tiles",
     "natural_form",
     "pairs_of",
@@ -89,7 +90,8 @@ def compiled_loops() -> ModuleType | None:
 
 
 @lru_cache(maxsize=4)
-def _exp_terms(dtype: np.dtype[Any]) -> Any:
+def exp_terms(dtype: np.dtype[Any]) -> Any:
+    """Return what exponentials in compiled loops need."""
     from .compiling import ExpTerms
 
     return ExpTerms.of(dtype.type, lowest_log(dtype))
@@ -265,7 +267,7 @@ class Tiles(NamedTuple):
         total = workspace.array("total", n_groups, len(rows), dtype=kind)
         power = workspace.array("power", 2, loops.TILE, dtype=kind)
         given = _NO_WEIGHTS if weights is None else _plain(weights)
-        return cls(_plain(rows), given, _exp_terms(dtype), power, largest, total)
+        return cls(_plain(rows), given, exp_terms(dtype), power, largest, total)
 
     def rest(self, moments: Array) -> tuple[Any, ...]:
         """Return the arguments that follow a form's own."""

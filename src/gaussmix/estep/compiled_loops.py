@@ -16,7 +16,15 @@ from .scale_loops import fall, weigh
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["TILE", "ExpTerms", "LogTerms", "expect", "expect_mixed", "write_features"]
+__all__ = [
+    "TILE",
+    "ExpTerms",
+    "LogTerms",
+    "expect",
+    "expect_mixed",
+    "exponentiate",
+    "write_features",
+]
 
 TILE = 256
 # A share of the largest mass of a tile that adds less than rounding to any sum it enters.
@@ -88,7 +96,7 @@ def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> Non
 
 
 @compiled(EXACT)
-def _exponentiate(
+def exponentiate(
     joint: AnyArray,
     terms: ExpTerms,
     power: AnyArray,
@@ -232,7 +240,7 @@ def expect(
             _multiply(theta[r], features, joint, m)
             if len(scales):
                 fall(joint, own_terms[r], logs, scratch, scales, excess, m)
-            _exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
+            exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
             _share(joint, weights[begin:end], own, shares)
             if len(scales):
                 weigh(joint, scales, excess, own_sums[r], m)
@@ -344,7 +352,7 @@ def expect_mixed(
             _distances(columns, means[c], factors[c], banded, (centred, shares), joint[c, :m])
         if len(scales):
             fall(joint, own_terms[0], logs, scratch, scales, excess, m)
-        _exponentiate(joint, terms, power, bits, largest[0, begin:end], total[0, begin:end])
+        exponentiate(joint, terms, power, bits, largest[0, begin:end], total[0, begin:end])
         _share(joint, weights[begin:end], total[0, begin:end], shares)
         if len(scales):
             weigh(joint, scales, excess, own_sums[0], m)

@@ -83,7 +83,7 @@ class Expectation(Fold[Found]):
     seen : Seen, optional
         How rows are seen that are not whole.
     observation : Observation
-        Which rows are whole, where all that count are.
+        Which rows count, where the form serves all kinds of them.
     """
 
     by_row = ("known",)
@@ -108,8 +108,9 @@ class Expectation(Fold[Found]):
         return self._holds_lock and super().light
 
     def _form(self, kind: Kind) -> tuple[Form, Posterior]:
+        if self.seen is None:
+            return self._forms[WHOLE.key]
         if kind.key not in self._forms:
-            assert self.seen is not None
             self._forms[kind.key] = self.seen.form(kind)
         return self._forms[kind.key]
 
@@ -141,7 +142,8 @@ class Expectation(Fold[Found]):
             joint: Array = workspace.array("joint", form.n_components, len(seen), dtype=form.dtype)
             form.joint(seen, joint, workspace, own_labels, part.sums)
             masses = posterior(joint, own_weights, own_labels, part.tally)
-            part.tally.log_likelihood += _sum(form.row_terms(seen), own_weights)
+            if kind is not WHOLE:
+                part.tally.log_likelihood += _sum(form.row_terms(seen), own_weights)
             form.add(part.sums, seen, masses, workspace)
 
     def close(self, state: Found) -> Found:

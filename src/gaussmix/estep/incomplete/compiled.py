@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...rows.patterns import Patterns
-from ..compiled import CompiledForm, natural_form
+from ..compiled import CompiledForm, exp_terms, natural_form
 from ..gathered import negligible
 from .precision import PrecisionForm
 
@@ -107,7 +107,10 @@ class CompiledRowsForm(PrecisionForm):
         lower = np.zeros(self._stack)
         own = _NO_WEIGHTS if weights is None else _plain(weights)
         added = sums.counts, sums.shifts, lower
-        tally.log_likelihood += by_pattern.expect_patterns(rows, *given, own, *added)
+        terms = exp_terms(np.dtype(np.float64))
+        power = workspace.array("power", 2, by_pattern.TILE)
+        memory = terms, (power, power.view(terms.bits))
+        tally.log_likelihood += by_pattern.expect_patterns(rows, *given, own, *memory, *added)
         tally.n_rows += len(order)
         if len(others):
             rest, places = rows[others], np.arange(len(others))

@@ -75,8 +75,8 @@ class Observation(ABC):
     ) -> tuple[Form, Observation] | None:
         """Return a form that serves rows of all kinds at once, for one mixture or several.
 
-        With it comes the observation in which all rows that count are whole.  None if there is
-        none.  It is asked of few rows, where E-steps cost calls.
+        With it comes the observation in which all rows that count are of one kind.  None if there
+        is none.  It is asked of few rows, where E-steps cost calls.
         """
         return None
 

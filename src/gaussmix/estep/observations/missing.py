@@ -84,10 +84,10 @@ class Some(Observation):
     ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
         some = ~np.isnan(rows).all(axis=1)
         if some.all():
-            yield WHOLE, rows, slice(None)
+            yield INCOMPLETE, rows, slice(None)
         elif some.any():
             places = np.flatnonzero(some)
-            yield WHOLE, rows[places], places
+            yield INCOMPLETE, rows[places], places
 
 
 INCOMPLETE = Incomplete()
