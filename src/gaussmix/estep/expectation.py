@@ -235,8 +235,8 @@ def expectation_together(
     given = observation.together(stack, family.held.moment, source.rows_drawn_from)
     if given is None:
         return None
-    form, whole = given
-    fold = Expectation(form, Posterior.of([stack]), known, observation=whole)
+    form, posterior, rows = given
+    fold = Expectation(form, posterior, known, observation=rows)
     return family.gathered(fold.statistics(source.reduce(fold)))
 
 

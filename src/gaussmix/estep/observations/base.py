@@ -72,10 +72,10 @@ class Observation(ABC):
 
     def together(
         self, parameters: Parameters, moment: Moment, n_rows: int | None
-    ) -> tuple[Form, Observation] | None:
-        """Return a form that serves rows of all kinds at once, for one mixture or several.
+    ) -> tuple[Form, Posterior, Observation] | None:
+        """Return a form of rows of all kinds, of one mixture or several, and its posterior.
 
-        With it comes the observation in which all rows that count are of one kind.  None if there
+        With them comes the observation in which all rows that count are of one kind.  None if there
         is none.  It is asked of few rows, where E-steps cost calls.
         """
         return None

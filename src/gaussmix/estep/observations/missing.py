@@ -55,8 +55,8 @@ class Missing(Observation):
 
     def together(
         self, parameters: Parameters, moment: Moment, n_rows: int | None
-    ) -> tuple[Form, Observation]:
-        return choose_incomplete_form(parameters, moment, n_rows), SOME
+    ) -> tuple[Form, Posterior, Observation]:
+        return (*choose_incomplete_form(parameters, moment, n_rows), SOME)
 
     def kinds(
         self, rows: AnyArray, index: Index
