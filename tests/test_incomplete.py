@@ -165,7 +165,7 @@ def test_any_number_of_features(form, d):
 def test_expected_rows_and_what_is_uncertain(structure):
     parameters = parameters_of(structure)
     rows = rows_of(parameters, n=60)
-    made = choose_incomplete_form(parameters, parameters.covariances.moment)
+    made, _ = choose_incomplete_form(parameters, parameters.covariances.moment)
     plain = PatternForm(parameters, PRODUCTS)
     dense = parameters.each.to_dense()
     for k in range(K):
