@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from ..components.densities import NORMAL, Density
 from ..components.variational_prior import VariationalPrior
 from ..mixture.bic import n_parameters
-from .objectives import Likelihood, Objective, PosteriorMode, Variational
+from .objectives import Likelihood, Objective, PartlyFixed, PosteriorMode, Variational
 
 if TYPE_CHECKING:
     from ..components.families import Family
+    from ..components.fixed import Fixed
     from ..components.prior import ConjugatePrior
     from ..components.statistics import SufficientStatistics
     from ..mixture import Mixture
@@ -38,6 +39,8 @@ class Model:
         The estimate is then the posterior mode.
     reg_covar : float
         Added to the diagonal of covariances.
+    fixed : Fixed or None
+        What of components stays as the start has it.
     """
 
     n_components: int
@@ -47,6 +50,7 @@ class Model:
     background: bool = False
     prior: ConjugatePrior | None = None
     reg_covar: float = 0.0
+    fixed: Fixed | None = None
 
     #: By what components are ordered where nobody gave them an order.
     order: ClassVar[str] = "mean"
@@ -61,6 +65,9 @@ class Model:
     def n_parameters(self, n_features: int) -> int:
         """Return the number of free parameters."""
         own = self.density.n_parameters(self.n_components)
+        if self.fixed is not None:
+            given = self.family, n_features
+            own -= self.fixed.n_parameters(*given, equal_weights=self.equal_weights)
         return own + n_parameters(
             self.family,
             self.n_components,
@@ -78,6 +85,8 @@ class Model:
             If the prior cannot be used.
         """
         rules = (self.family, total, self.reg_covar, self.equal_weights, self.density)
+        if self.fixed is not None:
+            return PartlyFixed(*rules, fixed=self.fixed)
         if self.prior is None:
             return Likelihood(*rules)
         return PosteriorMode(*rules, self.prior)

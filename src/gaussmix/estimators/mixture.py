@@ -117,6 +117,9 @@ class GaussianMixture(
         and criteria, and ``n_rows_dropped_`` counts the others; in answers by row these have
         label -3, as in scikit-learn's HDBSCAN, and NaN.  "em": all that is seen takes part; the
         likelihood of that is climbed, and answers are given that.
+    fixed : dict, optional
+        What stays as the start has it, by component: {"weights": mask, "means": mask,
+        "covariances": mask}, each (K,) booleans, or True for all.  The start must give it.
     stepwise : Stepwise, optional
         How fast ``partial_fit`` forgets: ``Stepwise(memory=10_000)`` follows a drift.
     checkpoint : path or Checkpoint, optional
@@ -209,6 +212,7 @@ class GaussianMixture(
         missing: str | Missing = "error",
         stepwise: Any = None,
         checkpoint: Any = None,
+        fixed: Any = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -235,6 +239,7 @@ class GaussianMixture(
         self.missing = missing
         self.stepwise = stepwise
         self.checkpoint = checkpoint
+        self.fixed = fixed
 
     # -- fitting ------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.families import get_family
+from ..components.fixed import Fixed
 from ..components.prior import get_prior
 from ..components.variational_prior import VariationalPrior, check_positive
 from ..components.weights import get_weight_prior
@@ -87,7 +88,35 @@ def model_of(estimator: Any, n_components: int, family: Family, density: Density
         background=check_noise(estimator.noise) is not None,
         prior=get_prior(estimator.prior),
         reg_covar=check_number("reg_covar", estimator.reg_covar),
+        fixed=_fixed_of(estimator, n_components, family),
     )
+
+
+def _fixed_of(own: Any, n_components: int, family: Family) -> Fixed | None:
+    """Return what of components is fixed, if that goes with the other parameters."""
+    found = Fixed.of(getattr(own, "fixed", None), n_components, family)
+    if found is None:
+        return None
+    wrong = [name for name in ("prior", "reg_covar") if getattr(own, name)]
+    if found.weights and own.equal_weights:
+        wrong.append("equal_weights")
+    if wrong:
+        raise ParameterError(f"fixed: does not go with {', '.join(wrong)}")
+    start, given = begun_from(own), []
+    if not (start.given and hasattr(start, "mixture")):
+        needed = (
+            (found.weights, "weights_init"),
+            (found.means, "means_init"),
+            (found.covariances, "precisions_init"),
+        )
+        given = [name for mask, name in needed if mask and getattr(own, name) is None]
+        if not given and own.means_init is None:
+            given = ["means_init"]  # which component is which, the start must say
+    if given:
+        raise ParameterError(
+            f"fixed: what is fixed the start must give: {', '.join(given)}, or init_params=Mixture"
+        )
+    return found
 
 
 def settings_of(estimator: Any) -> Settings:
