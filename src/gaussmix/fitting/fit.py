@@ -26,6 +26,7 @@ from ..rows.subsample import draw_rows
 from ..rows.summary import summary_of
 from ..rows.suspicions import warn_of_columns
 from ..starts.base import Beginning
+from ..starts.deconvolving import Deconvolving
 from .background import background_of
 from .known import align
 from .projected import with_stand_ins
@@ -152,8 +153,10 @@ def fit_mixture(
         "noise": noise,
     }
     with watching(source, callback, options) as told:
-        if source.measurement is not None and (model.is_bound or not model.density.plain):
-            raise ParameterError(OF_NORMAL_ALONE)
+        if source.measurement is not None:
+            if model.is_bound or not model.density.plain:
+                raise ParameterError(OF_NORMAL_ALONE)
+            start = start if start.given else Deconvolving(start)
         source = with_stand_ins(source)
         keeper.open(model, settings, rng)
         summary = summarise(source, moment_of_data([model.family]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from .folds import Fold, Index, Mergeable, Workspace
+from .memory import MemorySource
 from .partitions import attached, detached
 from .source import Source
 
@@ -142,6 +143,15 @@ class MeasuredSource(Source):
     def standing_in(self, values: Values) -> MeasuredSource:
         """Return the same rows, for which folds that know nothing of errors are given others."""
         return MeasuredSource(self.inner, self.measurement, self.feature_names, values).like(self)
+
+    def some(self, n_rows: int, rng: np.random.Generator) -> MeasuredSource:
+        """Draw at most so many rows of positive weight, with their errors, into memory."""
+        rows, weights = self.inner.sample(n_rows, rng)
+        unit = None if (weights == 1.0).all() else weights
+        inner = MemorySource(
+            rows, unit, n_jobs=self.n_threads, drawn_from=self.inner.rows_drawn_from
+        )
+        return self._of(inner)
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         rows, weights = self.inner.sample(n_rows, rng)

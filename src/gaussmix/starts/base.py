@@ -61,6 +61,8 @@ class Start(ABC):
     #: Whether all it says is how rows are divided: the mixture that follows may then be one in
     #: other coordinates, ``problem.data``'s; what it looks at is ``problem.seen``.
     divides: ClassVar[bool] = False
+    #: Whether it is the best of several.
+    contends: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:

@@ -63,7 +63,7 @@ class Race(Start):
     """
 
     name = "race"
-    divides = True
+    divides = contends = True
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         return self.beginning(problem, rng).mixture
