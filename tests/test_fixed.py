@@ -26,9 +26,7 @@ def rows(n=500):
 
 
 def test_fixed_means_are_those_of_the_extreme_deconvolution_library():
-    model, X, errors, _, found = fitted(
-        "f_fixmean", fixed={"means": True}, tol=1e-13, max_iter=9999
-    )
+    model, *_, found = fitted("f_fixmean", fixed={"means": True}, tol=1e-13, max_iter=9999)
     assert model.means_.tolist() == found["start"]["means"]
     assert model.lower_bound_ == pytest.approx(found["avg_loglik"], abs=1e-9)
     np.testing.assert_allclose(model.covariances_, found["covariances"], rtol=1e-3)

@@ -89,7 +89,7 @@ def _on_some_rows(problem: Problem, rng: np.random.Generator) -> Problem:
     assert isinstance(source, MeasuredSource)
     some = source.some(max(_ROWS, _ROWS_PER_COMPONENT * problem.n_components), rng)
     total = data.summary.total
-    summary = replace(data.summary, total=total / (total.n_rows / some.n_rows))
+    summary = replace(data.summary, total=total.scaled(some.n_rows / total.n_rows))
     options = replace(problem.options, tol=max(problem.options.tol, 1e-6), max_iter=_STEPS)
     data = replace(data, source=some, summary=summary, facts=Facts(some))
     return replace(problem, data=data, options=options)
