@@ -65,7 +65,7 @@ class Evaluator:
         form: Form
         if measurement is not None:
             given = parameters, measurement, covariances.moment, source.rows_if_known
-            form = choose_measured_form(*given)
+            form, posterior = choose_measured_form(*given), Posterior.of([parameters])
         elif summary.incomplete:
             moment = covariances.moment
             form, posterior = choose_incomplete_form(parameters, moment, source.rows_if_known)
