@@ -37,8 +37,7 @@ def main() -> None:
     )
     low, high = true.min(axis=0) - 1.0, true.max(axis=0) + 1.0
     for ax, (title, (rows, fit)) in zip(axes, panels.items(), strict=True):
-        ax.scatter(*rows.T, s=4, color="0.7", linewidths=0)
-        plot.contours(fit, ax=ax)
+        ax.scatter(*rows.T, s=4, color="0.55", linewidths=0)
         plot.ellipses(fit, ax=ax)
         ax.set(title=title, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     figure.savefig(Path(__file__).parent / "measurement-errors.png", dpi=90)
