@@ -10,8 +10,7 @@ import numpy as np
 from ..exceptions import ParameterError
 from ..numerics.arguments import as_numbers, require_moderate
 from ..rows.door import as_rows
-from .conditioning import conditioned
-from .parts import chosen_columns, require_normal
+from .parts import chosen_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,9 +78,6 @@ class SomeFeatures:
         if point.shape != (len(given),):
             raise ParameterError(f"values: expected {len(given)} numbers, got shape {point.shape}")
         require_moderate("values", point)
-        if not cast("Mixture", self).density.plain:
-            self._refuse_noise("conditional")
-            return conditioned(cast("Mixture", self), given, point)
         return self.conditionals(given, point[None])[0]
 
     def conditionals(self, columns: Columns, values: Any) -> Conditionals:
@@ -112,7 +108,6 @@ class SomeFeatures:
         self._refuse_noise("conditional")
         given = self.columns(columns)
         mixture = cast("Mixture", self)
-        require_normal(mixture, "conditionals", "take them one by one, by conditional")
         return conditioned_rows(mixture, given, as_rows(values, len(given), argument="values"))
 
     def _refuse_noise(self, what: str) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..components.covariances.base import LOG_2PI
 from ..exceptions import ParameterError
 from ..numerics.arguments import shown
 from .line import Line
@@ -19,10 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["entropy", "expected"]
 
-# Standard deviations: the normal density is below 1e-300 beyond.
-_FAR = 37.5
+# Standard deviations: the normal density is below 1e-300 beyond.  Of heavy tails no float is.
+_FAR, _FURTHEST = 37.5, 700.0
+# Logs of what a tail may leave out.
+_LEFT_OUT = 80.0
 _POINTS = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0)
 _PRECISION = 1e-12
+# How many times as narrow a component is that quadrature may overlook, and how many are looked at.
+_NARROW, _MOST_SPIKES = 10.0, 200
 # Enough for steps; what rounding makes rough no number of them would smooth.
 _MOST_PIECES = 400
 
@@ -31,8 +34,8 @@ def entropy(mixture: Mixture, n_samples: int, rng: np.random.Generator) -> tuple
     """Return the differential entropy, in nats, and its standard error."""
     used = np.flatnonzero(mixture.weights > 0)
     if len(used) == 1 and mixture.noise is None:
-        log_det = float(mixture.covariances.log_det()[used[0]])
-        return 0.5 * (mixture.n_features * (LOG_2PI + 1.0) + log_det), 0.0
+        k, own = used[0], mixture.density.take(used).entropies(mixture.n_features)
+        return float(own[0] + 0.5 * mixture.scales.log_det()[k]), 0.0
     if mixture.n_features == 1:
         line = Line.of(mixture)
         found, error = _on_a_line(line, lambda X: -line.log_density(X[:, 0]))
@@ -58,20 +61,42 @@ def _on_a_line(line: Line, function: Callable[[Array], Any]) -> tuple[Array, Arr
 
     low, high = line.edges
 
-    def normals(z: float) -> Array:
+    def components(z: float) -> Array:
         values = _values(function, (line.means + line.widths * z)[:, None])
-        density = np.exp(-0.5 * (LOG_2PI + z * z))
-        return np.asarray(np.tensordot(line.weights, values, axes=1) * density)
+        shares = line.weights * np.exp(line.density.log_density(np.full(len(line.means), z)))
+        return np.asarray(np.tensordot(shares, values, axes=1))
+
+    def with_tails(s: float) -> Array:  # z = sinh(s): tails that fall as powers are exponential
+        return components(float(np.sinh(s))) * float(np.cosh(s))
 
     def uniform(u: float) -> Array:
         return np.asarray(line.share * _values(function, np.array([[low + u * (high - low)]]))[0])
 
-    options = {"epsabs": 1e-300, "epsrel": _PRECISION, "limit": _MOST_PIECES, "norm": "max"}
-    found, error = quad_vec(normals, -_FAR, _FAR, points=_POINTS, **options)
+    points = np.concatenate([_POINTS, _spikes(line)])
+    most = _MOST_PIECES + 2 * len(points)
+    options = {"epsabs": 1e-300, "epsrel": _PRECISION, "limit": most, "norm": "max"}
+    if line.density.plain:
+        points = points[np.abs(points) < _FAR]
+        found, error = quad_vec(components, -_FAR, _FAR, points=points, **options)
+    else:
+        slowest = float(line.density.numbers(len(line.means)).min())
+        far = min(_FURTHEST, np.arcsinh(_FAR) + _LEFT_OUT / slowest)
+        points = np.arcsinh(points)
+        points = points[np.abs(points) < far]
+        found, error = quad_vec(with_tails, -far, far, points=points, **options)
     if line.share:
         more, wider = quad_vec(uniform, 0.0, 1.0, **options)
         found, error = found + more, error + wider
     return np.asarray(found), np.broadcast_to(error, np.shape(found))
+
+
+def _spikes(line: Line) -> Array:
+    """Return where components much narrower than others are, in the units of those."""
+    own, other = np.nonzero(line.widths * _NARROW < line.widths[:, None])
+    if len(own) > _MOST_SPIKES:
+        return np.empty(0)
+    edges = line.means[other] + np.multiply.outer((-6.0, -1.0, 1.0, 6.0), line.widths[other])
+    return np.asarray((edges - line.means[own]) / line.widths[own]).ravel()
 
 
 def _values(function: Callable[[Array], Any], X: Array) -> Array:

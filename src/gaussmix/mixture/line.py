@@ -7,36 +7,40 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri_exp
+from scipy.special import logsumexp, ndtri_exp
 
-from ..components.covariances.base import LOG_2PI
+from ..components.densities import NORMAL
 from ..numerics.roots import bracketed_roots
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
+    from ..components.densities import Density
     from .mixture import Mixture
 
 __all__ = ["Line"]
 
 _NOWHERE = np.zeros(2)
+_LARGEST = float(np.finfo(float).max)
 # Values whose distances to all components are held at once.
 _ROWS = 16_384
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Normals on a line, and maybe a uniform part over an interval.
+    """Components on a line, and maybe a uniform part over an interval.
 
     Or one for each of n values: then its arrays are (n, K).
 
     Attributes
     ----------
     log_weights, means, widths : ndarray (K,) or (n, K)
-        Logs of weights, which with `share` sum to 1, means and standard deviations.
+        Logs of weights, which with `share` sum to 1, means and standard deviations, or scales.
     share : float
         Weight of the uniform part.
     edges : ndarray (2,)
         Its interval.
+    density : Density
+        Of the K components.
     """
 
     log_weights: Array
@@ -44,6 +48,7 @@ class Line:
     widths: Array
     share: float = 0.0
     edges: Array = field(default_factory=lambda: _NOWHERE)
+    density: Density = NORMAL
 
     @classmethod
     def of(cls, mixture: Mixture, feature: int = 0) -> Line:
@@ -55,9 +60,10 @@ class Line:
             share, edges = float(noise.weight), np.array(noise.along_features())[:, feature]
         weights = mixture.weights[used]
         whole = weights.sum() + share  # 1, but for rounding when it was written
-        widths = np.sqrt(mixture.covariances.variances()[used, feature])
-        log_weights = np.log(weights / whole)
-        return cls(log_weights, mixture.means[used, feature], widths, share / whole, edges)
+        widths = np.sqrt(mixture.scales.variances()[used, feature])
+        means, log_weights = mixture.means[used, feature], np.log(weights / whole)
+        density = mixture.density.take(used)
+        return cls(log_weights, means, widths, share / whole, edges, density)
 
     def reflected(self) -> Line:
         """Return the mixture of -x."""
@@ -81,7 +87,7 @@ class Line:
     def log_parts(self, x: Array) -> Array:
         """Return the log-joint densities (n, K) of the normals."""
         z = (x[:, None] - self.means) / self.widths
-        return self.log_weights - np.log(self.widths) - 0.5 * (LOG_2PI + z * z)
+        return self.log_weights - np.log(self.widths) + self.density.log_density(z)
 
     def log_normals(self, x: Array) -> Array:
         """Return the log-density (n,) of the normals, the uniform part left out."""
@@ -105,7 +111,7 @@ class Line:
         for rows in _blocks(len(x)):
             own = self.at(rows)
             z = (x[rows, None] - own.means) / own.widths
-            below = (ndtr(z) * own.weights).sum(axis=1)
+            below = (own.density.below(z) * own.weights).sum(axis=1)
             found[rows] = below + self.share * self._uniform(x[rows])
         return np.minimum(found, 1.0)
 
@@ -115,7 +121,8 @@ class Line:
 
     def _log_cdf(self, x: Array) -> tuple[Array, Array]:
         """Return the log of the distribution function, right far below too, and its slope."""
-        parts = self.log_weights + log_ndtr((x[:, None] - self.means) / self.widths)
+        z = (x[:, None] - self.means) / self.widths
+        parts = self.log_weights + self.density.log_below(z)
         log_cdf, log_pdf = logsumexp(parts, axis=1), self.log_normals(x)
         if self.share:
             low, high = self.edges
@@ -145,6 +152,8 @@ class Line:
 
     def _roots(self, log_q: Array) -> Array:
         """Return quantiles between those of the components, where they must be."""
+        if not self.density.plain:
+            return self._far_roots(log_q)
         own = self.means + self.widths * ndtri_exp(log_q)[:, None]
         if self.share:
             low, high = self.edges
@@ -157,6 +166,21 @@ class Line:
             return log_cdf - log_q[which], slope
 
         return bracketed_roots(function, lower, upper)
+
+    def _far_roots(self, log_q: Array) -> Array:
+        """Return quantiles wherever they are: of heavy tails they may be beyond all floats."""
+        ends = np.full(len(log_q), _LARGEST)
+
+        def function(x: Array, which: AnyArray) -> tuple[Array, Array]:
+            with np.errstate(over="ignore", invalid="ignore"):  # so far out there is no slope
+                log_cdf, slope = self.at(which)._log_cdf(x)
+            return log_cdf - log_q[which], slope
+
+        found = np.full(len(log_q), -np.inf)
+        (inside,) = np.nonzero(function(-ends, np.arange(len(log_q)))[0] < 0)
+        some = ends[inside]
+        found[inside] = bracketed_roots(lambda x, of: function(x, inside[of]), -some, some)
+        return found
 
 
 def _blocks(n: int) -> list[slice]:

@@ -17,13 +17,14 @@ __all__ = ["orthants"]
 def orthants(mixture: Mixture, X: Array) -> Array:
     """Return P(every feature <= that of the row), shape (n,)."""
     weights, noise = mixture.weights, mixture.noise
-    matrices = mixture.covariances.to_dense()
+    matrices = mixture.scales.to_dense()
     found = np.zeros(len(X))
-    for weight, mean, matrix in zip(weights, mixture.means, matrices, strict=True):
-        if weight > 0:
+    for k, (mean, matrix) in enumerate(zip(mixture.means, matrices, strict=True)):
+        if weights[k] > 0:
             widths = np.sqrt(np.diagonal(matrix))
-            correlations = matrix / widths / widths[:, None]
-            found += weight * _of_normal((X - mean) / widths, correlations)
+            correlations, Z = matrix / widths / widths[:, None], (X - mean) / widths
+            for factor, share in zip(*mixture.density.mixing(k), strict=True):
+                found += weights[k] * share * _of_normal(factor * Z, correlations)
     if noise is not None:
         low, high = noise.along_features()
         found += noise.weight * np.clip((X - low) / (high - low), 0.0, 1.0).prod(axis=1)

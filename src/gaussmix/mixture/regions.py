@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammainccinv, ndtr
 
 from ..numerics.roots import bracketed_roots
 from .line import Line
@@ -17,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["log_levels"]
 
-# Standard deviations around each mean where slopes are looked at, and beyond which nothing is.
+# Scales around each mean where slopes are looked at: of heavy tails further out, too.
 _NEAR = np.linspace(-9.0, 9.0, 361)
-_FAR = 38.0
+_FURTHER = np.geomspace(10.0, 1e6, 60)
+# Beyond it nothing is that any level could leave outside, and what floats hold.
+_LEAST, _MOST = 1e-300, 1e290
 # Of rows that are held at once.
 _NUMBERS = 4_000_000
 # Below the top of a density, in its logarithm: all that can be computed lies higher.
@@ -32,7 +33,7 @@ def log_levels(
     """Return the log-densities (m,) below which such masses lie, and standard errors (m,)."""
     used = np.flatnonzero(mixture.weights > 0)
     if len(used) == 1 and mixture.noise is None:
-        return _of_normal(mixture, int(used[0]), outside), np.zeros(len(outside))
+        return _of_one(mixture, int(used[0]), outside), np.zeros(len(outside))
     if mixture.n_features == 1:
         return Hills(Line.of(mixture)).levels(outside), np.zeros(len(outside))
     if mixture.noise is not None:
@@ -42,10 +43,14 @@ def log_levels(
     return np.array([level for level, _ in found]), np.array([error for _, error in found])
 
 
-def _of_normal(mixture: Mixture, k: int, outside: Array) -> Array:
-    """Return the levels of one ellipsoid: squared distances are chi-squared."""
-    top = np.log(mixture.weights[k]) + mixture.covariances.log_norm()[k]
-    return np.asarray(top - gammainccinv(mixture.n_features / 2, outside))
+def _of_one(mixture: Mixture, k: int, outside: Array) -> Array:
+    """Return the levels of one ellipsoid, by the law of squared distances."""
+    density, parameters = mixture.density.take(slice(k, k + 1)), mixture.parameters
+    radii = density.squared_radii(outside[:, None], mixture.n_features)[:, 0]
+    found = parameters.log_constants()[k] - 0.5 * radii[None]
+    scales = parameters.log_scales()[k : k + 1]
+    density.log_joint(found, density.terms(scales, mixture.n_features))
+    return np.asarray(found[0])
 
 
 def _of_wide_draws(
@@ -57,7 +62,8 @@ def _of_wide_draws(
     should have had (Owen & Zhou 2000, section 2).
     """
     d = mixture.n_features
-    stretch = max(1.0, 2.0 * float(gammainccinv(d / 2, outside)) / d)
+    radii = mixture.density.squared_radii(np.array([outside]), d)
+    stretch = max(1.0, float(radii.max()) / d)
     wider = replace(mixture, scales=mixture.scales.times(stretch))
     half, both = n_samples // 2, [mixture, wider]
     draws = [_densities(mixture, both, half, rng), _densities(wider, both, n_samples - half, rng)]
@@ -104,7 +110,10 @@ class Hills:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        ends = line.means + np.array([[-_FAR], [_FAR]]) * line.widths
+        with np.errstate(over="ignore"):
+            most = _MOST / line.widths.max()
+        far = np.minimum(-line.density.quantiles(np.array([_LEAST])), most)
+        ends = line.means + np.array([[-1.0], [1.0]]) * far * line.widths
         turns = self._turns()
         self.ends = np.unique(np.concatenate([[ends.min()], turns, [ends.max()]]))
         self.heights = line.log_normals(self.ends)
@@ -113,7 +122,8 @@ class Hills:
     def _turns(self) -> Array:
         """Return the places (m,) of modes and of the dips between them."""
         line = self.line
-        grid = np.unique(line.means + _NEAR[:, None] * line.widths)
+        near = _NEAR if line.density.plain else np.concatenate([-_FURTHER, _NEAR, _FURTHER])
+        grid = np.unique(line.means + near[:, None] * line.widths)
         slopes = self._slope(grid)
         at = np.flatnonzero(np.sign(slopes[1:]) != np.sign(slopes[:-1]))
         signs = np.where(slopes[at + 1] > slopes[at], 1.0, -1.0)
@@ -128,7 +138,8 @@ class Hills:
         line = self.line
         parts = line.log_parts(x)
         shares = np.exp(parts - parts.max(axis=1, keepdims=True))
-        pulls = (line.means - x[:, None]) / line.widths * (line.widths.min() / line.widths)
+        pulls = line.density.slope((x[:, None] - line.means) / line.widths)
+        pulls *= line.widths.min() / line.widths
         return np.asarray((shares * pulls).sum(axis=1) / shares.sum(axis=1))
 
     def outside(self, height: float) -> float:
@@ -153,7 +164,8 @@ class Hills:
         z = (np.stack([low, high])[:, :, None] - line.means) / line.widths
         # From the nearer end: differences of a distribution function near 1 have no digits.
         z = np.where((z > 0).all(axis=0), -z[::-1], z)
-        normals = float(((ndtr(z[1]) - ndtr(z[0])) @ line.weights).sum())
+        below = line.density.below
+        normals = float(((below(z[1]) - below(z[0])) @ line.weights).sum())
         if not line.share:
             return normals
         within = np.clip(np.stack([low, high]), *line.edges)

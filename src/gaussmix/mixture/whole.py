@@ -12,7 +12,6 @@ from ..rows.frames import rows_of
 from .integrals import entropy, expected
 from .line import Line
 from .orthants import orthants
-from .parts import require_normal
 from .regions import log_levels
 
 if TYPE_CHECKING:
@@ -31,17 +30,15 @@ _DRAWS = 200_000
 class WholeDensity:
     """What `Mixture` knows of its density as a whole, rather than row by row."""
 
-    def _normal(self) -> Mixture:
-        """Return the mixture; raise ParameterError if its components are not normal."""
-        mixture = cast("Mixture", self)
-        require_normal(mixture, "the density as a whole")
-        return mixture
+    def _whole(self) -> Mixture:
+        return cast("Mixture", self)
 
     def cdf(self, X: Any) -> Array:
         """Return P(every feature <= the row's) for each row of X (n, d), shape (n,).
 
         To rounding with one feature, two, or covariances along the axes; else by SciPy's
-        quasi-Monte Carlo, to 1e-5, some milliseconds a row.  Noise counts within its box,
+        quasi-Monte Carlo, to 1e-5, some milliseconds a row, and a hundred times that of Student's
+        t, whose normals of all widths are added up.  Noise counts within its box,
         which must lie along the features (ParameterError if it is turned).
 
         Examples
@@ -51,7 +48,7 @@ class WholeDensity:
         >>> mixture.cdf([-1.0, 2.0]).round(4).tolist()
         [0.126, 0.625]
         """
-        mixture = self._normal()
+        mixture = self._whole()
         X = np.asarray(rows_of(X, mixture.n_features, mixture.feature_names), dtype=np.float64)
         if np.isnan(X).any():
             raise ParameterError("X: contains NaN; the distribution function has no value there")
@@ -76,7 +73,7 @@ class WholeDensity:
         >>> mixture.ppf([0.05, 0.5]).round(4).tolist()
         [-1.5963, 1.5694]
         """
-        mixture, q = self._normal(), checked_shares("q", q)
+        mixture, q = self._whole(), checked_shares("q", q)
         if mixture.n_features > 1:
             raise ParameterError(
                 f"ppf: is of one feature, this mixture has {mixture.n_features}; use "
@@ -93,7 +90,7 @@ class WholeDensity:
         >>> Mixture([1.0], [[0.0, 5.0]], [[1.0, 4.0]]).marginal_quantiles(0.5).tolist()
         [0.0, 5.0]
         """
-        mixture, q = self._normal(), checked_shares("q", q)
+        mixture, q = self._whole(), checked_shares("q", q)
         several = [Line.of(mixture, j).ppf(q.ravel()) for j in range(mixture.n_features)]
         return np.column_stack(several).reshape(*q.shape, mixture.n_features)
 
@@ -150,7 +147,7 @@ class WholeDensity:
         >>> mixture.in_hdr([-1.0, 0.0, 2.0], 0.5).tolist()
         [False, False, True]
         """
-        mixture, masses = self._normal(), checked_shares("mass", mass, inner=True)
+        mixture, masses = self._whole(), checked_shares("mass", mass, inner=True)
         n_samples = check_integer("n_samples", n_samples, minimum=2)
         found = log_levels(mixture, 1.0 - masses.ravel(), n_samples, as_generator(random_state))
         level, error = (shaped(values, masses) for values in found)
@@ -166,7 +163,7 @@ class WholeDensity:
 
         `n_samples` and `random_state` are of `hdr_level`.
         """
-        mixture = self._normal()
+        mixture = self._whole()
         if np.ndim(mass):
             raise ParameterError(f"mass: expected one number, got shape {np.shape(mass)}")
         level = self.hdr_level(mass, log=True, n_samples=n_samples, random_state=random_state)
@@ -188,7 +185,7 @@ class WholeDensity:
         1.801835
         """
         n_samples = check_integer("n_samples", n_samples, minimum=2)
-        found, error = entropy(self._normal(), n_samples, as_generator(random_state))
+        found, error = entropy(self._whole(), n_samples, as_generator(random_state))
         return (found, error) if return_error else found
 
     def expectation(
@@ -219,7 +216,8 @@ class WholeDensity:
 
         Notes
         -----
-        Noise counts as uniform over its box; with one feature that lies along it always.
+        Noise counts as uniform over its box; with one feature that lies along it always.  A mean
+        that does not exist, as of a feature under Student's t with dof <= 1, is not found out.
 
         Examples
         --------
@@ -230,7 +228,7 @@ class WholeDensity:
         """
         n_samples = check_integer("n_samples", n_samples, minimum=2)
         rng = as_generator(random_state)
-        found, error = expected(self._normal(), function, n_samples, rng)
+        found, error = expected(self._whole(), function, n_samples, rng)
         found, error = shaped(found, found), shaped(error, found)
         return (found, error) if return_error else found
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import gammainccinv, log_ndtr, ndtr, ndtri
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..statistics import SufficientStatistics
 
 __all__ = ["Density"]
+
+LOG_2PI = float(np.log(2.0 * np.pi))
 
 
 class Density(ABC):
@@ -146,13 +148,40 @@ class Density(ABC):
         """Return covariances over scales, of each component (K,); NaN where undefined."""
         return np.ones(n_components)
 
+    def log_density(self, values: Array) -> Array:
+        """Return log-densities of one feature, of values (..., K) in scales from the middle."""
+        return np.asarray(-0.5 * (LOG_2PI + values * values))
+
+    def slope(self, values: Array) -> Array:
+        """Return the derivatives of `log_density`."""
+        return -values
+
     def below(self, values: Array) -> Array:
-        """Return P(feature <= value) of values (..., K) in scales from the middle."""
+        """Return P(feature <= value) of such values."""
         return np.asarray(ndtr(values))
+
+    def log_below(self, values: Array) -> Array:
+        """Return the logs of that, which do not underflow."""
+        return np.asarray(log_ndtr(values))
 
     def quantiles(self, shares: Array) -> Array:
         """Return such values of shares (..., 1) or (..., K)."""
         return np.asarray(ndtri(shares))
+
+    def squared_radii(self, outside: Array, n_features: int) -> Array:
+        """Return squared distances (..., K) beyond which are such shares (..., 1) of rows."""
+        return np.asarray(2.0 * gammainccinv(0.5 * n_features, outside))
+
+    def entropies(self, n_features: int) -> Array:
+        """Return differential entropies (K,), or one for all, of components whose scale is 1."""
+        return np.array([0.5 * n_features * (LOG_2PI + 1.0)])
+
+    def mixing(self, component: int) -> tuple[Array, Array]:
+        """Return what distances of a normal density are multiplied by (m,), and shares (m,) of it.
+
+        A sum over them is the density's distribution function to rounding.
+        """
+        return np.ones(1), np.ones(1)
 
     def stretches(self, component: int, n_samples: int, rng: np.random.Generator) -> Array | None:
         """Draw what normal rows of a component are multiplied by (n,); None for 1."""
@@ -168,11 +197,12 @@ class Density(ABC):
         return np.ones(len(scale))
 
     def conditional(self, distances: Array, n_given: int) -> tuple[Density, Array]:
-        """Return the density of other features given some, and what it multiplies scales by (K,).
+        """Return the density of other features given some, and what it multiplies scales by.
 
-        `distances` (K,) are squared Mahalanobis distances of what is given.
+        `distances` (K,) or (K, n) are squared Mahalanobis distances of what is given, and so are
+        the factors shaped.
         """
-        return self, np.ones(len(distances))
+        return self, np.ones(distances.shape)
 
     # -- files -------------------------------------------------------------------------
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from ...exceptions import ParameterError
 from ...numerics.arguments import as_float, as_numbers, shown
 from ...numerics.encoding import stored
 from ...numerics.gammas import log_excess, log_excess_slope, log_gamma_ratio
+from . import t_law
 from .base import Density
 from .normal import NORMAL
 
@@ -41,10 +41,6 @@ FIRST_DOF = 10.0
 _RACING = (2.0, 30.0)
 # How degrees of freedom are found.
 _RULES = ("fixed", "free", "equal")
-# Stands for infinity in the arithmetic, of float32 too: the normal density to the last digit.
-_NORMAL = 1e30
-# Beyond it quantiles are those of the normal density to nine digits.
-_LARGEST_DOF = 1e9
 # Components that are named one by one, and what is said of those at a bound.
 _NAMED = 5
 _AT_BOUNDS = (
@@ -139,7 +135,7 @@ class StudentT(Density):
 
         And last what the mean of log w lacks of log u.
         """
-        dofs = np.minimum(np.broadcast_to(self.dofs, len(log_scales)), _NORMAL)
+        dofs = np.minimum(np.broadcast_to(self.dofs, len(log_scales)), t_law.NORMAL)
         half = 0.5 * (dofs + n_features)
         found = np.empty((len(dofs), 5))
         found[:, 0] = 1.0 / dofs
@@ -249,12 +245,32 @@ class StudentT(Density):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(dofs > 2.0, 1.0 / (1.0 - 2.0 / dofs), np.nan)
 
+    def log_density(self, values: Array) -> Array:
+        return t_law.log_density(self.dofs, values)
+
+    def slope(self, values: Array) -> Array:
+        return t_law.slope(self.dofs, values)
+
     def below(self, values: Array) -> Array:
-        return np.asarray(stdtr(np.minimum(self.dofs, _NORMAL), values))
+        return t_law.below(self.dofs, values)
+
+    def log_below(self, values: Array) -> Array:
+        return t_law.log_below(self.dofs, values)
 
     def quantiles(self, shares: Array) -> Array:
-        found = np.asarray(stdtrit(np.minimum(self.dofs, _LARGEST_DOF), shares))
-        return np.where(self.dofs > _LARGEST_DOF, super().quantiles(shares), found)
+        found = t_law.quantiles(self.dofs, shares)
+        return np.where(self.dofs > t_law.LARGEST, super().quantiles(shares), found)
+
+    def squared_radii(self, outside: Array, n_features: int) -> Array:
+        found, normal = t_law.squared_radii(self.dofs, outside, n_features), super().squared_radii
+        return np.where(self.dofs > t_law.LARGEST, normal(outside, n_features), found)
+
+    def entropies(self, n_features: int) -> Array:
+        return t_law.entropies(self.dofs, n_features)
+
+    def mixing(self, component: int) -> tuple[Array, Array]:
+        dof = self._dof(component)
+        return super().mixing(component) if dof > t_law.LARGEST else t_law.mixing(dof)
 
     def stretches(self, component: int, n_samples: int, rng: np.random.Generator) -> Array | None:
         dof = self._dof(component)
@@ -279,8 +295,9 @@ class StudentT(Density):
         Its scales are those of the normal one times 1 / u (Ding 2016, equation 2).
         """
         dofs = np.broadcast_to(self.dofs, len(distances))
-        finite = np.where(np.isinf(dofs), 1.0, dofs)
-        factors = np.where(np.isinf(dofs), 1.0, (finite + distances) / (finite + n_given))
+        each = dofs.reshape(-1, *[1] * (distances.ndim - 1))
+        finite = np.where(np.isinf(each), 1.0, each)
+        factors = np.where(np.isinf(each), 1.0, (finite + distances) / (finite + n_given))
         return StudentT(dofs + n_given), factors
 
     # -- files -------------------------------------------------------------------------
