@@ -402,7 +402,7 @@ def main() -> None:
     for part in options.parts:
         times = options.seeds if part == "truth" else options.repeats
         for row in PARTS[part](share, times, options.shapes):
-            own = [row.get(name, "") for name in ("covariance_type", "method", "seed")]
+            own = [row.get(name, "") for name in ("known", "covariance_type", "method", "seed")]
             results.add({**row, "of": " ".join(map(str, own)).strip(), "share": share})
             print(row, flush=True)
             if not options.no_save:

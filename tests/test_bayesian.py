@@ -387,6 +387,15 @@ def test_starts_hardly_matter_since_components_are_merged_and_left_out(covarianc
     assert close.mean() > 0.6
 
 
+def test_names_of_columns_are_kept_where_components_are_merged():
+    X, _labels = apart(300)
+    frame = pd.DataFrame(X, columns=["length", "width"])
+    model = fitted(frame, 8, random_state=0)
+    assert model.n_effective_ == 3
+    for mixture in (model.mixture_, model.predictive_, model.prune().mixture_):
+        assert mixture.feature_names == ("length", "width")
+
+
 def test_the_bound_says_which_prior_rows_speak_for():
     """Many narrow clusters: the default prior makes them dear, and a narrower one is better."""
     rng = np.random.default_rng(0)

@@ -85,6 +85,23 @@ def test_responsibilities_are_the_textbooks_row_by_row(covariance_type, prior_ty
     np.testing.assert_allclose(model.predict_proba(X), np.exp(logs - totals[:, None]), atol=1e-8)
 
 
+def test_the_predictive_density_is_that_of_what_is_seen():
+    X = holes(blobs(n=60, d=3, k=2, separation=4.0, seed=1)[0])
+    model = BayesianGaussianMixture(3, missing="em", random_state=0).fit(X)
+    density = model.predictive_
+    parts = zip(
+        density.weights, density.means, density.scales.to_dense(), density.density.dofs, strict=True
+    )
+    parts, expected = list(parts), []
+    for row in X:
+        o = np.flatnonzero(~np.isnan(row))
+        own = [
+            w * stats.multivariate_t(m[o], s[np.ix_(o, o)], nu).pdf(row[o]) for w, m, s, nu in parts
+        ]
+        expected.append(np.log(sum(own)))
+    np.testing.assert_allclose(model.log_predictive(X), expected, atol=1e-10)
+
+
 def test_the_bound_is_below_the_evidence_of_what_is_seen():
     """The evidence of one component by importance sampling from the posterior."""
     X = holes(blobs(n=12, d=2, k=1, seed=2)[0], 0.25)

@@ -17,6 +17,7 @@ from pyarrow import csv, parquet
 from rich.console import Console
 
 from gaussmix import (
+    BayesianGaussianMixture,
     FitInterrupted,
     GaussianMixture,
     GaussianMixtureIC,
@@ -46,6 +47,8 @@ NOT_FITTED = {
     "out",
     "json",
     "resume",
+    "bayesian",
+    "concentration",
 }
 
 
@@ -312,6 +315,11 @@ def test_fit_with_columns_weights_and_starts(work, gaussmix):
         (["fit", "iris.csv", "--weights", "leaf"], "--weights"),
         (["fit", "iris.csv", "-k", "2", "--init", "magic"], "unknown start 'magic'"),
         (["fit", "nan.csv"], "1 NaN in column 'a'"),
+        (["fit", "iris.csv", "--bayesian", "--noise", "0.1"], "--noise: a Bayesian mixture has"),
+        (["fit", "iris.csv", "--bayesian", "--prior"], "--prior: a Bayesian mixture has none"),
+        (["fit", "iris.csv", "--bayesian", "--density", "student"], "--density student: a Bay"),
+        (["fit", "iris.csv", "--concentration", "1"], "--concentration: only with --bayesian"),
+        (["fit", "iris.csv", "--bayesian", "--concentration", "0"], "--concentration: expected a"),
         (["iris", "--components", "0"], "--components: expected an integer of at least 1"),
         (
             ["plot", "model.json", "iris.csv", "--kind", "density", "--features", "petal width"],
@@ -560,6 +568,21 @@ def test_a_fit_with_noise_is_shown_predicted_and_drawn(work, gaussmix):
         assert done.returncode == 0, done.stderr
     done = gaussmix("fit", "noisy.csv", "--noise", 2, cwd=work)
     assert "--noise: expected a share between 0 and 1" in done.stderr
+
+
+def test_a_bayesian_fit_keeps_the_components_in_use(work, gaussmix):
+    done = gaussmix("fit", "iris.csv", "-k", 9, "--bayesian", "-o", "bayesian.json", cwd=work)
+    assert done.returncode == 0, done.stderr
+    model = load_model(work / "bayesian.json")
+    expected = BayesianGaussianMixture(9, random_state=np.random.default_rng(0)).fit(iris().rows)
+    assert model.mixture.n_components == expected.n_effective_ < 9
+    assert model.mixture.feature_names == tuple(iris().names)
+    assert model.fit.is_bound and model.fit.log_likelihood == expected.lower_bound_
+    np.testing.assert_array_equal(model.mixture.means, expected.prune().means_)
+    shown = gaussmix("show", "bayesian.json", cwd=work).stdout
+    assert "lower bound" in shown and "BIC" not in shown
+    few = gaussmix("fit", "iris.csv", "-k", 9, "--bayesian", "--concentration", 50, cwd=work)
+    assert few.stdout != done.stdout
 
 
 def test_iris_says_when_a_component_has_collapsed(tmp_path, here):

@@ -12,16 +12,21 @@ from ..components.codes import family_of_code
 from ..components.densities import NORMAL, Density, kind_of_density, student_of
 from ..components.families import Family, get_family
 from ..components.prior import get_prior
-from ..em.choices import get_choice, list_choices
+from ..components.variational_prior import VariationalPrior, check_positive
+from ..components.weights.process import DirichletProcess
+from ..em.choices import HighestLikelihood, get_choice, list_choices
 from ..em.model import Model as FittedModel
+from ..em.model import VariationalModel
 from ..em.options import Options
 from ..em.result import FitResult
 from ..exceptions import FitInterrupted, ParameterError
+from ..fitting.believed import in_use, of_expected, posterior_of, pruned
 from ..fitting.fit import fit_mixture
 from ..interchange.checkpoint import Checkpoint, open_keeper
 from ..interchange.model import Model, model_from_result, to_json
 from ..numerics.arguments import check_integer, check_number
 from ..starts import Start, get_start, list_starts
+from ..starts.fewer import Fewer
 from .console import notes, print_json, progress, results, say, warn
 from .data import open_data
 from .missingness import missingness_tables
@@ -79,6 +84,18 @@ def command(
     prior: Annotated[
         bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
     ] = False,
+    bayesian: Annotated[
+        bool,
+        typer.Option(
+            "--bayesian",
+            help="Variational inference: --components is the most there may be, and those "
+            "without rows are left out.",
+        ),
+    ] = False,
+    concentration: Annotated[
+        float | None,
+        typer.Option(help="With --bayesian: the smaller, the fewer. Default: 1 / components."),
+    ] = None,
     seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Model file to write.")] = None,
     checkpoint: Annotated[
@@ -101,13 +118,17 @@ def command(
         prior=get_prior("conjugate" if prior else None),
         reg_covar=check_number("--reg-covar", reg_covar),
     )
+    start, choice = _start(init), get_choice(select, "--select")
+    if bayesian:
+        fitted, start, choice = _bayesian(fitted, concentration), Fewer(start), HighestLikelihood()
+    elif concentration is not None:
+        raise ParameterError("--concentration: only with --bayesian")
     options = Options(
         tol=check_number("--tol", tol),
         max_iter=check_integer("--max-iter", max_iter, minimum=1),
         n_init=check_integer("--starts", starts, minimum=1),
-        select=get_choice(select, "--select"),
+        select=choice,
     )
-    start = _start(init)
     share = None if noise is None else check_number("--noise", noise)
     if share is not None and not 0.0 < share < 1.0:
         raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
@@ -128,13 +149,14 @@ def command(
                 keeper=keeper,
             )
     except FitInterrupted as interrupted:
-        _save_interrupted(interrupted.result, out)
+        _save_interrupted(_shown(interrupted.result), out)
         if checkpoint is not None:
             notes().print("Go on with the same command and --resume.", markup=False)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:  # while the data are looked at, or a start is made
         say("interrupted", "bold red", "before the first iteration")
         raise typer.Exit(130) from None
+    result = _shown(result)
     for message in result.warnings():
         warn(message)
     for message in result.notices():
@@ -148,6 +170,34 @@ def command(
     finally:  # whatever becomes of the output, the fit is not lost
         if out is not None:
             save_and_tell(model, out, None if json else f"Next: gaussmix predict {out} DATA")
+
+
+def _bayesian(model: FittedModel, concentration: float | None) -> VariationalModel:
+    """Return the same with a distribution for its parameters, or say what it cannot have."""
+    refused = {
+        "--density student": not model.density.plain,
+        "--noise": model.background,
+        "--prior": model.prior is not None,
+    }
+    for option, is_given in refused.items():
+        if is_given:
+            raise ParameterError(f"{option}: a Bayesian mixture has none; leave out --bayesian")
+    size = 1.0 / model.n_components
+    if concentration is not None:
+        size = check_positive("--concentration", concentration)
+    beliefs = VariationalPrior(DirichletProcess(size))
+    return VariationalModel(
+        model.n_components, model.family, reg_covar=model.reg_covar, beliefs=beliefs
+    )
+
+
+def _shown(result: FitResult) -> FitResult:
+    """Return a fit as users see it: of expected parameters, components in use alone."""
+    if not result.model.is_bound:
+        return result
+    posterior = posterior_of(result)
+    kept = in_use(posterior)
+    return of_expected(pruned(result, kept), posterior.take(kept))
 
 
 def _kind(covariance: str, density: str, dof: str | None) -> tuple[Family, Density]:

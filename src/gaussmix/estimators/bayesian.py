@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from ..em.objectives import Variational
 from ..exceptions import ParameterError
-from ..mixture import Mixture
+from ..fitting.believed import in_use, of_expected, posterior_of, pruned
 from ..mixture.evaluate import Evaluator
 from ..rows.errors import Errors
 from .believed import Believed
@@ -209,22 +207,15 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         return self.__dict__.get("_climbed")
 
     def _keep(self, result: FitResult, stream: Stream | None = None) -> None:
-        total = result.total
-        if total is None:
-            assert result.statistics is not None
-            total = result.statistics.as_one()
-        objective = result.model.objective(total)
-        assert isinstance(objective, Variational)
         self._climbed = result
-        self._believe(objective.posterior(result.mixture.parameters), result, stream)
+        self._believe(posterior_of(result), result, stream)
 
     def _believe(
         self, posterior: VariationalPosterior, result: FitResult, stream: Stream | None = None
     ) -> None:
         """Show what a posterior says."""
         self._posterior = posterior
-        expected = Mixture.of_parameters(posterior.parameters, result.mixture.feature_names)
-        super()._keep(replace(result, mixture=expected), stream)
+        super()._keep(of_expected(result, posterior), stream)
 
     def prune(self) -> Self:
         """Return a copy of this fitted estimator that has the components in use alone.
@@ -232,27 +223,12 @@ class BayesianGaussianMixture(Believed, GaussianMixture):
         Priors stay as they were, and so do ``lower_bound_`` and ``result_``'s other figures.
         """
         posterior = self._believed()
-        kept = posterior.active
-        if len(kept) == 0:
-            kept = posterior.counts.argsort()[-1:]
-        pruned = copy(self)
-        pruned.n_components = len(kept)
-        climbed = self._climbed
-        statistics = None if climbed.statistics is None else climbed.statistics.take(kept)
-        parameters = climbed.mixture.parameters
-        mixture = Mixture.of_parameters(
-            replace(
-                parameters,
-                weights=parameters.weights[kept],
-                means=parameters.means[kept],
-                covariances=parameters.covariances.take(kept),
-            ),
-            climbed.mixture.feature_names,
-        )
-        model = replace(climbed.model, n_components=len(kept))
-        pruned._climbed = replace(climbed, model=model, mixture=mixture, statistics=statistics)
-        pruned._believe(posterior.take(kept), pruned._climbed)
-        return pruned
+        kept = in_use(posterior)
+        small = copy(self)
+        small.n_components = len(kept)
+        small._climbed = pruned(self._climbed, kept)
+        small._believe(posterior.take(kept), small._climbed)
+        return small
 
     # -- using it -----------------------------------------------------------------------
 

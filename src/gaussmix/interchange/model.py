@@ -33,7 +33,7 @@ class FitSummary:
     family : str
         mclust's name of the covariance family.
     log_likelihood : float
-        Total, of the training data.
+        Total, of the training data; a lower bound of the log evidence if `is_bound`.
     n : float
         Sum of the sample weights.
     n_rows, n_parameters, n_iter : int
@@ -47,6 +47,8 @@ class FitSummary:
         Rows left out for a missing value.
     told : sequence of str
         Warnings and notices of the fit.
+    is_bound : bool
+        Whether the parameters are expected ones, of a Bayesian mixture.
     """
 
     family: str
@@ -60,6 +62,7 @@ class FitSummary:
     trace: Sequence[float]
     n_dropped: int = 0
     told: Sequence[str] = ()
+    is_bound: bool = False
 
     @property
     def bic(self) -> float:
@@ -100,6 +103,7 @@ class Model:
             collapsed=tuple(fit.collapsed),
             n_dropped=fit.n_dropped,
             told=tuple(fit.told),
+            is_bound=fit.is_bound,
         )
         return summarise_mixture(self.mixture, facts)
 
@@ -122,6 +126,7 @@ def model_from_result(result: FitResult) -> Model:
             trace=list(result.history.log_likelihood),
             n_dropped=result.n_dropped,
             told=[*result.warnings(), *result.notices()],
+            is_bound=result.model.is_bound,
         ),
     )
 
@@ -155,6 +160,7 @@ def _fit(content: dict[str, Any] | None, n_components: int) -> FitSummary | None
         "float": float,
         "int": int,
         "str": str,
+        "bool": bool,
         "Sequence[int]": lambda values: [int(value) for value in values],
         "Sequence[float]": lambda values: [float(value) for value in values],
         "Sequence[str]": lambda values: [str(value) for value in values],

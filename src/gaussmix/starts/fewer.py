@@ -78,7 +78,8 @@ def _better(problem: Problem, best: FitResult) -> FitResult | None:
     if not proposals:
         return None
     found, _ = problem.objective.update(join_statistics([(own, 0) for own in proposals]))
-    starts = [Mixture.of_parameters(one_of((found, g))) for g in range(len(proposals))]
+    names = best.mixture.feature_names
+    starts = [Mixture.of_parameters(one_of((found, g)), names) for g in range(len(proposals))]
     short = replace(problem.options, max_iter=_STEPS)
     least = best.log_likelihood + problem.options.tol * best.n
     highest = max(fit_all(replace(problem, options=short), starts), key=_bound)
