@@ -10,7 +10,7 @@ import typer
 
 from ..exceptions import GaussmixError
 from ..numerics.version import __version__
-from . import fit, iris, plot, predict, select, show, sizes
+from . import bootstrap, fit, iris, lrt, plot, predict, select, show, sizes
 from .console import in_options, say, warn
 
 __all__ = ["app", "run"]
@@ -24,7 +24,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_PANELS = {"Demonstrations": (iris, sizes), "Your own data": (fit, select, predict, show, plot)}
+_PANELS = {
+    "Demonstrations": (iris, sizes),
+    "Your own data": (fit, select, predict, show, plot, bootstrap, lrt),
+}
 for panel, modules in _PANELS.items():
     for module in modules:
         name = module.__name__.rpartition(".")[2]

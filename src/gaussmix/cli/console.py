@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..mixture.summary.figures import shortened
+from ..numerics.bars import bar
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAGE",
+    "counting",
     "duration",
     "in_options",
     "notes",
@@ -48,10 +50,13 @@ _PASS, _ROWS, _LIKELIHOOD, _FIRST, _ITERATION, _LEFT = range(6)
 _OPTIONS = {
     "covariance_type": "--covariance",
     "init_params": "--init",
+    "max_components": "--max-components",
     "max_iter": "--max-iter",
+    "min_components": "--min-components",
     "missing_values": "--missing",
     "n_components": "--components",
     "n_init": "--starts",
+    "n_resamples": "--resamples",
     "n_jobs": "--jobs",
     "random_state": "--seed",
     "reg_covar": "--reg-covar",
@@ -71,6 +76,7 @@ _ARGUMENTS = {
     "dof": "--dof",
     "families": "--families",
     "feature": "--features",
+    "level": "--level",
     "missing": "--incomplete",
     "features": "--features",
     "select": "--select",
@@ -141,6 +147,18 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callback | None]:
     )
     with Progress(*columns, console=console, transient=True) as bar:
         yield _Display(bar, title, console.width - _BESIDE)
+
+
+@contextmanager
+def counting(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield what shows on a terminal how many of how many are done, and of what."""
+    console = notes()
+    if quiet or not console.is_terminal:
+        yield lambda done, total, words: None
+        return
+    before = shortened(title, _TITLE)
+    with bar(None, console) as tell:
+        yield lambda done, total, words: tell(done, f"{before}  {words}", total)
 
 
 class _Display:

@@ -38,6 +38,7 @@ from .options import (
     JsonOption,
     SeedOption,
     as_dof,
+    as_share,
     split_names,
 )
 from .output import check_out, save_and_tell, save_or_fall_back
@@ -129,9 +130,7 @@ def command(
         n_init=check_integer("--starts", starts, minimum=1),
         select=choice,
     )
-    share = None if noise is None else check_number("--noise", noise)
-    if share is not None and not 0.0 < share < 1.0:
-        raise ParameterError(f"--noise: expected a share between 0 and 1, got {share:g}")
+    share = None if noise is None else as_share("--noise", noise)
     if out is not None:
         check_out(out, *data.files)
     keeper = open_keeper(_checkpoint(checkpoint, resume=resume))

@@ -10,6 +10,7 @@ import typer
 
 from ..components.families import list_families
 from ..exceptions import ParameterError
+from ..numerics.arguments import check_number
 
 __all__ = [
     "DENSITY_HELP",
@@ -18,8 +19,10 @@ __all__ = [
     "CovarianceOption",
     "JsonOption",
     "ModelArgument",
+    "ResamplesOption",
     "SeedOption",
     "as_dof",
+    "as_share",
     "split_names",
 ]
 
@@ -44,11 +47,22 @@ ColumnsOption = Annotated[
         "Default: all that are numeric, or those the model was fitted to."
     ),
 ]
+ResamplesOption = Annotated[
+    int, typer.Option("--resamples", "-B", help="Replicates of the data that are fitted.")
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the random starts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 DENSITY_HELP = "Components: normal, or student (Student's t, robust to outliers)"
+
+
+def as_share(option: str, value: float) -> float:
+    """Return a share, or raise ParameterError."""
+    share = check_number(option, value)
+    if not 0.0 < share < 1.0:
+        raise ParameterError(f"{option}: expected a share between 0 and 1, got {share:g}")
+    return share
 
 
 def as_dof(word: str) -> str | float:

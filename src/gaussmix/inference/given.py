@@ -17,13 +17,12 @@ from ..fitting.known import known_labels
 from ..mixture.comparing import closest_order
 from ..mixture.joining import taken
 from ..numerics.arguments import check_number, check_sample_weight
-from ..rows import MemorySource, open_source
+from ..rows import MemorySource, Source, open_source
 from ..rows.door import as_rows
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..mixture import Mixture
-    from ..rows import Source
 
 # Replicates differ little from each other, by a jackknife least: fits end at their tops.
 _TOL = 1e-10
@@ -163,6 +162,8 @@ def fit_of(model: Any) -> FitResult:
 
 def source_of(X: Any, mixture: Mixture, sample_weight: Any, n_jobs: int | None) -> Source:
     """Return rows of a mixture's features, wherever they come from."""
+    if isinstance(X, Source):
+        return X
     source = open_source(X, sample_weight, n_jobs)
     if source is not None:
         return source.narrowed(mixture.feature_names)

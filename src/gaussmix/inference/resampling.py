@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["batches", "bootstrap", "normal_interval"]
+__all__ = ["batches", "bootstrap", "list_kinds", "normal_interval"]
 
 # Numbers that the weights or rows of one batch may hold; and the most fits of a batch.
 _MOST_NUMBERS = 4_000_000
@@ -204,7 +204,9 @@ class Resampling(ABC):
 
     def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
         """Return the limits (2, ...)."""
-        return np.asarray(np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0))
+        # Of R replicates the next one is below the i-th with probability i / (R + 1).
+        shares = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        return np.asarray(np.quantile(draws, shares, axis=0, method="weibull"))
 
 
 class _Weights(Resampling):
@@ -281,6 +283,11 @@ class Parametric(Resampling):
 _KINDS: dict[str, Resampling] = {
     one.name: one for one in (Nonparametric(), Weighted(), Parametric(), Jackknife())
 }
+
+
+def list_kinds() -> list[str]:
+    """Return the names of all kinds."""
+    return list(_KINDS)
 
 
 def _resampling(kind: Any) -> Resampling:

@@ -42,14 +42,17 @@ def counting(verbose: int, total: int) -> Iterator[Tell]:
         from rich.console import Console
 
         with bar(total, Console(stderr=True)) as tell:
-            yield tell
+            yield lambda done, words: tell(done, words, total)
     else:
         yield _lines(total, 1 if verbose > 1 else max(1, total // _LINES))
 
 
 @contextmanager
-def bar(total: int, console: Console) -> Iterator[Tell]:
-    """Keep one line of a terminal up to date, and clear it at the end."""
+def bar(total: int | None, console: Console) -> Iterator[Callable[[int, str, int], None]]:
+    """Keep one line of a terminal up to date, and clear it at the end.
+
+    What is yielded is told of how many there are, too, as far as that is known by then.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -70,7 +73,11 @@ def bar(total: int, console: Console) -> Iterator[Tell]:
     )
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task("", total=total)
-        yield lambda done, words: shown.update(task, completed=done, description=words)
+
+        def tell(done: int, words: str, total: int) -> None:
+            shown.update(task, completed=done, description=words, total=total)
+
+        yield tell
 
 
 def _lines(total: int, every: int) -> Tell:

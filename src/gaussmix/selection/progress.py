@@ -43,7 +43,9 @@ def bar(total: int, console: Console, title: str = "") -> Iterator[Tell]:
     """Keep one line of a terminal up to date, and clear it at the end."""
     before = f"{shortened(title, _LONGEST_TITLE)}  " if title else ""
     with bars.bar(total, console) as tell:
-        yield _told(tell, lambda cell: before + _named(cell))
+        yield _told(
+            lambda done, words: tell(done, words, total), lambda cell: before + _named(cell)
+        )
 
 
 def _named(cell: Cell) -> str:
