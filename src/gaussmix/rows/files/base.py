@@ -146,6 +146,8 @@ class Format(ABC):
     endings: ClassVar[tuple[str, ...]] = ()
     #: Whether columns have names; if not they are chosen by position.
     has_names: ClassVar[bool] = True
+    #: Whether parts of a file are groups that whoever wrote it made.
+    has_row_groups: ClassVar[bool] = False
     #: Whether a file of no bytes is one without rows, not a damaged one.
     may_be_empty: ClassVar[bool] = False
     #: Whether what it calls a file is a folder.

@@ -22,6 +22,7 @@ class Parquet(ArrowFormat):
     name = "Parquet"
     endings = (".parquet", ".pq")
     magic = b"PAR1"
+    has_row_groups = True
 
     def first_rows(self, path: Path) -> Any:
         return self._fragment(path).head(_FIRST_ROWS)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..._typing import AnyArray, Array
     from .base import Batch, Columns, Reader
 
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "rows_of_batch", "scan"]
 
 _LONGEST_SEPARATOR = 4
 
@@ -170,6 +170,26 @@ class Scan:
             )
         return self._readers[weight]
 
+    def besides(self, column: str | None, weight: str | None = None) -> Reader:
+        """Return a reader of the features without a column that has another purpose.
+
+        Raises
+        ------
+        DataError
+            If there is no feature besides.
+        """
+        names = None if self.names is None or column is None else self.names
+        if names is not None:
+            names = tuple(name for name in names if name not in {column, weight})
+            if not names:
+                raise DataError(f"{self.files[0]}: has no column of numbers besides {column!r}")
+        return self._found.format.open(self._found, names, weight, self._options)
+
+    @property
+    def has_row_groups(self) -> bool:
+        """Whether the parts of files are groups that whoever wrote them made."""
+        return self._found.format.has_row_groups
+
     def only(self, column: str) -> Reader:
         """Return a reader of one column."""
         return self._found.format.open(self._found, [column], None, self._options)
@@ -183,7 +203,11 @@ class Scan:
             If a file cannot be read, or there are no rows.
         """
         reader, n_threads = self.reader(weight), available_cores()
-        kept = [_rows(batch, reader) for part in reader.parts(n_threads) for batch in part.read()]
+        kept = [
+            rows_of_batch(batch, reader)
+            for part in reader.parts(n_threads)
+            for batch in part.read()
+        ]
         reader.done(complete=True)
         if not sum(len(rows) for rows, _ in kept):
             raise DataError(f"{self.files[0]}: has no rows")
@@ -198,7 +222,7 @@ class Scan:
         return f"Scan({files}, {columns} of {np.dtype(self.dtype)}, {rows})"
 
 
-def _rows(batch: Batch, reader: Reader) -> tuple[AnyArray, AnyArray]:
+def rows_of_batch(batch: Batch, reader: Reader) -> tuple[AnyArray, AnyArray]:
     """Return a batch as rows (m, d) of an array of their own, and their weights (m,)."""
     columns = batch if isinstance(batch, list) else list(batch.T)
     features = columns[: reader.n_features]
