@@ -24,7 +24,11 @@ from sklearn.model_selection import KFold
 
 from gaussmix import MixtureRegressor
 
-JUDGED = {"R²": "r2", "log-density a row": "log_density"}
+JUDGED = {
+    "R²": "r2",
+    "log-density a row": "log_density",
+    "largest difference, same mixture": "difference",
+}
 
 
 def waves(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -84,14 +88,28 @@ def judged(make: Callable[[], Any], X: np.ndarray, y: np.ndarray) -> Row:
     return {**found, "log_density": float(np.mean(densities))} if densities else found
 
 
+def same_mixture(model: MixtureRegressor, X: np.ndarray) -> Row:
+    """Return how far gmr's predictions by a fitted mixture are from ours, over the largest."""
+    try:
+        from gmr import GMM
+    except ImportError:
+        return {}
+    own = model.mixture_
+    peer = GMM(own.n_components, own.weights, own.means, own.covariances.to_dense())
+    X = X[:1000]
+    mine = np.asarray(model.predict(X)).reshape(len(X), -1)
+    theirs = peer.predict(np.arange(X.shape[1]), X)
+    return {"difference": float(np.abs(mine - theirs).max() / np.abs(mine).max())}
+
+
 def measure(name: str, X: np.ndarray, y: np.ndarray, k: int, repeats: int, few: int) -> list[Row]:
     """Return the rows of one data set; quality is of the first `few` rows."""
     models = contenders(k)
 
-    def nothing(_: Any) -> Row:
-        return {}
+    def judge(model: Any) -> Row:
+        return same_mixture(model, X) if isinstance(model, MixtureRegressor) else {}
 
-    found = in_turns(models, (X, y), lambda model: model.predict(X), nothing, repeats)
+    found = in_turns(models, (X, y), lambda model: model.predict(X), judge, repeats)
     rows = ratios(found, "gaussmix")
     for row in rows:
         row["data"] = name

@@ -475,3 +475,44 @@ def test_arrays_of_a_cluster(kind):
     assert isinstance(answers, da.Array)
     np.testing.assert_allclose(np.asarray(answers), in_memory.predict_proba(X), atol=1e-4)
     np.testing.assert_array_equal(model.predict(spread), in_memory.predict(X))
+
+
+# -- missing values -------------------------------------------------------------------------
+
+
+def with_holes(rows, share=0.2, seed=1):
+    return np.where(np.random.default_rng(seed).uniform(size=rows.shape) < share, np.nan, rows)
+
+
+def test_missing_values_are_not_seen():
+    holes = with_holes(X)
+    options = {"missing": "em", "tol": 1e-10, "max_iter": 5000}
+    model = quiet(families="VVV", **options).fit(holes, Y)
+    for k, own in enumerate(model.class_mixtures_):
+        alone = GaussianMixture(1, **options).fit(holes[k == Y])
+        np.testing.assert_allclose(own.means, alone.means_, atol=1e-4)
+        np.testing.assert_allclose(own.covariances.to_dense(), alone.covariances_, atol=1e-4)
+    assert model.log_likelihood_ == pytest.approx(model.mixture_.logpdf(holes).sum())
+    # Of a row of which nothing is seen the priors are left.
+    proba = model.predict_proba(np.vstack([holes, np.full((1, 3), np.nan)]))
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0)
+    np.testing.assert_allclose(proba[-1], model.priors_, atol=1e-12)
+    whole = quiet(families="VEV", missing="em").fit(X, Y)
+    np.testing.assert_array_equal(
+        whole.predict_proba(X), quiet(families="VEV").fit(X, Y).predict_proba(X)
+    )
+    some = Y.astype(object)
+    some[::2] = None
+    for kind, labels in (("EDDA", some), ("mixture", Y), ("MclustDA", Y)):
+        own = quiet(kind, n_components=1, families="VVV", missing="em").fit(holes, labels)
+        assert own.score(holes, Y) > 0.8
+
+
+def test_missing_values_are_refused_unless_they_are_said_to_be():
+    holes = with_holes(X)
+    with pytest.raises(ValueError, match=r"NaN in column 0.*missing='em'"):
+        quiet().fit(holes, Y)
+    with pytest.raises(ValueError, match="missing: expected 'error' or 'em', got 'drop'"):
+        quiet(missing="drop").fit(holes, Y)
+    with pytest.raises(ValueError, match="NaN in column 0"):
+        quiet(families="VVV", missing="em").partial_fit(holes, Y, classes=[0, 1, 2])

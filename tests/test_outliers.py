@@ -186,3 +186,26 @@ def test_a_source_of_rows_goes_where_rows_go():
 
     found = GaussianMixture(3, random_state=0).fit(MemorySource(X))
     assert found.mixture_.allclose(GaussianMixture(3, random_state=0).fit(X).mixture_)
+
+
+def test_the_rate_of_alarms_is_kept_whatever_is_missing():
+    rng = np.random.default_rng(0)
+    rows = blobs(n=300, d=3, seed=4)[0]
+    holes = np.where(rng.uniform(size=rows.shape) < 0.2, np.nan, rows)
+    model = MixtureOutlierDetector(3, missing="em", false_alarm=0.05, random_state=0).fit(holes)
+    fresh = model.mixture_.sample(20_000, 1)[0]
+    for unseen in ([], [0], [0, 2]):
+        partly = fresh.copy()
+        partly[:, unseen] = np.nan
+        rate = (model.predict(partly) == -1).mean()
+        assert abs(rate - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 20_000) + 0.001
+        np.testing.assert_allclose(
+            model.decision_function(partly), model.score_samples(partly) - model.offset_
+        )
+    parts = model.explain(holes)
+    assert (parts[np.isnan(holes)] == 0).all() and np.isfinite(parts).all()
+    strange = np.array([[np.nan, 1e3, np.nan], [np.nan, np.nan, np.nan]])
+    assert model.predict(strange).tolist() == [-1, 1]
+    assert model.explain(strange[:1]).argmax() == 1
+    model = MixtureOutlierDetector(3, missing="em", contamination=0.1, random_state=0).fit(holes)
+    assert (model.predict(holes) == -1).mean() == pytest.approx(0.1)

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from gaussmix import Mixture, MixtureRegressor
+from gaussmix import DataWarning, GaussianMixture, Mixture, MixtureRegressor
 from tests.variants import FAMILIES, STRUCTURES, blobs, random_mixture
 
 RNG = np.random.default_rng(0)
@@ -297,3 +297,80 @@ def test_frames_of_a_cluster():
     model = MixtureRegressor(3, random_state=0).fit(spread, "y")
     answers = model.predict(spread[["a", "b"]])
     np.testing.assert_allclose(np.asarray(answers), model.predict(frame[["a", "b"]]))
+
+
+# -- columns that others determine ----------------------------------------------------------
+
+
+def test_exactly_linear_targets_are_predicted_exactly():
+    rng = np.random.default_rng(0)
+    line = rng.standard_normal((120, 1))
+    model = MixtureRegressor(random_state=0).fit(line, 2 * line[:, 0] + 1)
+    mean, std = model.predict([[0.5], [1e6]], return_std=True)
+    np.testing.assert_allclose(mean, [2.0, 2e6 + 1], rtol=1e-12)
+    assert (std < 1e-4).all() and (std > 0).all()
+    np.testing.assert_allclose(model.predict_quantiles([[0.5]], [0.1, 0.9]), 2.0, atol=1e-4)
+    rows = rng.standard_normal((120, 3))
+    noisy = rows @ [1.0, 2.0, 3.0] + rng.standard_normal(120)
+    both = np.column_stack([rows @ [1.0, -2.0, 0.5], noisy, noisy + rows[:, 0]])
+    model = MixtureRegressor(1).fit(rows, both, sample_weight=rng.uniform(0.5, 2, 120))
+    mean, covariance = model.predict(rows, return_cov=True)
+    np.testing.assert_allclose(mean[:, 0], both[:, 0], atol=1e-12)
+    np.testing.assert_allclose(mean[:, 2], mean[:, 1] + rows[:, 0], atol=1e-12)
+    # The last two vary together, and neither with the first.
+    np.testing.assert_allclose(covariance[:, 1, 2], covariance[:, 1, 1], rtol=1e-6)
+    assert np.abs(covariance[:, 0]).max() < 1e-8
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
+def test_inputs_that_say_nothing_more_change_nothing(scale):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((200, 2))
+    y = np.sin(2 * x[:, 0]) + 0.1 * rng.standard_normal(200)
+    plain = MixtureRegressor(3, random_state=0).fit(x * scale, y * scale)
+    spare = np.column_stack([x, 7 * np.ones(200), x[:, 0] - x[:, 1], 0 * x[:, 0]]) * scale
+    model = MixtureRegressor(3, random_state=0).fit(spare, y * scale)
+    mean, std = model.predict(spare, return_std=True)
+    own_mean, own_std = plain.predict(x * scale, return_std=True)
+    np.testing.assert_allclose(mean / scale, own_mean / scale, atol=1e-9)
+    np.testing.assert_allclose(std / scale, own_std / scale, rtol=1e-6)
+    # Not looked at where the others are known; where one is not, they stand in for it.
+    moved = spare + np.array([0, 0, 1e3, 1e3, 1e3]) * scale
+    np.testing.assert_allclose(model.predict(moved), mean, rtol=1e-9)
+    spare[:, 1] = np.nan
+    np.testing.assert_allclose(model.predict(spare) / scale, own_mean / scale, atol=1e-3)
+
+
+def test_groups_as_zeros_and_ones_give_means_of_groups():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 90)
+    y = group + rng.standard_normal(90)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # of columns of two values
+        model = MixtureRegressor(1).fit(np.eye(3)[group], y)
+    means = [y[group == k].mean() for k in range(3)]
+    np.testing.assert_allclose(model.predict(np.eye(3)), means, rtol=1e-10)
+    model = MixtureRegressor().fit(group[:, None] + rng.standard_normal((90, 1)), np.full(90, 4.0))
+    np.testing.assert_allclose(model.predict([[0.0], [100.0]]), 4.0, rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_far_row_makes_no_line():
+    rng = np.random.default_rng(0)
+    x = np.append(rng.standard_normal(100), 1e8)[:, None]
+    y = 2 * x[:, 0] + rng.standard_normal(101)
+    model = MixtureRegressor(1).fit(x, y)
+    assert model.predict([[1.0]], return_std=True)[1] > 0.1
+
+
+def test_missing_inputs_and_targets_of_a_fit_are_not_seen():
+    rows, _ = blobs(n=300, d=3, seed=4)
+    holes = np.where(np.random.default_rng(0).uniform(size=rows.shape) < 0.2, np.nan, rows)
+    model = MixtureRegressor(3, missing="em", random_state=0).fit(holes[:, :2], holes[:, 2])
+    own = GaussianMixture(3, missing="em", random_state=0).fit(holes).mixture_
+    assert model.mixture_.allclose(own)
+    np.testing.assert_allclose(
+        model.predict(holes[:, :2]), own.conditionals([0, 1], holes[:, :2]).mean()[:, 0]
+    )
+    with pytest.raises(ValueError, match="missing='em'"):
+        MixtureRegressor(1).fit(holes[:, :2], rows[:, 2])

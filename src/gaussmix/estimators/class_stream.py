@@ -19,7 +19,7 @@ from ..mixture import Mixture
 from ..numerics.arguments import check_number
 from ..rows import MemorySource
 from .discriminants import Discriminated, get_discriminant
-from .rows import open_rows, whole_or_unchanged
+from .rows import Refused, open_rows, whole_or_unchanged
 from .targets import as_codes, labels_of
 from .underlying import is_a_choice
 
@@ -62,7 +62,7 @@ class ClassStream:
         X : array-like or dataframe (n, d)
             In memory.
         y : array-like (n,)
-            Every row has a label.
+            Every row has a label, and no value that is missing.
         classes : array-like (C,), optional
             All labels that there will be; needed in the first call.
         sample_weight : array-like (n,), optional
@@ -75,7 +75,8 @@ class ClassStream:
         own: Any = self
         before = self._statistics
         expected = self._expected(classes)
-        source = open_rows(own, X, sample_weight, reset=before is None, fewest=1)
+        whole = Refused()
+        source = open_rows(own, X, sample_weight, reset=before is None, fewest=1, missing=whole)
         if not isinstance(source, MemorySource):
             raise ParameterError("X: partial_fit takes blocks in memory; fit takes files whole")
         labels, known = labels_of(y, source.n_rows, own.unlabelled)

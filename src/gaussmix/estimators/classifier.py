@@ -16,7 +16,7 @@ from ..numerics.arguments import as_numbers, check_sample_weight, shown
 from ..rows import MemorySource
 from .class_stream import ClassStream, statistics_of
 from .discriminants import Asked, get_discriminant
-from .rows import Refused, open_rows, whole_or_unchanged
+from .rows import TakesMissing, open_rows, whole_or_unchanged
 from .targets import as_codes, labels_of
 from .validation import CrossValidated, cross_validated
 
@@ -31,7 +31,7 @@ __all__ = ["MixtureClassifier"]
 _TOLERANCE = 1e-6
 
 
-class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
+class MixtureClassifier(ClassStream, TakesMissing, ClassifierMixin, BaseEstimator):
     """Classes are mixtures; a row's class follows by Bayes' theorem.
 
     Discriminant analysis as in R's mclust: linear, quadratic and naive Bayes, and all that
@@ -59,6 +59,9 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         where such rows count for what they may be.
     tol, reg_covar, max_iter, n_init, random_state, n_jobs, prior : optional
         As for `GaussianMixture`.
+    missing : "error" or "em", default "error"
+        What becomes of missing values (NaN).  "em": all that is seen of a row counts, in fits
+        and in answers.
 
     Attributes
     ----------
@@ -110,9 +113,6 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
     0.027
     """
 
-    # Rows with missing values are refused.
-    missing = Refused()
-
     def __init__(
         self,
         kind: str = "EDDA",
@@ -129,6 +129,7 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         random_state: Any = None,
         n_jobs: int | None = None,
         prior: Any = None,
+        missing: str = "error",
     ) -> None:
         self.kind = kind
         self.n_components = n_components
@@ -143,6 +144,7 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.prior = prior
+        self.missing = missing
 
     # -- fitting --------------------------------------------------------------------
 
@@ -157,6 +159,7 @@ class MixtureClassifier(ClassStream, ClassifierMixin, BaseEstimator):
         sample_weight : array-like (n,), optional
             A row of weight w counts as w rows; weight 0 leaves the row out.
         """
+        self._check_missing()
         with whole_or_unchanged(self):
             results = self._fit(X, y, sample_weight)
         for result, label in zip(results, self.classes_.tolist(), strict=False):

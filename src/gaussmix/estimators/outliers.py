@@ -9,24 +9,19 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import ParameterError
-from ..mixture.regions import log_levels
 from ..numerics.arguments import check_number, shown
-from .rows import Refused, open_rows, whole_or_unchanged
+from .partly_seen import Levels
+from .rows import TakesMissing, open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
-    from ..mixture.evaluate import Evaluator
     from ..rows import Source
 
 __all__ = ["MixtureOutlierDetector"]
 
-# For the level of the threshold, where it is not known exactly: draws, fewer where each has so
-# many features that their numbers are more than this, but some.
-_DRAWS, _NUMBERS, _LEAST = 50_000, 5_000_000, 10_000
 
-
-class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
+class MixtureOutlierDetector(TakesMissing, OutlierMixin, BaseEstimator):
     """Outliers are rows where the density of a Gaussian mixture is low.
 
     How low follows from the mixture itself: `false_alarm` is the probability that a row
@@ -51,6 +46,9 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         None is the default of `GaussianMixture`, or of `GaussianMixtureIC` for a choice.
     tol, reg_covar, max_iter, n_init, random_state, n_jobs, prior : optional
         As for `GaussianMixture`.
+    missing : "error" or "em", default "error"
+        What becomes of missing values (NaN).  "em": all that is seen of a row counts.  It is
+        judged by the density of that, whose threshold leaves as many false alarms.
 
     Attributes
     ----------
@@ -102,9 +100,6 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
     3
     """
 
-    # Rows with missing values are refused.
-    missing = Refused()
-
     def __init__(
         self,
         n_components: Any = 1,
@@ -122,6 +117,7 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         random_state: Any = None,
         n_jobs: int | None = None,
         prior: Any = None,
+        missing: str = "error",
     ) -> None:
         self.n_components = n_components
         self.families = families
@@ -137,6 +133,7 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.prior = prior
+        self.missing = missing
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the mixture, and find the threshold.
@@ -151,6 +148,7 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         alarm = _share("false_alarm", self.false_alarm, below=1.0)
         share = self.contamination
         share = None if share is None else _share("contamination", share, below=0.5, itself=True)
+        self._check_missing()
         with whole_or_unchanged(self):
             source = open_rows(self, X, sample_weight, reset=True)
             given = {"noise": self.noise, "init_params": self.init_params}
@@ -158,21 +156,16 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
             mixture = estimator.mixture_
             self.estimator_ = estimator
             self.mixture_ = mixture if mixture.noise is None else mixture.without_noise()
+            self._levels = levels = Levels(self.mixture_, alarm if share is None else share)
             if share is None:
-                rng, d = np.random.default_rng(0), source.n_features
-                n_draws = min(_DRAWS, max(_LEAST, _NUMBERS // d))
-                level, _ = log_levels(self.mixture_, np.array([alarm]), n_draws, rng)
-                self.offset_ = float(level[0])
+                self.offset_ = levels.whole
             else:
-                self.offset_ = _quantile(self._scores(source), sample_weight, share)
+                self.offset_ = _quantile(levels.scores(source), sample_weight, share)
         return self
 
-    def _scores(self, source: Source) -> Any:
-        return self.mixture_.evaluator(source).log_density()
-
-    def _evaluator(self, X: Any) -> Evaluator:
+    def _opened(self, X: Any) -> Source:
         check_is_fitted(self, "mixture_")
-        return self.mixture_.evaluator(open_rows(self, X, reset=False))
+        return open_rows(self, X, reset=False)
 
     @property
     def n_iter_(self) -> int:
@@ -180,8 +173,13 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         return self.estimator_.n_iter_
 
     def score_samples(self, X: Any) -> Array:
-        """Return the log-density of each row, shape (n,): high is normal, low is strange."""
-        return self._evaluator(X).log_density()
+        """Return the log-density of each row, shape (n,): high is normal, low is strange.
+
+        Of a row in which values are missing it is that of what is seen, moved so that its
+        threshold is `offset_` too.
+        """
+        source = self._opened(X)
+        return self._levels.scores(source)
 
     def decision_function(self, X: Any) -> Array:
         """Return ``score_samples(X) - offset_``, shape (n,): below 0 is an outlier."""
@@ -202,9 +200,10 @@ class MixtureOutlierDetector(OutlierMixin, BaseEstimator):
         staying as near to itself as can be: a value that only its combination with others
         makes strange counts, for each of those about equally (Garthwaite & Koch 2016,
         Evaluating the contributions of individual variables to a quadratic form, Australian
-        & New Zealand Journal of Statistics 58, section 3).
+        & New Zealand Journal of Statistics 58, section 3).  A missing value adds 0.
         """
-        return self._evaluator(X).surprise()
+        source = self._opened(X)
+        return self._levels.explained(source)
 
 
 def _share(name: str, value: Any, *, below: float, itself: bool = False) -> float:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from ..components.moments import PRODUCTS
 from ..exceptions import DataError, ParameterError
+from ..mixture import Mixture
 from ..numerics.arguments import as_numbers, shown
 from ..rows import MemorySource, open_source
 from ..rows.door import as_frame
-from .rows import Refused, open_rows, whole_or_unchanged
+from ..selection.search import choose_families
+from .determined import determined
+from .rows import Refused, TakesMissing, open_rows, whole_or_unchanged
 from .underlying import fitted_mixture
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..mixture.conditionals import Conditionals
     from ..rows import Source
+    from .determined import Determined
 
 __all__ = ["MixtureRegressor"]
 
+# Of the rows of a prediction: what is missing there is conditioned around.
+_NOT_KNOWN = Refused()
 
-class MixtureRegressor(RegressorMixin, BaseEstimator):
+
+class MixtureRegressor(TakesMissing, RegressorMixin, BaseEstimator):
     """Gaussian mixture regression: the distribution of targets given inputs.
 
     A mixture is fitted to inputs and targets together; given the inputs, the targets follow
@@ -42,6 +50,9 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         `GaussianMixtureIC` for a choice.
     tol, reg_covar, max_iter, n_init, random_state, n_jobs, prior : optional
         As for `GaussianMixture`.
+    missing : "error" or "em", default "error"
+        What becomes of missing values, inputs or targets, in a fit.  "em": all that is seen
+        takes part.  In predictions an input that is missing is not known, always.
 
     Attributes
     ----------
@@ -67,6 +78,13 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
     NIPS 6, section 4.1.  Sung (2004), Gaussian mixture regression and classification, PhD
     thesis, Rice University, chapter 2.
 
+    Notes
+    -----
+    A column in memory that is constant, or that others determine (y = 2x, an input that is there
+    twice), is taken out of the fit and put back as what it is: a line, as wide as covariances
+    are held at least, 1e-5 of its standard deviation.  Inputs that others determine are not looked
+    at in a prediction where the others are known.
+
     Examples
     --------
     >>> import numpy as np
@@ -82,9 +100,6 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
     [0.2]
     """
 
-    # Rows of a fit with missing values are refused.
-    missing = Refused()
-
     def __init__(
         self,
         n_components: Any = (1, 2, 3, 4, 5, 6, 7, 8, 9),
@@ -99,6 +114,7 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         random_state: Any = None,
         n_jobs: int | None = None,
         prior: Any = None,
+        missing: str = "error",
     ) -> None:
         self.n_components = n_components
         self.families = families
@@ -111,6 +127,7 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.prior = prior
+        self.missing = missing
 
     # -- fitting --------------------------------------------------------------------
 
@@ -129,6 +146,7 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         """
         if y is None:
             raise ValueError("y: This regressor requires y to be passed, but the target y is None")
+        self._check_missing()
         with whole_or_unchanged(self):
             found = open_source(X, sample_weight, self.n_jobs)
             if found is None:
@@ -137,20 +155,39 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
                 targets: AnyArray = np.arange(inputs.n_features, source.n_features)
             else:
                 source, targets = found, self._named(found, y)
-            estimator = fitted_mixture(
-                self, source, self.n_components, self.families, init_params=self.init_params
-            )
-            self.estimator_, self.mixture_ = estimator, estimator.mixture_
             self._targets, self.n_outputs_ = targets, len(targets)
             self._inputs = np.setdiff1d(np.arange(source.n_features), targets)
+            self._fit_mixture(source)
         return self
+
+    def _fit_mixture(self, source: Source) -> None:
+        """Fit the mixture of the columns that no others determine, and put those beside."""
+        own, start = self._lines(source), self.init_params
+        self._spare = np.zeros(len(self._inputs), dtype=bool)
+        if own is not None and isinstance(start, Mixture):
+            start = start.marginal(own.kept)
+        rows = source if own is None else own.rows(cast("MemorySource", source))
+        found = fitted_mixture(self, rows, self.n_components, self.families, init_params=start)
+        self.estimator_, self.mixture_ = found, found.mixture_
+        if own is not None:
+            self.mixture_ = own.whole(found.mixture_, source.feature_names)
+            self._spare = np.isin(self._inputs, own.fixed)
+
+    def _lines(self, source: Source) -> Determined | None:
+        """Return the columns that others determine, where these would be in the way of a fit."""
+        if not isinstance(source, MemorySource) or self.reg_covar:
+            return None
+        families = choose_families(self.families, source.n_features)
+        lines = any(family.held.moment is PRODUCTS for family in families)
+        return determined(source, lines=lines)
 
     def _beside(self, inputs: MemorySource, y: Any) -> MemorySource:
         """Return the rows of inputs and targets, side by side."""
         frame = as_frame(y, "y")
         targets = as_numbers("y", y if frame is None else frame.to_numpy(), DataError)
+        finite: Any = "allow-nan" if self.missing == "em" else True
         targets = check_array(
-            targets, dtype=np.float64, ensure_2d=False, ensure_all_finite=True, input_name="y"
+            targets, dtype=np.float64, ensure_2d=False, ensure_all_finite=finite, input_name="y"
         )
         self._flat = targets.ndim == 1
         targets = targets[:, None] if self._flat else targets
@@ -162,7 +199,9 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         rows = np.column_stack([np.asarray(inputs.array[:], dtype=np.float64), targets])
         names = inputs.feature_names or tuple(f"x{j}" for j in range(inputs.n_features))
         names = (*names, *_names_of(y, targets.shape[1], names))
-        return MemorySource(rows, inputs.weights, n_jobs=self.n_jobs, feature_names=names)
+        own = MemorySource(rows, inputs.weights, n_jobs=self.n_jobs, feature_names=names)
+        own.remedy = inputs.remedy
+        return own.like(inputs)
 
     def _named(self, source: Source, y: Any) -> AnyArray:
         """Return the places of the targets among the columns of a source; note the others."""
@@ -211,8 +250,9 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
             raise ParameterError("return_std and return_cov: give one of them")
         check_is_fitted(self, "mixture_")
         if not (return_std or return_cov):
-            source = open_rows(self, X, reset=False)
-            if not (isinstance(source, MemorySource) and _any_missing(source)):
+            source = open_rows(self, X, reset=False, missing=_NOT_KNOWN)
+            whole = not (isinstance(source, MemorySource) and _any_missing(source))
+            if whole and not self._spare.any():
                 return self._means(source)
             return self._shaped(self._given(source).mean())
         found = self.predict_distribution(X)
@@ -233,7 +273,7 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         Item i is the `Mixture` of row i; see `Mixture.conditionals`.
         """
         check_is_fitted(self, "mixture_")
-        return self._given(open_rows(self, X, reset=False))
+        return self._given(open_rows(self, X, reset=False, missing=_NOT_KNOWN))
 
     def _given(self, source: Source) -> Conditionals:
         from ..mixture.conditionals import conditioned_rows
@@ -241,6 +281,9 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         if not isinstance(source, MemorySource):
             raise DataError("X: distributions need rows in memory; means are predicted of files")
         rows = np.asarray(source.array[:], dtype=np.float64)
+        if self._spare.any():  # they say nothing where the others are known
+            rows = rows.copy()
+            rows[np.ix_(~np.isnan(rows[:, ~self._spare]).any(axis=1), self._spare)] = np.nan
         found = conditioned_rows(self.mixture_, self._inputs, rows)
         return found.of_features(np.searchsorted(np.sort(self._targets), self._targets))
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-from ..numerics.arguments import check_sample_weight
+from ..exceptions import ParameterError
+from ..numerics.arguments import check_sample_weight, shown
 from ..rows import MemorySource, open_source
 from ..rows.checks import require_columns
 from ..rows.door import as_table, require_numeric_columns
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..rows import Source
 
-__all__ = ["Refused", "open_rows", "whole_or_unchanged"]
+__all__ = ["Refused", "TakesMissing", "open_rows", "whole_or_unchanged"]
 
 
 class Refused(Missing):
@@ -32,6 +33,27 @@ class Refused(Missing):
 
     def admit(self, source: Source) -> Source:
         return source
+
+
+class TakesMissing:
+    """For estimators of which `missing` is "error" or "em": every row has an answer."""
+
+    missing: str
+    #: What an error about them says can be done.
+    remedy = "Take them as not seen with missing='em', leave those rows out, or impute the values."
+
+    def _check_missing(self) -> None:
+        """Raise ParameterError for another word."""
+        if get_missing(self.missing).name not in ("em", "error"):
+            raise ParameterError(
+                f"missing: expected 'error' or 'em', got {shown(self.missing)}; rows in which a "
+                "value is missing can be left out beforehand"
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.allow_nan = self.missing == "em"
+        return tags
 
 
 @contextmanager
@@ -53,7 +75,7 @@ def open_rows(
     *,
     reset: bool,
     fewest: int = 2,
-    missing: str | None = None,
+    missing: str | Missing | None = None,
     errors: Errors = NO_ERRORS,
 ) -> Source:
     """Return the source of X with weights.
@@ -65,7 +87,7 @@ def open_rows(
         else they are compared with those that it has noted.
     fewest : int
         Rows that a fit needs.
-    missing : str, optional
+    missing : str or Missing, optional
         What becomes of missing values, if not what the estimator says.
     errors : Errors
         How rows were measured.
@@ -91,7 +113,10 @@ def open_rows(
         _check_columns(estimator, source, reset=reset)
     if reset:
         estimator._fitted_dtype, estimator._projected = source.dtype, errors.projects
-    return get_missing(missing or estimator.missing).admit(source)
+    admitted = get_missing(missing or estimator.missing).admit(source)
+    if missing is None and isinstance(estimator, TakesMissing):
+        admitted.remedy = estimator.remedy
+    return admitted
 
 
 def _in_memory(

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...components.moments import NORM
 from ...exceptions import DataError, DataWarning, ParameterError
 from ...fitting.labelled import LabelledRows
 from ...numerics.arguments import as_generator
+from ...rows import MemorySource
+from ...rows.filled import filled
+from ...rows.incomplete import complete
+from ...rows.summary import summary_of
 from ...selection.criteria import get_criterion
 from ...selection.fitter import FAILURES
 from ...selection.search import choose_families
@@ -18,8 +23,11 @@ from ..underlying import fitted_result, settings_under
 from .base import Asked, Discriminant, Discriminated
 
 if TYPE_CHECKING:
+    from ..._typing import AnyArray
     from ...components.families import Family
     from ...em.result import FitResult
+    from ...rows import Source
+    from ...rows.summary import DataSummary
     from ...selection.criteria import Criterion
 
 
@@ -55,29 +63,48 @@ class _Fits:
     def __init__(self, asked: Asked, families: list[Family]) -> None:
         self.asked, n_classes = asked, len(asked.classes)
         codes, rng = np.maximum(asked.codes, 0), as_generator(asked.own.random_state)
-        self.rows = LabelledRows(asked.labelled, codes, n_classes, families, rng)
+        self.whole = not _is_incomplete(asked.source)
+        labelled = asked.labelled if self.whole else _filled(asked.labelled, asked.codes)
+        self.rows = LabelledRows(labelled, codes, n_classes, families, rng)
         self.all_known = bool((asked.codes >= 0).all())
 
     def of(self, family: Family) -> Discriminated:
-        """Return the fit of one family: M-steps on the labels, and EM if some are not known."""
+        """Return the fit of one family: M-steps, and EM if labels or values are not known."""
         asked, n_classes = self.asked, len(self.asked.classes)
         settings = settings_under(asked.own, n_classes, family)
         result = self.rows.fit(settings.model, settings.options)
-        if self.all_known:
-            score = result.mixture.evaluator(asked.source, self.rows.data.summary).score()
-            log_likelihood = score.log_likelihood
-        else:
-            start, known = result.mixture, asked.codes
+        summary: DataSummary | None = self.rows.data.summary
+        if not (self.all_known and self.whole):
+            start, known, summary = result.mixture, asked.codes, None
             result = fitted_result(
                 asked.own, asked.source, n_classes, family, known=known, init_params=start
             )
-            log_likelihood = result.log_likelihood
+        log_likelihood = result.log_likelihood
+        if self.all_known:
+            log_likelihood = result.mixture.evaluator(asked.source, summary).score().log_likelihood
         names = (result.family.name,) * n_classes
         count = result.model.n_parameters(asked.source.n_features)
         groups = np.arange(n_classes)
         return Discriminated(
             result.mixture, groups, names, log_likelihood, count, result.n, (result,)
         )
+
+
+def _is_incomplete(source: Source) -> bool:
+    return source.partly_seen and summary_of(source, NORM).incomplete
+
+
+def _filled(source: Source, codes: AnyArray) -> Source:
+    """Return rows to begin with: values that are missing are those of near rows of the class."""
+    if not isinstance(source, MemorySource):
+        return complete(source)
+    rows = np.array(source.array[:], dtype=np.float64)
+    for code in np.unique(codes):
+        own = codes == code
+        rows[own] = filled(rows[own])
+    return MemorySource(
+        filled(rows), source.weights, n_jobs=source.n_threads, feature_names=source.feature_names
+    )
 
 
 def _best(fits: _Fits, families: list[Family], criterion: Criterion) -> Discriminated:

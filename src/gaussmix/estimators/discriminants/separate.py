@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ...components.moments import NORM
 from ...exceptions import CollapseWarning, DataError
 from ...mixture.joining import joined_mixtures
+from ...rows.checks import require_finite
+from ...rows.summary import summary_of
 from ..underlying import fitted_mixture
 from .base import Asked, Discriminant, Discriminated
 
@@ -25,6 +28,7 @@ class Separate(Discriminant):
     families: ClassVar[Any]
 
     def fit(self, asked: Asked) -> Discriminated:
+        require_finite(summary_of(asked.source, NORM), asked.source)
         results = [self._of_class(asked, number) for number in range(len(asked.classes))]
         n = float(sum(result.n for result in results))
         weights = np.array([result.n / n for result in results])
