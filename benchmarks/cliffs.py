@@ -37,7 +37,7 @@ from threadpoolctl import threadpool_limits
 
 from gaussmix import GaussianMixture, GaussianMixtureIC, scan
 from gaussmix.components.moments import PRODUCTS
-from gaussmix.em.loop import Climbers
+from gaussmix.em.climbers import Climbers
 from gaussmix.em.steps import EStep
 from gaussmix.fitting.fit import summarise
 from gaussmix.rows import MemorySource

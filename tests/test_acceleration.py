@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
 from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
-from gaussmix.em.coordinates import from_vectors, metric, to_vectors
-from gaussmix.em.leaps import _extrapolate, _padded
+from gaussmix.em.coordinates import from_vectors, lengths, metric, to_vectors
+from gaussmix.em.leaps import _differences, _extrapolate
 from tests.variants import FAMILIES, blobs, run
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
@@ -115,10 +115,20 @@ def steps_of_a_linear_map(rates, start, n_steps):
     return np.array(list(itertools.pairwise(points))), turn
 
 
+def extrapolate(several, limits):
+    """Leaps from steps (m, 2, p) of fits."""
+    length, size = max(map(len, several)), max(steps.shape[2] for steps in several)
+    together = np.full((len(several), length, 2, size), np.nan)
+    for g, steps in enumerate(several):
+        together[g, length - len(steps) :] = 0.0
+        together[g, length - len(steps) :, :, : steps.shape[2]] = steps
+    return _extrapolate(*_differences(together), limits)
+
+
 def test_a_leap_goes_where_the_steps_of_a_linear_map_would_end():
     rates = np.array([0.99, 0.9, 0.2])
     steps, _ = steps_of_a_linear_map(rates, np.array([1.0, 2.0, -1.0]), 4)
-    ways, lengths, limited = _extrapolate(*_padded([steps]), np.array([1e4]))
+    ways, lengths, limited = extrapolate([steps], np.array([1e4]))
     np.testing.assert_allclose(steps[-1, 0] + ways[0], 0.0, atol=1e-6)
     assert not limited[0]
     assert 10 < lengths[0] < 100  # between those of the two slow rates
@@ -127,10 +137,10 @@ def test_a_leap_goes_where_the_steps_of_a_linear_map_would_end():
 def test_a_leap_goes_away_from_a_saddle_and_no_further_than_its_limit():
     rates = np.array([1.25, 0.5])
     steps, turn = steps_of_a_linear_map(rates, np.array([0.1, 1.0]), 3)
-    (free,), _, _ = _extrapolate(*_padded([steps]), np.array([100.0]))
+    (free,), _, _ = extrapolate([steps], np.array([100.0]))
     last = turn.T @ steps[-1, 0]
     np.testing.assert_allclose(turn.T @ free, [last[0], -last[1]], atol=1e-9)
-    (short,), _, limited = _extrapolate(*_padded([steps]), np.array([2.0]))
+    (short,), _, limited = extrapolate([steps], np.array([2.0]))
     np.testing.assert_allclose(turn.T @ short, [2.0 * 0.25 * last[0], -last[1]], atol=1e-9)
     assert limited[0]
 
@@ -141,9 +151,9 @@ def test_leaps_of_several_fits_together_are_those_of_each():
         steps_of_a_linear_map(np.array([0.8, 0.3]), np.ones(2), 3)[0],
     ]
     limits = np.array([50.0, 3.0])
-    ways, lengths, limited = _extrapolate(*_padded(several), limits)
+    ways, lengths, limited = extrapolate(several, limits)
     for g, steps in enumerate(several):
-        (way,), length, limit = _extrapolate(*_padded([steps]), limits[g : g + 1])
+        (way,), length, limit = extrapolate([steps], limits[g : g + 1])
         np.testing.assert_allclose(ways[g, : len(way)], way, rtol=1e-9)
         np.testing.assert_allclose(lengths[g], length[0], rtol=1e-9)
         assert limited[g] == limit[0]
@@ -153,12 +163,13 @@ def test_leaps_of_several_fits_together_are_those_of_each():
 def test_coordinates_of_statistics_are_exact_and_keep_the_total(family):
     X, labels = blobs(n=90, d=2, seed=2)
     statistics = run(X, labels, family, max_iter=3).statistics
-    (vector,) = to_vectors(statistics)
-    (scale,) = metric(statistics)
-    assert scale.shape == vector.shape
-    found, (same,) = from_vectors([vector], statistics)
-    np.testing.assert_allclose(same, vector, atol=1e-12)
+    vectors, finite = to_vectors(statistics)
+    scales = metric(statistics)
+    assert finite.all()
+    assert scales.shape == vectors.shape == (1, *lengths(statistics))
+    found, same = from_vectors(vectors, statistics)
+    np.testing.assert_allclose(same, vectors, atol=1e-12)
     np.testing.assert_allclose(found.scatters, statistics.scatters, rtol=1e-10)
-    moved, (there,) = from_vectors([vector + 0.5 * scale], statistics)
+    moved, there = from_vectors(vectors + 0.5 * scales, statistics)
     assert moved.counts.sum() == pytest.approx(len(X))
     np.testing.assert_allclose(to_vectors(moved)[0], there, atol=1e-9)

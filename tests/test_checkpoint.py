@@ -166,6 +166,8 @@ def test_what_moves_in_a_fit_is_its_state_and_comes_back_from_a_file(tmp_path):
         mixture = start.fit(X).mixture_
 
     class Watch(Keeper):
+        saves = True
+
         def __init__(self, given=None):
             self.given, self.states = given, []
 

@@ -7,21 +7,55 @@ import math
 import numpy as np
 import pytest
 
-from gaussmix.em.convergence import AitkenRule
+from gaussmix.em.convergence import AitkenRule, Close, Recent
 
 
 class Stateful:
     """A rule that is told of one value after the other."""
 
     def __init__(self, tol, n):
-        self.rule, self.close = AitkenRule(tol, n), None
+        self.rule = AitkenRule(tol, np.array([float(n)]))
+        self.close = Close(np.array([np.nan]), np.zeros(1, dtype=int))
 
-    def reached(self, trace, *more):
-        done, self.close = self.rule.reached(trace, *more, close=self.close)
+    def reached(self, trace, leap=0):
+        (done,), self.close = self.rule.reached(Recent.of_trace(trace, leap), self.close)
         return done
 
-    def remaining(self, trace):
-        return self.rule.remaining(trace)
+    def remaining(self, trace, *more):
+        return self.rule.remaining(Recent.of_trace(trace, *more))[0]
+
+
+def one_by_one(traces, leaps):
+    """What the rule says of each trace at each of its values."""
+    said = []
+    for trace, leap in zip(traces, leaps, strict=True):
+        rule = Stateful(1e-3, 1)
+        said.append([rule.reached(trace[: i + 1], leap * (i >= leap)) for i in range(len(trace))])
+    return np.array(said)
+
+
+def test_many_traces_together_are_each_by_itself():
+    """With leaps at different places, and values that are refused now and then."""
+    rng = np.random.default_rng(0)
+    n = 60
+    traces = [geometric(rate, n=n - 1) for rate in (0.5, 0.8, 0.9, 0.97)]
+    traces += [list(1e-5 * rng.standard_normal(n)), list(np.linspace(0.0, 1.0, n))]
+    leaps = [0, 7, 20, 0, 0, 9]
+    expected = one_by_one(traces, leaps)
+    assert expected.any()
+    assert not expected.all(axis=1).any()
+    rule, recent = AitkenRule(1e-3, np.ones(6)), Recent.of_fits(6)
+    close, places = Close(np.full(6, np.nan), np.zeros(6, dtype=int)), np.zeros(6, dtype=int)
+    while (places < n).any():
+        new = (rng.random(6) < 0.7) & (places < n)
+        values = np.array([traces[g][min(places[g], n - 1)] for g in range(6)])
+        recent.push(values, new)
+        recent.leaps = np.where(places >= leaps, leaps, 0)
+        done, found = rule.reached(recent, close)
+        for g in np.flatnonzero(new):
+            assert done[g] == expected[g, places[g]]
+        close = Close(*(np.where(new, *both) for both in zip(found, close, strict=True)))
+        places += new
 
 
 def geometric(rate, first=1.0, n=200):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, GaussianMixtureIC
-from gaussmix.em.climb import Climb
+from gaussmix.em.climbers import Climbers
 from gaussmix.em.mstep import RELATIVE_FLOOR
 from gaussmix.exceptions import GaussmixError
 from tests.variants import FAMILIES
@@ -85,29 +85,35 @@ def test_the_likelihood_never_falls_and_the_best_is_returned(family, kind, accel
                 assert y is not None or reached == pytest.approx(model.lower_bound_, rel=1e-4)
 
 
+def climbed_traces(monkeypatch):
+    """What every fit from now on climbs, as it ends."""
+    traces, ended = [], Climbers.ended
+
+    def watched(team, places, statuses):
+        traces.extend(team.trace.climbed(number) for number in team.numbers[places].tolist())
+        return ended(team, places, statuses)
+
+    monkeypatch.setattr(Climbers, "ended", watched)
+    return traces
+
+
 @every_kind
 @every_family
 def test_likelihood_and_prior_never_fall(family, kind, monkeypatch):
-    results, result = [], Climb.result
-    monkeypatch.setattr(
-        Climb, "result", lambda own, status: (results.append(own), result(own, status))[1]
-    )
+    traces = climbed_traces(monkeypatch)
     for seed in range(2):
         X, labels = collapsing(seed)[kind]
         model = GaussianMixture(
             K, covariance_type=family, init_params=labels, max_iter=60, prior="conjugate"
         )
         quietly(lambda m=model, t=X: m.fit(t))
-    for climb in results:
-        never_falls(climb.state.climbed)
+    for trace in traces:
+        never_falls(trace)
 
 
 @every_kind
 def test_fits_of_a_search_never_fall(kind, monkeypatch):
-    results, result = [], Climb.result
-    monkeypatch.setattr(
-        Climb, "result", lambda own, status: (results.append(own), result(own, status))[1]
-    )
+    traces = climbed_traces(monkeypatch)
     X, _ = collapsing(0)[kind]
     for init_params in ("kmeans", "mbahc"):
         search = GaussianMixtureIC(range(1, 5), init_params=init_params, random_state=0)
@@ -116,9 +122,9 @@ def test_fits_of_a_search_never_fall(kind, monkeypatch):
             at_floor = chosen.mixture.covariances.floored(2.0 * RELATIVE_FLOOR * X.var(axis=0))[1]
             assert not at_floor.any()
             assert not chosen.collapsed
-    assert results
-    for climb in results:
-        never_falls(climb.state.climbed)
+    assert traces
+    for trace in traces:
+        never_falls(trace)
 
 
 @pytest.mark.parametrize("name", ["EVI", "VEI", "EVV", "VEV", "EEV", "VVE", "VEE"])

@@ -30,6 +30,7 @@ __all__ = [
     "join_statistics",
     "natural_of_several",
     "one_of",
+    "picked",
 ]
 
 # How far from 1 the weights in a file may sum.
@@ -286,6 +287,15 @@ def one_of(place: Place[Stack]) -> Stack:
         return stack
     groups = Groups.of((stack.groups.sizes[g],))
     return stack.cut(stack.groups.own(g), slice(g, g + 1), groups)
+
+
+def picked(stacks: Sequence[Stack], numbers: AnyArray) -> Stack:
+    """Return some of the mixtures of stacks, by their numbers in all of them together."""
+    first = stacks[0]
+    if len(stacks) > 1:
+        first = first.joined(stacks, Groups.joined([stack.groups for stack in stacks]))
+    groups = first.groups
+    return first.cut(groups.components(numbers), numbers, groups.chosen(numbers))
 
 
 def cut_statistics(

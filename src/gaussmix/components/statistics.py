@@ -28,7 +28,7 @@ _FIELDS = (*_ARRAYS, "moment", "log_likelihood", "n_rows", "noise")
 # And of a density that is not normal.
 _MORE = ("masses", "tally")
 # All components are of one mixture.
-_ONE = Groups(())
+_ONE = Groups(0, 0)
 
 
 @stored("statistics")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AitkenRule", "Close"]
+    from .._typing import AnyArray, Array
 
-#: The last value that was close to the limit, and the place in the trace of the leap before it.
-Close: TypeAlias = tuple[float, int] | None
-
+__all__ = ["AitkenRule", "Close", "Recent"]
 
 # Relative rounding of a sum.
 _ROUNDING = 8 * float(np.finfo(float).eps)
@@ -28,7 +24,86 @@ _AFTER_LEAPS = 0.1
 _WITHOUT_LEAPS = 0.01
 
 
-@dataclass(frozen=True)
+class Close(NamedTuple):
+    """The last values that were close to the limit, and the places of the leaps before them.
+
+    Attributes
+    ----------
+    values : ndarray (G,)
+        NaN where there is none.
+    leaps : ndarray of int (G,)
+    """
+
+    values: Array
+    leaps: AnyArray
+
+
+@dataclass
+class Recent:
+    """The newest values of G fits.
+
+    Attributes
+    ----------
+    values : ndarray (_NOISE_WINDOW + 1, G)
+        The newest last; NaN before the first.
+    counts : ndarray of int (G,)
+        Values in all.
+    leaps : ndarray of int (G,)
+        The place among these of the last value that was not reached by a step of EM; 0 if none.
+    """
+
+    values: Array
+    counts: AnyArray
+    leaps: AnyArray
+
+    @classmethod
+    def of_fits(cls, n_fits: int) -> Self:
+        """Return that of fits without any value."""
+        nothing = np.full((_NOISE_WINDOW + 1, n_fits), np.nan)
+        return cls(nothing, np.zeros(n_fits, dtype=int), np.zeros(n_fits, dtype=int))
+
+    @classmethod
+    def of_trace(cls, trace: Sequence[float], leap: int = 0) -> Self:
+        """Return that of one fit with all its values.
+
+        Examples
+        --------
+        >>> from gaussmix.em.convergence import Recent
+        >>> Recent.of_trace([0.0, 8.0, 12.0]).values[-2:, 0].tolist()
+        [8.0, 12.0]
+        """
+        found = cls.of_fits(1)
+        newest = trace[-_NOISE_WINDOW - 1 :]
+        if newest:
+            found.values[-len(newest) :, 0] = newest
+        found.counts[0], found.leaps[0] = len(trace), leap
+        return found
+
+    @property
+    def last(self) -> Array:
+        """The newest value of each (G,)."""
+        own: Array = self.values[-1]
+        return own
+
+    def gains(self) -> Array:
+        """Return the last two gains of each (2, G), the newest last."""
+        return self.values[-2:] - self.values[-3:-1]
+
+    def push(self, values: Array, new: AnyArray | None) -> None:
+        """Take a value of each fit, or of those where `new` (G,) holds."""
+        shifted = np.concatenate([self.values[1:], values[None]])
+        if new is None:
+            self.values, self.counts = shifted, self.counts + 1
+        else:
+            self.values = np.where(new, shifted, self.values)
+            self.counts = self.counts + new
+
+    def take(self, places: AnyArray) -> Recent:
+        """Return those of some fits."""
+        return Recent(self.values[:, places], self.counts[places], self.leaps[places])
+
+
+@dataclass(frozen=True, eq=False)
 class AitkenRule:
     """Stop when the predicted remaining gain is below `tol` a row, twice in a row.
 
@@ -39,80 +114,85 @@ class AitkenRule:
     ----------
     tol : float
         In mean log-likelihood a row; 0 never stops.
-    n : float
-        Number of rows (sum of weights).
+    n : ndarray (G,)
+        Number of rows (sum of weights) of each fit.
 
     Examples
     --------
-    >>> rule = AitkenRule(tol=0.1, n=1)
-    >>> rule.remaining([0.0, 8.0, 12.0])  # gains 8, 4: then 2, 1, ... = 4
-    4.0
+    >>> import numpy as np
+    >>> from gaussmix.em.convergence import AitkenRule, Recent
+    >>> rule = AitkenRule(0.1, np.ones(1))
+    >>> rule.remaining(Recent.of_trace([0.0, 8.0, 12.0])).tolist()  # gains 8, 4: then 2, 1, ...
+    [4.0]
     """
 
     tol: float
-    n: float
+    n: Array
 
-    def remaining(self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0) -> float:
-        """Predict the total log-likelihood still to come from the last three values.
+    def remaining(self, recent: Recent, slowest: Array | float = 0.0) -> Array:
+        """Predict the total log-likelihood still to come of each fit (G,) from the last values.
 
-        Infinite while unknown: with fewer values since the last `leap`, the place in the
-        trace that was not reached by a step of EM.  After a leap the first gains come from
-        what shrinks fast; `slowest` is the rate of what does not, as far as it is known.
+        Infinite while unknown: with fewer than three values since the last leap.  After a leap
+        the first gains come from what shrinks fast; `slowest` is the rate of what does not, as
+        far as it is known.
         """
-        if len(trace) < leap + 3:
-            return math.inf
-        before, last = trace[-2] - trace[-3], trace[-1] - trace[-2]
-        noise = _ROUNDING * max(abs(trace[-1]), self.n)
-        if abs(last) <= noise and abs(before) <= noise:
-            return 0.0
-        if last <= 0 or before <= 0:
+        before, last = recent.gains()
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            rate = np.maximum(last / before, slowest)
+            found = np.where(rate < 1.0, last * rate / (1.0 - rate), np.inf)
+            sizes = np.abs(last)
             # No geometric series: the optimum of a regularised fit is crossed, or rounding.
-            return abs(last)
-        rate = max(last / before, slowest)
-        return last * rate / (1.0 - rate) if rate < 1.0 else math.inf
+            found = np.where((last <= 0) | (before <= 0), sizes, found)
+            noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
+            found[(sizes <= noise) & (np.abs(before) <= noise)] = 0.0
+        found[recent.counts < recent.leaps + 3] = np.inf
+        return found
 
     def reached(
-        self, trace: Sequence[float], leap: int = 0, slowest: float = 0.0, close: Close = None
-    ) -> tuple[bool, Close]:
-        """Say whether to stop at the newest value of `trace`, and what to say so by next time.
+        self, recent: Recent, close: Close, slowest: Array | float = 0.0
+    ) -> tuple[AnyArray, Close]:
+        """Say which fits stop at their newest value, and what to say so by next time.
 
         Twice in a row the prediction must be small.  If there was a leap in between, it
         would have shown what slow steps hide, and must not have gained much either.
 
         Parameters
         ----------
-        close : (float, int) or None
-            The last value for which the prediction was small, and the leap before it: as
-            returned for the value before the newest.
+        close : Close
+            As returned for the values before the newest; nothing of fits that have none.
         """
-        if leap and len(trace) < leap + 3:
-            return self._only_noise(trace), close
-        share = _AFTER_LEAPS if leap else 1.0
-        if self.remaining(trace, leap, slowest) >= share * self.tol * self.n:
-            return self._only_noise(trace), None
-        done = self._confirmed(trace, leap, close) or self._only_noise(trace)
-        return done, (trace[-1], leap)
-
-    def _confirmed(self, trace: Sequence[float], leap: int, close: Close) -> bool:
-        """Whether an earlier value was close to the limit too, and little was gained since."""
-        if close is None:
-            return False
-        value, before = close
-        gained, limit = trace[-1] - value, self.tol * self.n
-        if leap == 0:
-            return gained < limit
+        limit, leaps = self.tol * self.n, recent.leaps
+        noise = self._only_noise(recent)
+        if not leaps.any():  # the limit is the tolerance itself
+            near = self.remaining(recent, slowest) < limit
+            with np.errstate(invalid="ignore"):
+                done = near & (recent.last - close.values < limit)
+            found = Close(np.where(near, recent.last, np.nan), leaps)
+            return done if noise is None else done | noise, found
+        leapt = leaps > 0
+        near = self.remaining(recent, slowest) < np.where(leapt, _AFTER_LEAPS, 1.0) * limit
+        early = leapt & (recent.counts < leaps + 3)
         # Without a leap in between, steps must be far below the limit.
-        return gained < (_AFTER_LEAPS if leap != before else _WITHOUT_LEAPS) * limit
+        share = np.where(leaps != close.leaps, _AFTER_LEAPS, _WITHOUT_LEAPS)
+        share = np.where(leapt, share, 1.0)
+        with np.errstate(invalid="ignore"):
+            done = near & ~early & (recent.last - close.values < share * limit)
+        values = np.where(near, recent.last, np.nan)
+        found = Close(np.where(early, close.values, values), np.where(early, close.leaps, leaps))
+        return done if noise is None else done | noise, found
 
-    def _only_noise(self, trace: Sequence[float]) -> bool:
-        """Whether the trace goes up and down without getting anywhere.
+    def _only_noise(self, recent: Recent) -> AnyArray | None:
+        """Say which traces go up and down without getting anywhere; None if none can.
 
         EM only climbs: drops are rounding, which near a singular covariance can be
         larger than `tol`.
         """
-        if self.tol == 0 or len(trace) <= _NOISE_WINDOW:
-            return False
-        last = trace[-_NOISE_WINDOW - 1 :]
-        drops = sum(after < before for before, after in pairwise(last))
-        alternating = 2 <= drops <= _NOISE_WINDOW - 2
-        return alternating and last[-1] - last[0] < self.tol * self.n
+        long = recent.counts > _NOISE_WINDOW
+        if self.tol == 0 or not long.any():
+            return None
+        values = recent.values
+        drops = (values[1:] < values[:-1]).sum(axis=0)
+        alternating = (drops >= 2) & (drops <= _NOISE_WINDOW - 2)
+        with np.errstate(invalid="ignore"):
+            idle = values[-1] - values[0] < self.tol * self.n
+        return np.asarray(long & alternating & idle)

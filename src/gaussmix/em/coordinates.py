@@ -8,23 +8,22 @@ family needs a parametrisation of its own, and the forms of the E-step share thi
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .._typing import AnyArray, Array
     from ..components.statistics import SufficientStatistics
     from ..numerics.groups import Groups
 
-__all__ = ["from_vectors", "metric", "to_vectors"]
+__all__ = ["from_vectors", "lengths", "metric", "to_vectors"]
 
 
-def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
-    """Return the coordinates of each mixture's statistics, None where a scatter is singular.
+def to_vectors(statistics: SufficientStatistics) -> tuple[Array, AnyArray]:
+    """Return the coordinates of each mixture's statistics (G, p), and which are finite (G,).
+
+    Those with a singular scatter are not.  Mixtures of fewer components have zeros at the end.
 
     Of each component the log of its count, its mean, the logs of what its density adds up, a
     row, and its scatter by the factor unless scatters are pooled; then of the mixture the
@@ -45,12 +44,19 @@ def to_vectors(statistics: SufficientStatistics) -> list[Array | None]:
     own, whole = np.concatenate(parts, axis=1), np.concatenate(rest, axis=1)
     finite = np.isfinite(whole).all(axis=1)
     finite &= ~statistics.groups.any(~np.isfinite(own).all(axis=1))
-    vectors = _joined(own, whole, statistics)
-    return [vector if good else None for vector, good in zip(vectors, finite, strict=True)]
+    return _joined(own, whole, statistics.groups), finite
 
 
-def metric(statistics: SufficientStatistics) -> list[Array]:
-    """Return by what to multiply differences of coordinates, those of each mixture.
+def lengths(statistics: SufficientStatistics) -> AnyArray:
+    """Return how many coordinates each mixture's statistics have (G,)."""
+    d, pooled = statistics.n_features, statistics.pooled
+    n_shape = _n_shape(statistics)
+    width = 1 + d + _n_tally(statistics) + (0 if pooled else n_shape)
+    return statistics.groups.counts * width + 1 + (n_shape if pooled else 0)
+
+
+def metric(statistics: SufficientStatistics) -> Array:
+    """Return by what to multiply differences of coordinates, those of each mixture (G, p).
 
     Their squares are then about the information that complete rows would hold, a row: a
     component has its share of it, and a mean is known as well as its features are narrow.
@@ -67,17 +73,15 @@ def metric(statistics: SufficientStatistics) -> list[Array]:
     own[:, 1 : 1 + d] /= np.sqrt(np.where(variances > 0, variances, 1.0))
     whole = np.ones((len(groups), 1 + (_n_shape(statistics) if statistics.pooled else 0)))
     whole[:, -1] = np.sqrt(statistics.noise / totals)
-    return _joined(own, whole, statistics)
+    return _joined(own, whole, groups)
 
 
-def from_vectors(
-    vectors: Sequence[Array], like: SufficientStatistics
-) -> tuple[SufficientStatistics, list[Array]]:
+def from_vectors(vectors: Array, like: SufficientStatistics) -> tuple[SufficientStatistics, Array]:
     """Return the statistics at some coordinates, with the total weight of others.
 
     Parameters
     ----------
-    vectors : sequence of ndarray (G,)
+    vectors : ndarray (G, p)
         As `to_vectors` returns them.
     like : SufficientStatistics
         Of the same mixtures.
@@ -85,15 +89,13 @@ def from_vectors(
     Returns
     -------
     statistics : SufficientStatistics
-    vectors : list of ndarray
+    vectors : ndarray (G, p)
         Its coordinates: those given, but for the total weight.
     """
     groups, d = like.groups, like.n_features
     first = 1 + d + _n_tally(like)
     width = first + (0 if like.pooled else _n_shape(like))
-    split = [size * width for size in groups.sizes]
-    own = np.concatenate([v[:n].reshape(-1, width) for v, n in zip(vectors, split, strict=True)])
-    whole = np.array([v[n:] for v, n in zip(vectors, split, strict=True)])
+    own, whole = _apart(vectors, groups, width)
     present = like.noise > 0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         counts, noise = np.exp(own[:, 0]), np.where(present, np.exp(whole[:, -1]), 0.0)
@@ -111,23 +113,39 @@ def from_vectors(
             tally=None if like.tally is None else np.exp(own[:, 1 + d : first]) * counts[:, None],
         )
         found = found.changed(scatters=scatters * like.moment.expand(_weights(found)))
-    return found, _joined(own, whole, like)
+    return found, _joined(own, whole, groups)
 
 
-def _joined(own: Array, whole: Array, like: SufficientStatistics) -> list[Array]:
-    """Return the vectors of the mixtures: what is of components (J, p), then the rest (G, q)."""
-    of_components, bounds = _layout(like.groups, own.shape[1], whole.shape[1])
-    flat = np.empty(bounds[-1])
-    flat[of_components], flat[~of_components] = own.ravel(), whole.ravel()
-    return [flat[first:last] for first, last in pairwise(bounds)]
+def _joined(own: Array, whole: Array, groups: Groups) -> Array:
+    """Return the vectors of the mixtures: what is of components (J, r), then the rest (G, q)."""
+    if groups.size:
+        return np.concatenate([own.reshape(len(groups), -1), whole], axis=1)
+    first, rest = _layout(groups, own.shape[1], whole.shape[1])
+    found = np.zeros((len(groups), int(groups.counts.max()) * own.shape[1] + whole.shape[1]))
+    flat = found.reshape(-1)
+    flat[first], flat[rest] = own, whole
+    return found
+
+
+def _apart(vectors: Array, groups: Groups, width: int) -> tuple[Array, Array]:
+    """Return what `_joined` has joined, as new arrays."""
+    most = int(groups.counts.max()) * width
+    if groups.size:
+        return vectors[:, :most].reshape(-1, width).copy(), vectors[:, most:].copy()
+    first, rest = _layout(groups, width, vectors.shape[1] - most)
+    flat = vectors.reshape(-1)
+    return flat[first], flat[rest]
 
 
 @lru_cache(maxsize=64)
-def _layout(groups: Groups, width: int, rest: int) -> tuple[AnyArray, list[int]]:
-    """Return which numbers of all vectors are of components, and where vectors begin and end."""
-    lengths = np.column_stack([groups.counts * width, np.full(len(groups), rest)]).ravel()
-    of_components = np.repeat(np.tile([True, False], len(groups)), lengths)
-    return of_components, [0, *np.cumsum(lengths)[1::2].tolist()]
+def _layout(groups: Groups, width: int, n_rest: int) -> tuple[AnyArray, AnyArray]:
+    """Return the places (J, width) and (G, n_rest) in vectors, one after the other."""
+    length = int(groups.counts.max()) * width + n_rest
+    begins = np.arange(len(groups)) * length
+    within = np.arange(groups.n_components) - groups.first[groups.owner]
+    first = begins[groups.owner] + within * width
+    rest = begins + groups.counts * width
+    return first[:, None] + np.arange(width), rest[:, None] + np.arange(n_rest)
 
 
 def _n_tally(statistics: SufficientStatistics) -> int:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
     from ..components.statistics import SufficientStatistics
+    from .convergence import Recent
 
-__all__ = ["Leaps", "leap"]
+__all__ = ["Leaps", "Paths", "leap"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
 _FIRST_STEPS = 6
@@ -45,11 +46,12 @@ _FIRST_LIMIT = 4.0
 _GROWTH = 2.0
 # Leaps that are remembered for the rate of convergence.
 _LENGTHS = 10
+_NOBODY = np.zeros(0, dtype=int)
 
 
 @stored("leaps")
 class Leaps(NamedTuple):
-    """What one fit remembers of EM's steps; says when a leap may pay.
+    """What one fit remembers of EM's steps, as files hold it.
 
     Attributes
     ----------
@@ -70,39 +72,6 @@ class Leaps(NamedTuple):
     limit: float = _FIRST_LIMIT
     plain: int = 0
     lengths: tuple[float, ...] = ()
-
-    @property
-    def rate(self) -> float:
-        """The slowest rate at which gains have lately been seen to shrink; 0 if unknown."""
-        longest = max(self.lengths, default=1.0)
-        return (1.0 - 1.0 / max(longest, 1.0)) ** 2
-
-    def noted(self, found: Array | None) -> Leaps:
-        """Return it with the coordinates of what an E-step found; None where there are none."""
-        steps = self.steps
-        if found is not None and self.start is not None:
-            steps = (*steps[1 - _MEMORY :], (self.start, found))
-        return Leaps(steps, found, self.limit, self.plain + 1, self.lengths)
-
-    def may_pay(self, climbed: Sequence[float]) -> bool:
-        """Whether to leap now; `climbed` is the trace, the newest value last."""
-        if self.plain <= _PLAIN_STEPS or len(self.steps) < 3 or len(climbed) <= _FIRST_STEPS:
-            return False
-        before, last = climbed[-2] - climbed[-3], climbed[-1] - climbed[-2]
-        return self.start is not None and 0.0 < _SLOW * before < last
-
-    def gone(self, target: Array, length: float, *, limited: bool) -> Leaps:
-        """Return it after a leap to `target`, which is to gain `length` times a step of EM."""
-        limit = self.limit * _GROWTH if limited else self.limit
-        lengths = (*self.lengths[1 - _LENGTHS :], length)
-        return Leaps(self.steps, target, limit, self.plain, lengths)
-
-    def landed(self, *, success: bool) -> Leaps:
-        """Return it when a leap has been taken, or taken back."""
-        if success:
-            return Leaps(self.steps, self.start, self.limit, 0, self.lengths)
-        limit = max(_FIRST_LIMIT, self.limit / _GROWTH**2)
-        return Leaps(self.steps, self.steps[-1][1], limit, 0, self.lengths)
 
     def to_fields(self) -> dict[str, Any]:
         """Return what files hold of it, by name."""
@@ -132,57 +101,199 @@ class Leaps(NamedTuple):
         return len(places[0]) if places else None
 
 
-def leap(
-    several: Sequence[Leaps], newest: SufficientStatistics
-) -> tuple[SufficientStatistics, list[Leaps | None]]:
-    """Return the statistics to leap to, of one or several fits, and what those remember then.
-
-    None of a fit that does not leap, for want of a place to go to.
+class Paths:
+    """What G fits remember of EM's steps; says when a leap may pay.
 
     Parameters
     ----------
-    several : sequence of Leaps (G,)
+    n_fits : int
+
+    Attributes
+    ----------
+    steps : list of ndarray (G, 2, p)
+        Coordinates of the statistics before and after steps of EM, the newest last.
+    n_steps : ndarray of int (G,)
+        How many of them, the newest, each fit has.
+    start : ndarray (G, p)
+        Where the step that is under way began.
+    known : ndarray of bool (G,)
+        Whether that is known.
+    limits, plain, lengths : ndarray (G,), (G,), (_LENGTHS, G)
+        See `Leaps`; no leap counts as one that is no longer than a step.
+    """
+
+    def __init__(self, n_fits: int) -> None:
+        self.steps: list[Array] = []
+        self.n_steps = np.zeros(n_fits, dtype=int)
+        self.start, self.known = np.zeros((n_fits, 0)), np.zeros(n_fits, dtype=bool)
+        self.limits, self.plain = np.full(n_fits, _FIRST_LIMIT), np.zeros(n_fits, dtype=int)
+        self.lengths = np.ones((_LENGTHS, n_fits))
+        self._leapt = False
+
+    @property
+    def rates(self) -> Array | float:
+        """The slowest rate (G,) at which gains have lately been seen to shrink; 0 if unknown."""
+        if not self._leapt:
+            return 0.0
+        longest: Array = np.maximum(self.lengths.max(axis=0), 1.0)
+        return (1.0 - 1.0 / longest) ** 2
+
+    def take(self, places: AnyArray) -> None:
+        """Keep some of the fits."""
+        self.steps = [step[places] for step in self.steps]
+        self.n_steps, self.known = self.n_steps[places], self.known[places]
+        self.start, self.limits = self.start[places], self.limits[places]
+        self.plain, self.lengths = self.plain[places], self.lengths[:, places]
+
+    def note(self, found: Array, finite: AnyArray, new: AnyArray | None) -> None:
+        """Note the coordinates (G, p) of what an E-step found, of all or where `new` (G,) holds."""
+        missing = self.start.shape[1] - found.shape[1]
+        if missing > 0:  # those with more are gone
+            found = np.pad(found, ((0, 0), (0, missing)))
+        more = self.known & finite
+        if new is not None:
+            more &= new
+        if more.any():
+            self._add(np.stack([self.start, found], axis=1), more)
+        if new is None:
+            self.start, self.known, self.plain = found, finite, self.plain + 1
+        else:
+            start = self.start if self.start.shape == found.shape else np.zeros_like(found)
+            self.start = np.where(new[:, None], found, start)
+            self.known, self.plain = np.where(new, finite, self.known), self.plain + new
+
+    def _add(self, step: Array, more: AnyArray) -> None:
+        """Add a step of some fits; the newest of the others stay these."""
+        if not more.all():
+            others = ~more
+            step[others] = self.steps[-1][others] if self.steps else 0.0
+            for i in range(len(self.steps) - 1, 0, -1):
+                self.steps[i][others] = self.steps[i - 1][others]
+        self.steps = [*self.steps, step][-_MEMORY:]
+        self.n_steps = np.minimum(self.n_steps + more, _MEMORY)
+
+    def may_pay(self, recent: Recent) -> AnyArray:
+        """Return the places of fits that are to leap now; `recent` is what they climbed last."""
+        if len(self.steps) < 3:
+            return _NOBODY
+        before, last = recent.gains()
+        with np.errstate(invalid="ignore"):
+            due = (_SLOW * before > 0.0) & (_SLOW * before < last) & self.known
+        due &= (self.plain > _PLAIN_STEPS) & (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
+        return np.flatnonzero(due)
+
+    def ways(self, places: AnyArray, length: int) -> Array:
+        """Return the steps (m, _MEMORY, 2, length) of some fits, NaN where there is none."""
+        found = np.full((len(places), _MEMORY, 2, length), np.nan)
+        first = _MEMORY - len(self.steps)
+        for i, step in enumerate(self.steps):
+            own = step[places]
+            own[self.n_steps[places] < _MEMORY - first - i] = np.nan
+            found[:, first + i] = 0.0
+            found[:, first + i, :, : own.shape[2]] = own[:, :, :length]
+        return found
+
+    def go(self, places: AnyArray, targets: Array, lengths: Array, limited: AnyArray) -> None:
+        """Note leaps of some fits to `targets`, which are to gain so many times a step of EM."""
+        self.start = self.start.copy()
+        width = min(targets.shape[1], self.start.shape[1])
+        self.start[places, :width] = targets[:, :width]
+        self.limits[places[limited]] *= _GROWTH
+        self.lengths[:-1, places] = self.lengths[1:, places]
+        self.lengths[-1, places] = lengths
+        self._leapt = True
+
+    def land(self, done: AnyArray | None, failed: AnyArray | None) -> None:
+        """Note which leaps (G,) have been taken, and which taken back."""
+        if done is not None:
+            self.plain = np.where(done, 0, self.plain)
+        if failed is not None and failed.any():
+            self.plain = np.where(failed, 0, self.plain)
+            less = np.maximum(_FIRST_LIMIT, self.limits / _GROWTH**2)
+            self.limits = np.where(failed, less, self.limits)
+            self.start = np.where(failed[:, None], self.steps[-1][:, 1], self.start)
+
+    # -- files --------------------------------------------------------------------------
+
+    def of_one(self, g: int, length: int) -> Leaps:
+        """Return what one fit remembers, in `length` coordinates."""
+        own = self.steps[len(self.steps) - int(self.n_steps[g]) :]
+        return Leaps(
+            tuple((step[g, 0, :length].copy(), step[g, 1, :length].copy()) for step in own),
+            self.start[g, :length].copy() if self.known[g] else None,
+            float(self.limits[g]),
+            int(self.plain[g]),
+            tuple(self.lengths[:, g].tolist()) if self._leapt else (),
+        )
+
+    @classmethod
+    def from_one(cls, leaps: Leaps) -> Paths:
+        """Return what a single fit remembers."""
+        found = cls(1)
+        found.steps = [np.stack(step)[None] for step in leaps.steps[-_MEMORY:]]
+        found.n_steps[0] = len(found.steps)
+        if leaps.start is not None:
+            found.start, found.known = leaps.start[None].copy(), np.ones(1, dtype=bool)
+        found.limits[0], found.plain[0] = leaps.limit, leaps.plain
+        own = leaps.lengths[-_LENGTHS:]
+        if own:
+            found.lengths[-len(own) :, 0], found._leapt = own, True
+        return found
+
+
+def leap(
+    several: Sequence[tuple[Paths, AnyArray]], newest: SufficientStatistics
+) -> tuple[SufficientStatistics, list[AnyArray]]:
+    """Return the statistics to leap to, and which of them there are: of some fits of each.
+
+    Those have a place to go to, and remember it.
+
+    Parameters
+    ----------
+    several : sequence of (Paths, ndarray of int)
+        Places of fits that are to leap.
     newest : SufficientStatistics
-        The last on the paths of G mixtures of one kind.
+        The last on the paths of all these, mixtures of one kind.
     """
     scales = metric(newest)
-    # (m, 2, p) each: in the metric, where steps began and ended.
-    steps = [np.array(own.steps) * scale for own, scale in zip(several, scales, strict=True)]
-    limits = np.array([own.limit for own in several])
-    ways, lengths, limited = _extrapolate(*_padded(steps), limits)
-    targets = []
-    for own, way, scale in zip(several, ways, scales, strict=True):
-        way = way[: len(scale)]
-        targets.append(own.steps[-1][0] + np.divide(way, scale, where=scale > 0, out=way))
-    found, vectors = from_vectors(targets, newest)
-    return found, [
-        own.gone(vectors[g], float(lengths[g]), limited=bool(limited[g]))
-        if np.isfinite(vectors[g]).all()
-        else None
-        for g, own in enumerate(several)
-    ]
+    steps = np.concatenate([paths.ways(places, scales.shape[1]) for paths, places in several])
+    # In the metric, where steps began and ended.
+    begun = steps[:, -1, 0].copy()
+    steps *= scales[:, None, None]
+    limits = np.concatenate([paths.limits[places] for paths, places in several])
+    ways, gained, limited = _extrapolate(*_differences(steps), limits)
+    found, vectors = from_vectors(
+        begun + np.divide(ways, scales, where=scales > 0, out=ways), newest
+    )
+    good = np.asarray(np.isfinite(vectors).all(axis=1))
+    first, usable = 0, []
+    for paths, places in several:
+        own = slice(first, first + len(places))
+        chosen = np.flatnonzero(good[own])
+        if len(chosen):
+            paths.go(
+                places[chosen], vectors[own][chosen], gained[own][chosen], limited[own][chosen]
+            )
+        usable.append(chosen + first)
+        first = own.stop
+    return found, usable
 
 
-def _padded(several: Sequence[Array]) -> tuple[Array, Array, Array]:
-    """Return how steps (m, 2, p) of fits differ and the last of them, zeros where there is none.
+def _differences(steps: Array) -> tuple[Array, Array, Array]:
+    """Return how steps (G, m, 2, p) of fits differ and the last of them; the oldest may be NaN.
 
     Returns
     -------
-    moved, changed : ndarray (G, m, p)
-        From one step to the next, the way between their starts and the change of the step.
+    moved, changed : ndarray (G, m - 1, p)
+        From one step to the next, the way between their starts and the change of the step; 0
+        where there is none.
     last : ndarray (G, p)
     """
-    n_changes = max(len(steps) for steps in several) - 1
-    size = max(steps.shape[2] for steps in several)
-    moved = np.zeros((len(several), n_changes, size))
-    changed, last = np.zeros_like(moved), np.zeros((len(several), size))
-    for g, steps in enumerate(several):
-        own = slice(0, steps.shape[2])
-        starts, ways = steps[:, 0], steps[:, 1] - steps[:, 0]
-        moved[g, : len(steps) - 1, own] = starts[1:] - starts[:-1]
-        changed[g, : len(steps) - 1, own] = ways[1:] - ways[:-1]
-        last[g, own] = ways[-1]
-    return moved, changed, last
+    starts, ways = steps[:, :, 0], steps[:, :, 1] - steps[:, :, 0]
+    moved, changed = starts[:, 1:] - starts[:, :-1], ways[:, 1:] - ways[:, :-1]
+    nothing = np.isnan(moved)
+    moved[nothing] = changed[nothing] = 0.0
+    return moved, changed, ways[:, -1].copy()
 
 
 def _extrapolate(
@@ -193,7 +304,7 @@ def _extrapolate(
     Parameters
     ----------
     moved, changed, last
-        See `_padded`.
+        See `_differences`.
     limits : ndarray (G,)
         The most steps of EM that a way may stand for.
 

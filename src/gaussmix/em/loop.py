@@ -14,54 +14,32 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from ..components.parameters import join_parameters, join_statistics
-from ..exceptions import DataError, FitInterrupted
-from .climb import Climb, collapsed_components
-from .coordinates import to_vectors
+from ..components.parameters import picked
+from ..exceptions import FitInterrupted
+from ..numerics.groups import Groups
+from .climb import Ended
+from .climbers import STATUSES, Climbers
+from .coordinates import lengths, to_vectors
 from .keeper import Keeper
 from .leaps import leap
 from .mstep import Estimate, looked_at_together
 from .result import Callback, FitResult, Status, height
+from .resuming import resume, state_of
+from .team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .._typing import AnyArray
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
     from ..mixture import Mixture
-    from .objectives import Objective
     from .problem import Problem
     from .steps import EStep
 
 __all__ = ["Batch", "Climbers", "Convergence", "Jury", "Team", "fit", "fit_all", "fit_together"]
 
 Verdict = TypeVar("Verdict")
-
-
-class Team(ABC):
-    """Fits of one family: their parameters are one stack."""
-
-    objective: Objective
-    #: The newest parameters of all.
-    parameters: Parameters
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Fits that go on."""
-
-    @abstractmethod
-    def take(self, statistics: SufficientStatistics) -> None:
-        """Take what an E-step found of the parameters."""
-
-    @abstractmethod
-    def estimate(self) -> Estimate | None:
-        """First half of an M-step: estimates; None if there are none of all fits at once."""
-
-    @abstractmethod
-    def move(self, estimate: Estimate | None) -> None:
-        """Second half of it: hold the estimates above the floor, and go there."""
 
 
 class Jury(ABC, Generic[Verdict]):
@@ -101,6 +79,7 @@ class Batch(Generic[Verdict]):
             estimates = looked_at_together(estimates, floor)
         for team, estimate in zip(self.teams, estimates, strict=True):
             team.move(estimate)
+        self.teams = [team for team in self.teams if len(team)]
         return verdicts
 
     def run(self, estep: EStep) -> Iterator[Verdict]:
@@ -112,126 +91,70 @@ class Batch(Generic[Verdict]):
 # -- fits that end when they have converged ---------------------------------------------------
 
 
-class Climbers(Team):
-    """Fits of one family, each with a trace of its own."""
-
-    def __init__(self, climbs: Sequence[Climb], keeper: Keeper | None = None) -> None:
-        self.climbs, self.keeper = list(climbs), keeper
-        self.objective = climbs[0].objective
-        self.parameters = self._joined("now")
-
-    def __len__(self) -> int:
-        return len(self.climbs)
-
-    def _joined(self, which: str) -> Parameters:
-        return join_parameters([getattr(climb.state, which) for climb in self.climbs])
-
-    def take(self, statistics: SufficientStatistics) -> None:
-        values = self.objective.value(statistics, self.parameters).tolist()
-        for g, climb in enumerate(self.climbs):
-            climb.take((statistics, g), values[g])
-
-    def estimate(self) -> Estimate | None:
-        sources = join_statistics([climb.source() for climb in self.climbs])
-        try:
-            return self.objective.estimate(sources, self._joined("evaluated"))
-        except (np.linalg.LinAlgError, DataError):
-            if self._is_alone():
-                raise
-            return None
-
-    def move(self, estimate: Estimate | None) -> None:
-        found = None
-        try:
-            found = None if estimate is None else self.objective.held(estimate)
-        except (np.linalg.LinAlgError, DataError):
-            if self._is_alone():
-                raise
-        if found is None:
-            for climb in self.climbs:
-                self._move_alone(climb)
-            self.parameters = self._joined("now")
-        else:
-            self.parameters, mask = found
-            self._place(mask)
-        if self.keeper is not None:
-            self.keeper.keep(self.climbs[0].state)
-
-    def _is_alone(self) -> bool:
-        """Whether an M-step that failed has no other way: no leap to take back, no other fit."""
-        return len(self) == 1 and self.climbs[0].state.target is None
-
-    def _place(self, mask: AnyArray) -> None:
-        """Let all go to the parameters; `mask` says which covariances are held."""
-        found, family = self.parameters, self.objective.family
-        some = mask.any()
-        for g, climb in enumerate(self.climbs):
-            collapsed: tuple[int, ...] = ()
-            if some:
-                own = mask[g : g + 1] if family.shared else found.groups.part(mask, g)
-                collapsed = collapsed_components(own, family)
-            climb.move((found, g), collapsed)
-
-    def _move_alone(self, climb: Climb) -> None:
-        """M-step of one fit; a leap that it fails at is not made."""
-        family = self.objective.family
-        try:
-            found, mask = self.objective.update(
-                join_statistics([climb.source()]), join_parameters([climb.state.evaluated])
-            )
-        except (np.linalg.LinAlgError, DataError):
-            if climb.state.target is None:
-                raise
-            climb.turn_back()
-            self._move_alone(climb)
-        else:
-            climb.move((found, 0), collapsed_components(mask, family))
-
-
-class Convergence(Jury[tuple[Climb, Status]]):
+class Convergence(Jury[Ended]):
     """Lets fits go that have converged, or are to stop for another reason; says where to leap."""
 
     def __init__(self, callback: Callback | None = None) -> None:
         self.callback = callback
 
-    def judge(self, teams: Sequence[Climbers]) -> list[tuple[Climb, Status]]:
-        _leap_together([climb for team in teams for climb in team.climbs])
-        done = []
+    def judge(self, teams: Sequence[Climbers]) -> list[Ended]:
+        _leap_together(teams)
+        ended = []
         for team in teams:
-            verdicts = [(climb, self._verdict(climb)) for climb in team.climbs]
-            team.climbs = [climb for climb, status in verdicts if status is None]
-            done += [(climb, status) for climb, status in verdicts if status is not None]
-        return done
+            verdicts = team.verdicts()
+            if verdicts[0] < 0 and self._stops(team):
+                verdicts[0] = STATUSES.index(Status.STOPPED)
+            found = team.end(verdicts)
+            ended += [] if found is None else [found]
+        return ended
 
-    def _verdict(self, climb: Climb) -> Status | None:
-        status = climb.verdict()
-        if status is None and self.callback is not None and not climb.state.rejected:
-            return Status.STOPPED if self.callback(climb.iteration()) else None
-        return status
+    def _stops(self, team: Climbers) -> bool:
+        """Whether a callback stops the single fit that there then is."""
+        if self.callback is None or team.rejected is not None:
+            return False
+        return bool(self.callback(team.iteration()))
 
 
-def _leap_together(climbs: Sequence[Climb]) -> None:
+def _leap_together(teams: Sequence[Climbers]) -> None:
     """Say where to leap; the statistics of families of one kind go together."""
-
-    def kind(climb: Climb) -> tuple[str, bool]:
-        family = climb.objective.family
-        return family.held.moment.name, family.shared
-
-    climbing = [c for c in climbs if c.state.leaps is not None and not c.state.rejected]
-    for _, own in groupby(sorted(climbing, key=kind), key=kind):
+    climbing = [
+        team
+        for team in teams
+        if team.paths is not None and (team.rejected is None or not team.rejected.all())
+    ]
+    if len(climbing) < 2:
+        for team in climbing:
+            _leap([team])
+        return
+    for _, own in groupby(sorted(climbing, key=_kind), key=_kind):
         _leap(list(own))
 
 
-def _leap(climbs: Sequence[Climb]) -> None:
-    found = to_vectors(join_statistics([climb.source() for climb in climbs]))
-    due = [climb for climb, own in zip(climbs, found, strict=True) if climb.remember(own)]
-    if not due:
+def _kind(team: Climbers) -> tuple[str, bool]:
+    return team.kind
+
+
+def _leap(teams: Sequence[Climbers]) -> None:
+    stacks = [team.source() for team in teams]
+    whole = stacks[0]
+    if len(stacks) > 1:
+        whole = whole.joined(stacks, Groups.joined([stack.groups for stack in stacks]))
+    vectors, finite = to_vectors(whole)
+    sizes, first, due = lengths(whole), 0, []
+    for team in teams:
+        own = slice(first, first + len(team))
+        due.append((team, team.note(vectors[own, : sizes[own].max()], finite[own]), first))
+        first = own.stop
+    numbers = np.concatenate([places + begin for _, places, begin in due])
+    if not len(numbers):
         return
-    leaps = [climb.state.leaps for climb in due if climb.state.leaps is not None]
-    targets, gone = leap(leaps, join_statistics([climb.source() for climb in due]))
-    for g, (climb, own) in enumerate(zip(due, gone, strict=True)):
-        if own is not None:
-            climb.aim((targets, g), own)
+    several = [(team.paths, places) for team, places, _ in due if team.paths is not None]
+    targets, usable = leap(several, picked([whole], numbers))
+    first = 0
+    for (team, places, _), which in zip(due, usable, strict=True):
+        if len(which):
+            team.aim(targets, which, places[which - first])
+        first += len(places)
 
 
 def fit(
@@ -249,17 +172,19 @@ def fit(
     FitInterrupted
         On Ctrl-C; carries the last evaluated mixture.
     """
-    climb, keeper = Climb.of(problem, start), keeper or Keeper()
-    state = keeper.restored(climb.state)
-    if state is not climb.state:
-        climb.resume(state)
-    batch = Batch([Climbers([climb], keeper)], Convergence(callback))
+    keeper = keeper or Keeper()
+    team = Climbers.of([(problem, start)], keeper)
+    first = state_of(team, 0)
+    state = keeper.restored(first)
+    if state is not first:
+        resume(team, state)
+    batch = Batch([team], Convergence(callback))
     try:
-        ((_, status),) = batch.run(problem.estep)
+        (ended,) = batch.run(problem.estep)
     except KeyboardInterrupt:
         keeper.save()
-        raise FitInterrupted(climb.result(Status.INTERRUPTED)) from None
-    return climb.result(status)
+        raise FitInterrupted(team.so_far(0)) from None
+    return ended.result(0)
 
 
 def fit_together(
@@ -275,14 +200,20 @@ def fit_together(
         Of the data of all.
     fits : sequence of (Problem, Mixture)
     """
-    climbs = [Climb.of(problem, start) for problem, start in fits]
-    numbers = {id(climb): number for number, climb in enumerate(climbs)}
-    teams = [Climbers(list(own)) for _, own in groupby(sorted(climbs, key=_team), key=_team)]
+    order = sorted(range(len(fits)), key=lambda number: _team(*fits[number]))
+    teams, numbers = [], {}
+    for _, own in groupby(order, key=lambda number: _team(*fits[number])):
+        places = list(own)
+        teams.append(Climbers.of([fits[number] for number in places]))
+        numbers[id(teams[-1].trace)] = places
     batch = Batch(teams, Convergence())
     while batch.teams:
-        done = [(numbers[id(c)], c, status) for c, status in batch.step(estep(batch.questions))]
-        for number, climb, status in sorted(done, key=lambda found: found[0]):
-            yield number, climb.result(status)
+        done = [
+            (numbers[id(ended.trace)][own], result)
+            for ended in batch.step(estep(batch.questions))
+            for own, result in ended.results()
+        ]
+        yield from sorted(done, key=lambda found: found[0])
 
 
 def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
@@ -293,20 +224,22 @@ def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
     FitInterrupted
         On Ctrl-C; carries the best mixture evaluated.
     """
-    climbs = [Climb.of(problem, start) for start in starts]
-    batch = Batch([Climbers(climbs)] if climbs else [], Convergence())
+    if not starts:
+        return []
+    team = Climbers.of([(problem, start) for start in starts])
+    batch = Batch([team], Convergence())
     found: dict[int, FitResult] = {}
     try:
-        for climb, status in batch.run(problem.estep):
-            found[id(climb)] = climb.result(status)
+        for ended in batch.run(problem.estep):
+            found.update(ended.results())
     except KeyboardInterrupt:
-        results = [found.get(id(c)) or c.result(Status.INTERRUPTED) for c in climbs]
+        results = [*found.values(), *(team.so_far(g) for g in range(len(team)))]
         best = max(results, key=height)
         raise FitInterrupted(replace(best, status=Status.INTERRUPTED)) from None
-    return [found[id(climb)] for climb in climbs]
+    return [found[number] for number in range(len(starts))]
 
 
-def _team(climb: Climb) -> tuple[str, int]:
+def _team(problem: Problem, start: Mixture) -> tuple[str, int]:
     """Fits of one family and background are a team."""
-    start, _ = climb.state.now
-    return climb.objective.family.name, 0 if start.box is None else id(start.box.lower)
+    box = start.parameters.box
+    return problem.family.name, 0 if box is None else id(box.lower)

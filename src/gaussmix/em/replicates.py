@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..exceptions import DataError
+from ..components.parameters import join_parameters
 from ..rows.blas import single_threaded_blas
-from .climb import Climb
-from .loop import Batch, Climbers, Convergence
+from .climb import Climb, begun
+from .climbers import Climbers
+from .loop import Batch, Convergence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from .._typing import AnyArray
+    from ..components.parameters import Parameters
     from ..estep.many import ManyRows
     from ..mixture import Mixture
+    from .climb import Ended
     from .model import Model
     from .objectives import Objective
     from .options import Options
     from .result import FitResult
 
-__all__ = ["fit_replicates"]
-
-_FAILURES = (DataError, np.linalg.LinAlgError)
+__all__ = ["fit_each", "fit_replicates"]
 
 
 def fit_replicates(
@@ -48,43 +50,35 @@ def fit_replicates(
     places : sequence of int, optional
         Which data set each fit is to; the first to the first unless said otherwise.
     """
-    numbers = list(range(len(starts))) if places is None else list(places)
-    with single_threaded_blas():
-        return _fitted(model, objective, options, starts, data, numbers)
-
-
-def _fitted(
-    model: Model,
-    objective: Objective,
-    options: Options,
-    starts: Sequence[Mixture],
-    data: ManyRows,
-    places: list[int],
-) -> list[FitResult | None]:
-    climbs = [
-        Climb(start, model, objective, options, data.total(place))
-        for start, place in zip(starts, places, strict=True)
-    ]
-    place_of = {id(climb): place for climb, place in zip(climbs, places, strict=True)}
-    found: dict[int, FitResult] = {}
-    if not climbs:
+    numbers = np.arange(len(starts)) if places is None else np.asarray(places, dtype=int)
+    if not len(numbers):
         return []
-    team = Climbers(climbs)
+    begun_at = {id(start): start for start in starts}
+    stacks = {key: (begun(start, objective), 0) for key, start in begun_at.items()}
+    stack = join_parameters([stacks[id(start)] for start in starts])
+    results: list[FitResult | None] = [None] * len(numbers)
+    with single_threaded_blas():
+        for ended in fit_each(Climb(model, objective, options), stack, data, numbers):
+            for number, result in ended.results():
+                results[number] = result
+    return results
+
+
+def fit_each(climb: Climb, starts: Parameters, data: ManyRows, places: AnyArray) -> Iterator[Ended]:
+    """Fit a model to data sets, and yield fits as they stop; those that fail are in none.
+
+    Parameters
+    ----------
+    climb : Climb
+    starts : Parameters
+        Of R mixtures.
+    data : ManyRows
+    places : ndarray of int (R,)
+        Which data set each fit is to.
+    """
+    weights = data.totals[places]
+    team = Climbers([climb] * len(places), starts, weights, forgiving=True)
     batch = Batch([team], Convergence())
-    try:
-        while batch.teams:
-            own = np.array([place_of[id(climb)] for climb in team.climbs])
-            ((parameters, family),) = batch.questions
-            for climb, status in batch.step([data.statistics(own, parameters, family)]):
-                found[id(climb)] = climb.result(status)
-    except _FAILURES:
-        if len(climbs) == 1:
-            return [None]
-        # One of them stops the others: halves tell which.
-        half = len(climbs) // 2
-        given = (model, objective, options)
-        return [
-            *_fitted(*given, starts[:half], data, places[:half]),
-            *_fitted(*given, starts[half:], data, places[half:]),
-        ]
-    return [found[id(climb)] for climb in climbs]
+    while batch.teams:
+        ((parameters, family),) = batch.questions
+        yield from batch.step([data.statistics(places[team.numbers], parameters, family)])

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..components.parameters import Place
-    from .convergence import Close
 
 __all__ = ["FitState"]
 
@@ -53,8 +52,8 @@ class FitState(NamedTuple):
         Whether the last E-step was of a leap that did not climb.
     last_leap : int
         The place in the trace of the last leap that did.
-    close : Close
-        See `AitkenRule`.
+    close : (float, int) or None
+        The last value that was close to the limit, and the leap before it: see `AitkenRule`.
     stuck : bool
         Whether the last step sank where a covariance is held, and so was the last.
     leaps : Leaps or None
@@ -74,7 +73,7 @@ class FitState(NamedTuple):
     leaping: bool = False
     rejected: bool = False
     last_leap: int = 0
-    close: Close = None
+    close: tuple[float, int] | None = None
     stuck: bool = False
     leaps: Leaps | None = None
 
@@ -150,7 +149,7 @@ def _components(given: Any, now: Parameters) -> tuple[int, ...]:
     return tuple(check_integer("collapsed", k, minimum=-1, maximum=last) for k in given)
 
 
-def _close(given: Any) -> Close:
+def _close(given: Any) -> tuple[float, int] | None:
     if given is None:
         return None
     value, place = given

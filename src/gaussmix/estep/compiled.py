@@ -27,6 +27,7 @@ __all__ = [
     "bytes_of_tiles",
     "compiled_loops",
     "exp_terms",
+    "expect_each",
     "goes_in_tiles",
     "natural_form",
     "pairs_of",
@@ -186,6 +187,15 @@ def with_constants(theta: Array, constants: Array) -> Array:
     last = np.zeros((len(theta), 1, theta.shape[2]), theta.dtype)
     last[:, 0, 0] = np.maximum(constants, _NOWHERE)
     return np.concatenate([theta, last], axis=1)
+
+
+def expect_each(given: tuple[Any, ...], found: tuple[Array, Array]) -> None:
+    """Do the E-steps of mixtures that are each of rows of their own; see `expect_many`."""
+    from .many_loops import TILE, expect_many
+
+    terms = exp_terms(np.dtype(float)), _log_terms(np.dtype(float))
+    memory = np.empty((2, TILE))
+    expect_many(*given, terms, (memory, memory.view(np.int64)), *found)
 
 
 class OwnTerms(NamedTuple):

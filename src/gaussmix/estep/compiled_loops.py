@@ -20,9 +20,12 @@ __all__ = [
     "TILE",
     "ExpTerms",
     "LogTerms",
+    "add_moments",
     "expect",
     "expect_mixed",
     "exponentiate",
+    "multiply",
+    "share",
     "write_features",
 ]
 
@@ -65,7 +68,7 @@ def write_features(
 
 
 @compiled(EXACT)
-def _multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> None:
+def multiply(theta: AnyArray, features: AnyArray, out: AnyArray, m: int) -> None:
     """Write theta @ features into m columns: two components and four terms at a time."""
     n_joint, n_terms = theta.shape
     for k in range(0, n_joint, 2):
@@ -147,7 +150,7 @@ def exponentiate(
 
 
 @compiled(EXACT)
-def _share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray) -> None:
+def share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray) -> None:
     """Turn exp(density - largest) into (weighted) responsibilities."""
     one = total.dtype.type(1.0)
     for i in range(len(total)):
@@ -162,7 +165,7 @@ def _share(joint: AnyArray, weights: AnyArray, total: AnyArray, shares: AnyArray
 
 
 @compiled(ANY_ORDER)
-def _add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int) -> None:
+def add_moments(joint: AnyArray, features: AnyArray, moments: AnyArray, m: int) -> None:
     """Add joint @ features' of m columns: two components and four terms at a time."""
     n_joint, n_terms = moments.shape
     zero = joint.dtype.type(0.0)
@@ -237,14 +240,14 @@ def expect(
         write_features(tile, m, center, pairs[0], pairs[1], pairs[2], features)
         for r in range(n_mixtures):
             own = total[r, begin:end]
-            _multiply(theta[r], features, joint, m)
+            multiply(theta[r], features, joint, m)
             if len(scales):
                 fall(joint, own_terms[r], logs, scratch, scales, excess, m)
             exponentiate(joint, terms, power, bits, largest[r, begin:end], own)
-            _share(joint, weights[begin:end], own, shares)
+            share(joint, weights[begin:end], own, shares)
             if len(scales):
                 weigh(joint, scales, excess, own_sums[r], m)
-            _add_moments(joint, features, moments[r], m)
+            add_moments(joint, features, moments[r], m)
 
 
 @compiled(EXACT)
@@ -343,7 +346,7 @@ def expect_mixed(
         tile, m = rows[begin:end], end - begin
         if len(theta):
             write_features(tile, m, center, pairs[0], pairs[1], pairs[2], features)
-            _multiply(theta, features, joint[k:], m)
+            multiply(theta, features, joint[k:], m)
         for j in range(d):
             for i in range(m):
                 columns[j, i] = tile[i, j]
@@ -353,15 +356,15 @@ def expect_mixed(
         if len(scales):
             fall(joint, own_terms[0], logs, scratch, scales, excess, m)
         exponentiate(joint, terms, power, bits, largest[0, begin:end], total[0, begin:end])
-        _share(joint, weights[begin:end], total[0, begin:end], shares)
+        share(joint, weights[begin:end], total[0, begin:end], shares)
         if len(scales):
             weigh(joint, scales, excess, own_sums[0], m)
         if len(theta):
-            _add_moments(joint[k:], features, moments[k:], m)
+            add_moments(joint[k:], features, moments[k:], m)
         for c in range(k):
             source, masses, count = columns.T, joint[c : c + 1], m
             if n_terms >= FEW_TERMS:
                 count = _gather(columns, joint[c, :m], places, packed, kept[0])
                 source, masses = packed.T, kept
             write_features(source, count, means[c], pairs[0], pairs[1], pairs[2], features)
-            _add_moments(masses, features, moments[c : c + 1], count)
+            add_moments(masses, features, moments[c : c + 1], count)

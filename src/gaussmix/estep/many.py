@@ -16,17 +16,22 @@ from ..numerics.groups import Groups
 from ..rows import MemorySource
 from ..rows.folds import Workspace
 from ..rows.summary import SummaryFold
+from ..rows.threads import Pool
 from .choice import are_accurate
+from .compiled import expect_each, goes_in_tiles, pairs_of, with_constants
 from .expectation import expectation
 from .natural import features_of, moments_to_statistics
 from .posterior import Posterior
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._typing import AnyArray, Array
     from ..components.families import Family
     from ..components.moments import Moment
     from ..components.parameters import Parameters, Place
     from ..components.statistics import SufficientStatistics
+    from .posterior import Tally
 
 __all__ = ["ManyRows"]
 
@@ -34,6 +39,7 @@ __all__ = ["ManyRows"]
 # densities stay in the cache.
 _KEPT_BYTES = 2**27
 _BLOCK_BYTES = 2**21
+_NO_WEIGHTS = np.empty((1, 0))
 
 
 @dataclass(eq=False)
@@ -48,16 +54,25 @@ class ManyRows:
         A row of weight 0 might as well not be there.
     known : ndarray of int (n,) or None
         Known components of rows that all share, -1 where unknown.
+    count : int, optional
+        Data sets in all, if these are some of more: all are worked on in the same way.
+    n_jobs : int or None
+        Threads, where loops are compiled; None is as many as there are cores.
     """
 
     rows: Array
     weights: Array | None = None
     known: AnyArray | None = None
+    count: int | None = None
+    n_jobs: int | None = 1
 
     def __post_init__(self) -> None:
         self.centers = self._centers()
         self.reach = np.abs(self.rows - self.centers[:, None]).max(axis=1)
         self._features: tuple[Moment, Array] | None = None
+        self._pool = Pool(self.n_jobs)
+        n_sets = len(self.rows if self.weights is None else self.weights)
+        self._n_rows = self.rows.shape[1] * (self.count or n_sets)
 
     def _centers(self) -> Array:
         """Return the mean of each data set (G or 1, d)."""
@@ -71,9 +86,12 @@ class ManyRows:
         """Whether all data sets are the same rows."""
         return len(self.rows) == 1
 
-    def total(self, place: int) -> float:
-        """Return the sum of the weights of one data set."""
-        return float(self.rows.shape[1] if self.weights is None else self.weights[place].sum())
+    @property
+    def totals(self) -> Array:
+        """The sum of the weights of each data set (G,)."""
+        if self.weights is None:
+            return np.full(len(self.rows), float(self.rows.shape[1]))
+        return np.asarray(self.weights.sum(axis=1))
 
     def source(self, place: int) -> MemorySource:
         """Return the rows of one data set."""
@@ -96,14 +114,22 @@ class ManyRows:
         """
         moment, k = family.held.moment, parameters.groups.sizes[0]
         n, d = self.rows.shape[1:]
-        step = max(1, _BLOCK_BYTES // (8 * n * (1 + d + moment.n_terms(d) + k)))
-        pieces = []
-        for begin in range(0, len(places), step):
+        n_terms = 1 + d + moment.n_terms(d)
+        plain = self.known is None and parameters.density.plain
+        in_loops = plain and goes_in_tiles(k, n_terms, self._n_rows)
+        find = self._in_loops if in_loops else self._in_products
+        step = max(1, _BLOCK_BYTES // (8 * n * (1 if in_loops else n_terms + k)))
+
+        def some(begin: int) -> list[Place[SufficientStatistics]]:
             own = places[begin : begin + step]
             here, groups = slice(begin, begin + len(own)), Groups.of((k,) * len(own))
             components = slice(here.start * k, here.stop * k)
-            pieces += self._of_some(own, parameters.cut(components, here, groups), family)
-        return join_statistics(pieces)
+            stack = parameters.cut(components, here, groups)
+            return self._of_some(own, stack, family, find)
+
+        begins = range(0, len(places), step)
+        pieces = self._pool.map(some, begins) if in_loops else map(some, begins)
+        return join_statistics([piece for own in pieces for piece in own])
 
     def divided(self, masses: Array, family: Family) -> SufficientStatistics:
         """Return the statistics of each data set under given masses (G, K, n)."""
@@ -116,19 +142,18 @@ class ManyRows:
         return moments_to_statistics(moments, centers, moment, **counted)
 
     def _of_some(
-        self, places: AnyArray, parameters: Parameters, family: Family
+        self,
+        places: AnyArray,
+        parameters: Parameters,
+        family: Family,
+        find: Callable[[AnyArray, Array, Posterior, Moment], tuple[Array, Tally]],
     ) -> list[Place[SufficientStatistics]]:
         moment, r, k = family.held.moment, len(places), parameters.groups.sizes[0]
         own = np.zeros(r, dtype=int) if self.shared else places
         centers = self.centers[own].repeat(k, axis=0)
         theta = parameters.natural(centers, moment)
-        features = self._features_at(places, moment)
         posterior = Posterior.of([parameters])
-        tally = posterior.open()
-        joint = np.matmul(theta.reshape(r, k, -1), features.swapaxes(1, 2)).reshape(r * k, -1)
-        weights = None if self.weights is None else self.weights[places]
-        masses = posterior(joint, weights, self.known, tally)
-        moments = np.matmul(masses.reshape(r, k, -1), features).reshape(r * k, -1)
+        moments, tally = find(places, theta.reshape(r, k, -1), posterior, moment)
         found = moments_to_statistics(moments, centers, moment, **posterior.counted(tally))
         found = family.gathered(posterior.told_apart(found, tally))
         pieces = [(found, g) for g in range(r)]
@@ -136,6 +161,37 @@ class ManyRows:
         for g in np.flatnonzero(~accurate.reshape(r, k).all(axis=1)):
             pieces[g] = self._alone(int(places[g]), one_of((parameters, int(g))), family), 0
         return pieces
+
+    def _in_products(
+        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment
+    ) -> tuple[Array, Tally]:
+        """Return the sums of features (J, n_terms), and what the posterior counts."""
+        (r, k, _), tally = theta.shape, posterior.open()
+        features = self._features_at(places, moment)
+        joint = np.matmul(theta, features.swapaxes(1, 2)).reshape(r * k, -1)
+        weights = None if self.weights is None else self.weights[places]
+        masses = posterior(joint, weights, self.known, tally)
+        return np.matmul(masses.reshape(r, k, -1), features).reshape(r * k, -1), tally
+
+    def _in_loops(
+        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment
+    ) -> tuple[Array, Tally]:
+        """Return the same by compiled loops."""
+        (r, k, _), tally = theta.shape, posterior.open()
+        if posterior.backgrounds is not None:
+            theta = with_constants(theta, posterior.backgrounds)
+        moments, which = np.empty(theta.shape), np.zeros(r, dtype=int) if self.shared else places
+        given = (_NO_WEIGHTS, np.zeros(r, dtype=int))
+        if self.weights is not None:
+            given = self.weights, places
+        n_features = self.rows.shape[2]
+        expect_each(
+            (self.rows, which, *given, self.centers, theta, pairs_of(moment, n_features)),
+            (moments, tally.log_likelihood),
+        )
+        tally.n_rows += self.rows.shape[1]
+        tally.noise += moments[:, k:, 0].sum(axis=1)
+        return moments[:, :k].reshape(r * k, -1), tally
 
     def _alone(self, place: int, parameters: Parameters, family: Family) -> SufficientStatistics:
         source = self.source(place)

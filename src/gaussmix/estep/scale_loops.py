@@ -9,7 +9,51 @@ from .compiling import ANY_ORDER, EXACT, LogTerms, compiled
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["fall", "weigh"]
+__all__ = ["add_logs", "fall", "weigh"]
+
+
+@compiled(EXACT)
+def add_logs(scratch: tuple[AnyArray, AnyArray], logs: LogTerms, out: AnyArray, m: int) -> None:
+    """Add to m small numbers the logs of the first row of `scratch`, which is used up.
+
+    `scratch` is (2, TILE), the same memory as numbers and as integers.
+    """
+    numbers, integers = scratch
+    y, n, y_bits, n_bits = numbers[0], numbers[1], integers[0], integers[1]
+    c = logs.numbers
+    high, low, whole, half = c[0], c[1], c[2], c[3]
+    c0, c1, c2, c3, c4 = c[4], c[5], c[6], c[7], c[8]
+    one = half + half
+    two = one + one
+    for i in range(m):
+        place = (y_bits[i] - logs.root) >> logs.shift
+        y_bits[i] -= place << logs.shift
+        n_bits[i] = place + logs.whole
+    if len(c) > 9:
+        c5, c6, c7, c8, c9 = c[9], c[10], c[11], c[12], c[13]
+        for i in range(m):
+            f = y[i] - one
+            s = f / (two + f)
+            z = s * s
+            z2 = z * z
+            tail = (c6 + c7 * z) + z2 * (c8 + c9 * z)
+            tail = (c2 + c3 * z) + z2 * ((c4 + c5 * z) + z2 * tail)
+            tail = z * ((c0 + c1 * z) + z2 * tail)
+            square = half * f * f
+            exponent = n[i] - whole
+            rest = s * (square + tail) + (exponent * low + out[i])
+            out[i] = exponent * high - ((square - rest) - f)
+    else:
+        for i in range(m):
+            f = y[i] - one
+            s = f / (two + f)
+            z = s * s
+            z2 = z * z
+            tail = z * ((c0 + c1 * z) + z2 * ((c2 + c3 * z) + z2 * c4))
+            square = half * f * f
+            exponent = n[i] - whole
+            rest = s * (square + tail) + (exponent * low + out[i])
+            out[i] = exponent * high - ((square - rest) - f)
 
 
 @compiled(EXACT)
@@ -28,12 +72,9 @@ def fall(
     responsibilities are multiplied by, u, and u - 1 - log(u).  `scratch` is (2, TILE), the same
     memory as numbers and as integers.
     """
-    numbers, integers = scratch
-    y, n, y_bits, n_bits = numbers[0], numbers[1], integers[0], integers[1]
-    c = logs.numbers
-    high, low, whole, half = c[0], c[1], c[2], c[3]
-    c0, c1, c2, c3, c4 = c[4], c[5], c[6], c[7], c[8]
-    zero, one = c0 - c0, half + half
+    y = scratch[0][0]
+    half = logs.numbers[3]
+    zero, one = half - half, half + half
     two = one + one
     for k in range(len(own)):
         slope, fading, peak, most = -two * own[k, 0], own[k, 1], own[k, 2], own[k, 3]
@@ -46,35 +87,7 @@ def fall(
             inverse = one / whole_y
             u[i] = most * inverse
             a[i] = (x - (whole_y - one)) * inverse  # what 1 + x has lost of x
-        for i in range(m):
-            place = (y_bits[i] - logs.root) >> logs.shift
-            y_bits[i] -= place << logs.shift
-            n_bits[i] = place + logs.whole
-        if len(c) > 9:
-            c5, c6, c7, c8, c9 = c[9], c[10], c[11], c[12], c[13]
-            for i in range(m):
-                f = y[i] - one
-                s = f / (two + f)
-                z = s * s
-                z2 = z * z
-                tail = (c6 + c7 * z) + z2 * (c8 + c9 * z)
-                tail = (c2 + c3 * z) + z2 * ((c4 + c5 * z) + z2 * tail)
-                tail = z * ((c0 + c1 * z) + z2 * tail)
-                square = half * f * f
-                exponent = n[i] - whole
-                rest = s * (square + tail) + (exponent * low + a[i])
-                a[i] = exponent * high - ((square - rest) - f)
-        else:
-            for i in range(m):
-                f = y[i] - one
-                s = f / (two + f)
-                z = s * s
-                z2 = z * z
-                tail = z * ((c0 + c1 * z) + z2 * ((c2 + c3 * z) + z2 * c4))
-                square = half * f * f
-                exponent = n[i] - whole
-                rest = s * (square + tail) + (exponent * low + a[i])
-                a[i] = exponent * high - ((square - rest) - f)
+        add_logs(scratch, logs, a, m)
         for i in range(m):
             logarithm = a[i]
             e[i] = (u[i] - one) + (logarithm - first)

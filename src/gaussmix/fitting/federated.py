@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..components.families import get_family
-from ..components.parameters import one_of
 from ..components.prior import get_prior
-from ..em.climb import Climb
-from ..em.loop import Batch, Climbers, Convergence
+from ..em.climb import Climb, begun
+from ..em.climbers import Climbers
+from ..em.loop import Batch, Convergence
 from ..em.model import Model
 from ..em.options import Options
-from ..em.result import FitResult, Status
 from ..em.steps import EStep, observed
 from ..exceptions import DataError, ParameterError
 from ..mixture import Mixture
@@ -31,6 +30,7 @@ from .fit import summarise
 if TYPE_CHECKING:
     from ..components.families import Family
     from ..components.statistics import SufficientStatistics
+    from ..em.result import FitResult
     from ..rows import Source
     from ..rows.missing import Missing
 
@@ -248,23 +248,25 @@ class Coordinator:
                 f"totals of all sites), got {totals.n_components} of {totals.n_features}"
             )
         model = _model(start, family, reg_covar, equal_weights, prior)
-        self._climb = Climb(start, model, model.objective(totals), options)
-        self._batch = Batch([Climbers([self._climb])], Convergence())
-        self._status: Status | None = None
+        self._climb = Climb(model, model.objective(totals), options, start.feature_names)
+        self._team = Climbers([self._climb], begun(start, self._climb.objective))
+        self._batch = Batch([self._team], Convergence())
+        self._result: FitResult | None = None
         self._expects = get_missing(missing).expects
 
     @property
     def mixture(self) -> Mixture:
-        now = one_of(self._climb.state.now)
-        return Mixture.of_parameters(now, self._climb.feature_names)
+        if self._result is not None:
+            return self._result.mixture
+        return Mixture.of_parameters(self._team.parameters, self._climb.feature_names)
 
     @property
     def done(self) -> bool:
-        return self._status is not None
+        return self._result is not None
 
     @property
     def result(self) -> FitResult:
-        return self._climb.result(self._status or Status.INTERRUPTED)
+        return self._result or self._team.so_far(0)
 
     def update(self, statistics: SufficientStatistics) -> None:
         """Take the statistics of all sites under `mixture`, merged.
@@ -279,8 +281,8 @@ class Coordinator:
         _require_of(statistics, self._climb.model.family, self.mixture)
         totals = self._climb.objective.total
         _require_same_rows(statistics, totals, expected=self._expects)
-        for _, status in self._batch.step([statistics]):
-            self._status = status
+        for ended in self._batch.step([statistics]):
+            self._result = ended.result(0)
 
 
 # What is summed over sites in another order agrees to rounding.

@@ -32,6 +32,8 @@ class Groups:
     ----------
     sizes : tuple of int (G,)
         Components of each group; at least one.
+    size : int
+        Of all groups; 0 if they are of different sizes.
     n_components : int
         All of them: J.
 
@@ -46,29 +48,58 @@ class Groups:
     [10.0, 10.0, 20.0]
     """
 
-    def __init__(self, sizes: tuple[int, ...]) -> None:
-        self.sizes, self.n_components = sizes, sum(sizes)
-        self._single, self._separate = len(sizes) == 1, self.n_components == len(sizes)
-        self._size = sizes[0] if len(set(sizes)) == 1 else 0
+    def __init__(self, size: int, count: int, sizes: tuple[int, ...] = ()) -> None:
+        self.size, self._count = size, count
+        self.n_components = sum(sizes) if sizes else size * count
+        if sizes:
+            self.__dict__["sizes"] = sizes
+        self._single, self._separate = count == 1, self.n_components == count
 
     @staticmethod
     @lru_cache(maxsize=512)
     def of(sizes: tuple[int, ...]) -> Groups:
         """Return groups of these sizes."""
-        return Groups(sizes)
+        if len(set(sizes)) == 1:
+            return Groups.alike(sizes[0], len(sizes))
+        return Groups(0, len(sizes), sizes)
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def alike(size: int, count: int) -> Groups:
+        """Return so many groups of one size."""
+        return Groups(size, count)
 
     @classmethod
     def joined(cls, several: Sequence[Groups]) -> Groups:
         """Return the groups of several, one after the other."""
+        first = several[0].size
+        if first and all(groups.size == first for groups in several):
+            return cls.alike(first, sum(map(len, several)))
         return cls.of(tuple(size for groups in several for size in groups.sizes))
 
+    def chosen(self, numbers: AnyArray) -> Groups:
+        """Return some of the groups, in any order."""
+        if self.size:
+            return self.alike(self.size, len(numbers))
+        return self.of(tuple(self.counts[numbers].tolist()))
+
+    def components(self, numbers: AnyArray) -> AnyArray:
+        """Return the places of the components of some groups, in the order of those."""
+        if self.size:
+            return (numbers[:, None] * self.size + np.arange(self.size)).reshape(-1)
+        return self.places[numbers][self.present[numbers]]
+
     def __len__(self) -> int:
-        return len(self.sizes)
+        return self._count
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        return (self.size,) * self._count
 
     @cached_property
     def counts(self) -> AnyArray:
         """The sizes as an array (G,)."""
-        return np.array(self.sizes)
+        return np.full(self._count, self.size) if self.size else np.array(self.sizes)
 
     @cached_property
     def bounds(self) -> list[int]:
@@ -111,7 +142,7 @@ class Groups:
         return self._reduced(np.maximum, array)
 
     def _reduced(self, operation: np.ufunc, array: Array) -> Array:
-        if self._size:
+        if self.size:
             found: Array = operation.reduce(self._apart(array), axis=1)
             return found
         if array[0].size < _LONG:
@@ -141,21 +172,21 @@ class Groups:
     def subtract(self, array: Array, each: Array) -> None:
         """Subtract values of the groups (G, ...) from those of their components (J, ...)."""
         with np.errstate(invalid="ignore"):  # beyond arithmetic all may be infinite
-            np.subtract(*self._facing(array, each), out=self._apart(array) if self._size else array)
+            np.subtract(*self._facing(array, each), out=self._apart(array) if self.size else array)
 
     def multiply(self, array: Array, each: Array) -> None:
         """Multiply those of components (J, ...) by values of their groups (G, ...)."""
-        np.multiply(*self._facing(array, each), out=self._apart(array) if self._size else array)
+        np.multiply(*self._facing(array, each), out=self._apart(array) if self.size else array)
 
     def _facing(self, array: Array, each: Array) -> tuple[Array, Array]:
         """Return arrays of components and of groups so that they broadcast."""
-        if self._size:
+        if self.size:
             return self._apart(array), each[:, None]
         return array, self.spread(each)
 
     def _apart(self, array: Array) -> Array:
         """Return a view (G, K, ...) of an array (J, ...), for groups of one size."""
-        return array.reshape(len(self.sizes), self._size, *array.shape[1:])
+        return array.reshape(self._count, self.size, *array.shape[1:])
 
     def some(self, components: AnyArray) -> Groups:
         """Return the groups of components at some places; those without any go."""
