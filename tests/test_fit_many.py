@@ -44,6 +44,20 @@ def test_what_is_drawn_for_a_data_set_depends_on_its_place_alone(monkeypatch):
     np.testing.assert_array_equal(both.means, parts.means)
 
 
+def test_results_have_the_figures_of_their_own_rows():
+    data = [rows * scale for rows, scale in zip(clusters(3), (1.0, 5.0, 20.0), strict=True)]
+    data[1] = data[1][:50]
+    fits = fit_many(data, 2, random_state=0)
+    for rows, result, value in zip(data, fits[:], fits.bic, strict=True):
+        assert result.n_rows == result.n == len(rows)
+        np.testing.assert_allclose(result.total.variances, rows.var(axis=0))
+        np.testing.assert_allclose(result.floor, 1e-10 * rows.var(axis=0))
+        assert value == pytest.approx(result.mixture.bic(rows))
+        climbed = result.history.log_likelihood
+        assert climbed == sorted(climbed)
+        assert climbed[-1] == result.log_likelihood
+
+
 def test_lengths_may_differ_and_values_may_be_one_feature():
     rng = np.random.default_rng(0)
     data = [np.r_[rng.normal(size=n), 9 + rng.normal(size=n)] for n in (300, 7, 40, 41, 8)]
@@ -128,7 +142,11 @@ def test_kmeans_of_many_is_kmeans_of_each(k):
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(4, 30, 3))
     weights = rng.integers(0, 3, (4, 30)).astype(float)
-    labels = kmeans_of_many(rows, weights, k, rng.random((4, k, N_DRAWN)))
+    random = rng.random((4, k, N_DRAWN))
+    labels = kmeans_of_many(rows, weights, k, random)
+    middles = rows.mean(axis=1)
+    found = kmeans_of_many(rows, weights, k, random, middles, in_loops=True)
+    np.testing.assert_array_equal(found, labels)
     for x, w, own in zip(rows, weights, labels, strict=True):
         centers = np.array(
             [np.average(x[own == c], axis=0, weights=w[own == c] + 1e-300) for c in range(k)]

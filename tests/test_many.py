@@ -49,23 +49,33 @@ def stacked(mixtures):
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
-@pytest.mark.parametrize("facts", ["weights", "known", "own rows"])
+@pytest.mark.parametrize("facts", ["weights", "known", "own rows", "own rows in loops", "loops"])
 def test_statistics_are_those_of_each_data_set_alone(family, facts):
     model = fitted(family)
     rng = np.random.default_rng(0)
     weights = rng.dirichlet(np.ones(150), 3) * 150
     weights[1, :20] = 0.0
     known = np.where(np.arange(150) % 7 == 0, np.arange(150) // 50, -1)
-    if facts == "own rows":
+    if facts.startswith("own rows"):
         rows, known = IRIS + rng.normal(scale=0.1, size=(3, 150, 4)), None
     else:
         rows, known = IRIS[None], known if facts == "known" else None
-    data = ManyRows(rows, weights, known)
+    # Of many data sets the work is done by compiled loops.
+    data = ManyRows(rows, weights, known, count=10**6 if "loops" in facts else None, n_jobs=2)
     places = np.array([2, 0, 1, 2])
     found = data.statistics(places, stacked([model.mixture_] * 4), model.result_.family)
     for g, place in enumerate(places):
         expected = alone(data.source(place), model.mixture_.parameters, model.result_.family, known)
         assert_same(found, g, expected)
+
+
+def test_many_fits_by_threads_are_those_by_one():
+    model = fitted("VVV")
+    rows = IRIS + np.random.default_rng(1).normal(scale=0.1, size=(300, 150, 4))
+    given = (np.arange(300), stacked([model.mixture_.with_noise(0.1)] * 300), model.result_.family)
+    one, two = (ManyRows(rows, n_jobs=n_jobs).statistics(*given) for n_jobs in (1, 2))
+    for name in ("counts", "means", "scatters", "log_likelihood", "noise"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
 def test_blocks_and_features_that_are_not_kept_change_nothing(monkeypatch):

@@ -121,7 +121,9 @@ class Ended(NamedTuple):
     climbs : sequence of Climb
         All of a team.
     numbers : ndarray of int (m,)
-        Which of them.
+        Which of them; or what they are called by who has put them together.
+    places : ndarray of int (m,)
+        Which of them, in the trace.
     statuses : list of Status
     best : Best
         Where they end.
@@ -132,12 +134,42 @@ class Ended(NamedTuple):
 
     climbs: Sequence[Climb]
     numbers: AnyArray
+    places: AnyArray
     statuses: list[Status]
     best: Best
     log_likelihood: Array
     weights: Array
     n_rejected: AnyArray
     trace: Trace
+
+    @classmethod
+    def joined(cls, several: Sequence[Ended]) -> Ended:
+        """Return fits of one team that have stopped at different times, without what is held."""
+        first = several[0]
+        stacks = [own.best.evaluated for own in several]
+        every = np.arange(sum(len(stack.groups) for stack in stacks))
+        found = [own.best.statistics for own in several if own.best.statistics is not None]
+        return first._replace(
+            numbers=np.concatenate([own.numbers for own in several]),
+            statuses=[status for own in several for status in own.statuses],
+            best=Best(picked(stacks, every), picked(found, every)),
+            places=np.concatenate([own.places for own in several]),
+            log_likelihood=np.concatenate([own.log_likelihood for own in several]),
+            weights=np.concatenate([own.weights for own in several]),
+            n_rejected=np.concatenate([own.n_rejected for own in several]),
+        )
+
+    def take(self, places: AnyArray) -> Ended:
+        """Return some of them."""
+        return self._replace(
+            numbers=self.numbers[places],
+            statuses=[self.statuses[i] for i in places.tolist()],
+            best=self.best.take(places),
+            places=self.places[places],
+            log_likelihood=self.log_likelihood[places],
+            weights=self.weights[places],
+            n_rejected=self.n_rejected[places],
+        )
 
     def results(self) -> Iterator[tuple[int, FitResult]]:
         """Yield the number and the result of each."""
@@ -146,7 +178,7 @@ class Ended(NamedTuple):
 
     def result(self, i: int) -> FitResult:
         """Return the result of one, by its place among them."""
-        number = int(self.numbers[i])
+        number = int(self.places[i])
         climb, (evaluated, statistics, held) = self.climbs[number], self.best
         collapsed = () if held is None else held.components(i)
         total = climb.objective.total

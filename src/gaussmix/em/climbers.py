@@ -282,6 +282,7 @@ class Climbers(Team):
         return Ended(
             self.climbs,
             self.numbers[places],
+            self.numbers[places],
             statuses,
             self.best if len(places) == len(self) else self.best.take(places),
             values,

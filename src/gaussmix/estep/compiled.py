@@ -31,6 +31,7 @@ __all__ = [
     "goes_in_tiles",
     "natural_form",
     "pairs_of",
+    "sum_each",
     "with_constants",
 ]
 
@@ -196,6 +197,13 @@ def expect_each(given: tuple[Any, ...], found: tuple[Array, Array]) -> None:
     terms = exp_terms(np.dtype(float)), _log_terms(np.dtype(float))
     memory = np.empty((2, TILE))
     expect_many(*given, terms, (memory, memory.view(np.int64)), *found)
+
+
+def sum_each(*given: Any) -> None:
+    """Add up data sets that are divided; see `sum_many`."""
+    from .many_loops import sum_many
+
+    sum_many(*given)
 
 
 class OwnTerms(NamedTuple):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..components.parameters import join_statistics, one_of
+from ..components.parameters import one_of, picked
 from ..numerics.groups import Groups
 from ..rows import MemorySource
 from ..rows.folds import Workspace
 from ..rows.summary import SummaryFold
 from ..rows.threads import Pool
 from .choice import are_accurate
-from .compiled import expect_each, goes_in_tiles, pairs_of, with_constants
+from .compiled import expect_each, goes_in_tiles, pairs_of, sum_each, with_constants
 from .expectation import expectation
 from .natural import features_of, moments_to_statistics
 from .posterior import Posterior
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..components.families import Family
     from ..components.moments import Moment
-    from ..components.parameters import Parameters, Place
+    from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
     from .posterior import Tally
 
@@ -40,6 +40,8 @@ __all__ = ["ManyRows"]
 _KEPT_BYTES = 2**27
 _BLOCK_BYTES = 2**21
 _NO_WEIGHTS = np.empty((1, 0))
+# Fits that are worth a thread.
+_LEAST_FITS = 64
 
 
 @dataclass(eq=False)
@@ -70,9 +72,9 @@ class ManyRows:
         self.centers = self._centers()
         self.reach = np.abs(self.rows - self.centers[:, None]).max(axis=1)
         self._features: tuple[Moment, Array] | None = None
-        self._pool = Pool(self.n_jobs)
-        n_sets = len(self.rows if self.weights is None else self.weights)
-        self._n_rows = self.rows.shape[1] * (self.count or n_sets)
+        self.pool = Pool(self.n_jobs)
+        self._n_sets = self.count or len(self.rows if self.weights is None else self.weights)
+        self._n_rows = self.rows.shape[1] * self._n_sets
 
     def _centers(self) -> Array:
         """Return the mean of each data set (G or 1, d)."""
@@ -114,32 +116,66 @@ class ManyRows:
         """
         moment, k = family.held.moment, parameters.groups.sizes[0]
         n, d = self.rows.shape[1:]
-        n_terms = 1 + d + moment.n_terms(d)
         plain = self.known is None and parameters.density.plain
-        in_loops = plain and goes_in_tiles(k, n_terms, self._n_rows)
+        in_loops = plain and self.in_loops(k, moment)
         find = self._in_loops if in_loops else self._in_products
-        step = max(1, _BLOCK_BYTES // (8 * n * (1 if in_loops else n_terms + k)))
+        step = max(1, _BLOCK_BYTES // (8 * n * (1 + d + moment.n_terms(d) + k)))
+        if in_loops:
+            step = max(_LEAST_FITS, -(-len(places) // (2 * self.pool.n_threads)))
+        if self.pool.n_threads == 1 and in_loops:
+            step = len(places)
 
-        def some(begin: int) -> list[Place[SufficientStatistics]]:
+        def some(begin: int) -> tuple[SufficientStatistics, dict[int, SufficientStatistics]]:
             own = places[begin : begin + step]
-            here, groups = slice(begin, begin + len(own)), Groups.of((k,) * len(own))
-            components = slice(here.start * k, here.stop * k)
-            stack = parameters.cut(components, here, groups)
+            here, groups = slice(begin, begin + len(own)), Groups.alike(k, len(own))
+            components = slice(here.start * k, here.start * k + len(own) * k)
+            whole = len(own) == len(places)
+            stack = parameters if whole else parameters.cut(components, here, groups)
             return self._of_some(own, stack, family, find)
 
         begins = range(0, len(places), step)
-        pieces = self._pool.map(some, begins) if in_loops else map(some, begins)
-        return join_statistics([piece for own in pieces for piece in own])
+        pieces = list(self.pool.map(some, begins) if in_loops else map(some, begins))
+        found = pieces[0][0]
+        if len(pieces) > 1:
+            found = found.joined([piece for piece, _ in pieces], Groups.alike(k, len(places)))
+        apart = {
+            begin + g: one
+            for begin, (_, own) in zip(begins, pieces, strict=True)
+            for g, one in own.items()
+        }
+        if not apart:
+            return found
+        numbers = np.arange(len(places))
+        numbers[list(apart)] = len(places) + np.arange(len(apart))
+        return picked([found, *apart.values()], numbers)
 
-    def divided(self, masses: Array, family: Family) -> SufficientStatistics:
-        """Return the statistics of each data set under given masses (G, K, n)."""
-        moment, (g, k, _) = family.held.moment, masses.shape
-        groups, none = Groups.of((k,) * g), np.zeros(g)
-        features = self._features_at(np.arange(g), moment)
-        moments = np.matmul(masses, features).reshape(g * k, -1)
-        centers = np.broadcast_to(self.centers, (g, self.centers.shape[1])).repeat(k, axis=0)
+    def divided(self, labels: AnyArray, k: int, family: Family) -> SufficientStatistics:
+        """Return the statistics of data sets that are divided in K, by labels (G, n)."""
+        moment, g, d = family.held.moment, len(labels), self.rows.shape[2]
+        groups, none = Groups.alike(k, g), np.zeros(g)
+        weights = self._weights_of_all()
+        if self.in_loops(k, moment):
+            moments = np.empty((g, k, 1 + d + moment.n_terms(d)))
+            sum_each(self.rows, labels, weights, self.centers, pairs_of(moment, d), moments)
+        else:
+            masses = np.where(labels[:, None] == np.arange(k)[:, None], weights[:, None], 0.0)
+            moments = np.matmul(masses, self._features_at(np.arange(g), moment))
+        centers = np.repeat(self.centers, k, axis=0)
         counted = {"groups": groups, "log_likelihood": none, "noise": none}
-        return moments_to_statistics(moments, centers, moment, **counted)
+        return moments_to_statistics(moments.reshape(g * k, -1), centers, moment, **counted)
+
+    def _weights_of_all(self) -> Array:
+        return np.ones(self.rows.shape[:2]) if self.weights is None else self.weights
+
+    def in_loops(self, k: int, moment: Moment) -> bool:
+        """Whether compiled loops do all of an E-step of K components."""
+        d = self.rows.shape[2]
+        return goes_in_tiles(k, 1 + d + moment.n_terms(d), self._n_rows)
+
+    def some(self, places: slice) -> ManyRows:
+        """Return some of data sets that have rows of their own, worked on in the same way."""
+        weights = None if self.weights is None else self.weights[places]
+        return ManyRows(self.rows[places], weights, self.known, self._n_sets, 1)
 
     def _of_some(
         self,
@@ -147,7 +183,8 @@ class ManyRows:
         parameters: Parameters,
         family: Family,
         find: Callable[[AnyArray, Array, Posterior, Moment], tuple[Array, Tally]],
-    ) -> list[Place[SufficientStatistics]]:
+    ) -> tuple[SufficientStatistics, dict[int, SufficientStatistics]]:
+        """Return statistics, and those of mixtures that had to be evaluated by themselves."""
         moment, r, k = family.held.moment, len(places), parameters.groups.sizes[0]
         own = np.zeros(r, dtype=int) if self.shared else places
         centers = self.centers[own].repeat(k, axis=0)
@@ -156,11 +193,13 @@ class ManyRows:
         moments, tally = find(places, theta.reshape(r, k, -1), posterior, moment)
         found = moments_to_statistics(moments, centers, moment, **posterior.counted(tally))
         found = family.gathered(posterior.told_apart(found, tally))
-        pieces = [(found, g) for g in range(r)]
         accurate = are_accurate(theta, self.reach[own].repeat(k, axis=0), moment)
-        for g in np.flatnonzero(~accurate.reshape(r, k).all(axis=1)):
-            pieces[g] = self._alone(int(places[g]), one_of((parameters, int(g))), family), 0
-        return pieces
+        if accurate.all():
+            return found, {}
+        return found, {
+            g: self._alone(int(places[g]), one_of((parameters, g)), family)
+            for g in np.flatnonzero(~accurate.reshape(r, k).all(axis=1)).tolist()
+        }
 
     def _in_products(
         self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment

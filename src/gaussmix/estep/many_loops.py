@@ -20,7 +20,7 @@ from .scale_loops import add_logs
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["TILE", "expect_many"]
+__all__ = ["TILE", "expect_many", "sum_many"]
 
 
 @compiled(ANY_ORDER)
@@ -78,3 +78,28 @@ def expect_many(
             add_logs(scratch, terms[1], logs, m)
             found += _weighted(largest, logs, tile, m)
         log_likelihood[r] = found
+
+
+@compiled(EXACT)
+def sum_many(
+    rows: AnyArray,
+    labels: AnyArray,
+    weights: AnyArray,
+    centers: AnyArray,
+    pairs: tuple[AnyArray, AnyArray, AnyArray],
+    moments: AnyArray,
+) -> None:
+    """Write the moments (G, K, n_terms) of the rows of each label, of G data sets (G, n, d)."""
+    first, second, term = pairs
+    n_sets, n, d = rows.shape
+    x = np.empty(d)
+    for g in range(n_sets):
+        moments[g] = 0.0
+        for i in range(n):
+            own, weight = moments[g, labels[g, i]], weights[g, i]
+            own[0] += weight
+            for j in range(d):
+                x[j] = rows[g, i, j] - centers[g, j]
+                own[1 + j] += weight * x[j]
+            for q in range(len(term)):
+                own[1 + d + term[q]] += weight * (x[first[q]] * x[second[q]])

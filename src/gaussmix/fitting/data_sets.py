@@ -22,6 +22,8 @@ __all__ = ["data_sets", "weights_of"]
 def data_sets(data: Any, by: Any) -> tuple[list[Any], list[Array], tuple[str, ...] | None]:
     """Return keys, arrays (n_g, d), and the names of features, if they have any."""
     names: tuple[str, ...] | None = None
+    if by is None and _is_stack(data):
+        return list(range(len(data))), list(np.ascontiguousarray(data, dtype=np.float64)), None
     if by is not None:
         keys, found, names = _grouped(data, by)
     elif isinstance(data, Mapping):
@@ -41,6 +43,13 @@ def data_sets(data: Any, by: Any) -> tuple[list[Any], list[Array], tuple[str, ..
     if len(widths) > 1:
         raise DataError(f"data: data sets have different numbers of features: {sorted(widths)}")
     return keys, sets, names
+
+
+def _is_stack(data: Any) -> bool:
+    """Whether data are numbers of so many sets of one length, none of them empty."""
+    return (
+        type(data) is np.ndarray and data.ndim == 3 and data.dtype.kind in "fiu" and data.size > 0
+    )
 
 
 def _rows(key: Any, rows: Any) -> Array:

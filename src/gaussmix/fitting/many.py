@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..components.families import get_family
-from ..components.parameters import Parameters, one_of
+from ..em.climb import Climb, Ended
 from ..em.model import Model
 from ..em.mstep import RELATIVE_FLOOR
 from ..em.options import Options
-from ..em.replicates import fit_replicates
-from ..em.result import FitResult, Status
+from ..em.replicates import fit_each
+from ..em.result import Status
 from ..estep.many import ManyRows
 from ..exceptions import GaussmixError
-from ..mixture import Mixture
 from ..numerics.arguments import as_generator, check_integer, check_number
-from ..numerics.jobs import done
+from ..numerics.groups import Groups
+from ..numerics.jobs import done, effective
 from ..rows import MemorySource
+from ..rows.blas import single_threaded_blas
 from ..starts import get_start
 from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many
@@ -32,17 +33,24 @@ from .many_fits import ManyFits
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from .._typing import Array
+    from .._typing import AnyArray, Array
     from ..components.families import Family
     from ..components.moments import Moment
+    from ..components.parameters import Parameters
+    from ..components.statistics import SufficientStatistics
+    from ..em.objectives import Objective
+    from ..em.result import FitResult
 
 __all__ = ["fit_many"]
 
 # Data sets of one batch, the numbers that they may hold, and how much longer than the shortest
-# the longest may be.
-_MOST_FITS = 250
-_MOST_NUMBERS = 1_000_000
+# the longest may be; and of how many starts are made at once.
+_MOST_FITS = 20_000
+_MOST_NUMBERS = 2**24
 _LONGER = 1.25
+_MOST_STARTS = 256
+# Values from which squares are beyond arithmetic.
+_LARGEST = 1e100
 _FAILURES = (GaussmixError, np.linalg.LinAlgError)
 
 
@@ -81,7 +89,7 @@ def fit_many(
     random_state : int, Generator or None
         What is drawn for a data set depends on its place alone.
     n_jobs : int, optional
-        Processes.
+        Processes; without, compiled loops use all cores by threads.  Results do not depend on it.
 
     Returns
     -------
@@ -104,168 +112,219 @@ def fit_many(
     k = check_integer("n_components", n_components, minimum=1)
     keys, sets, names = data_sets(data, by)
     weights = weights_of(sample_weight, sets)
-    family = get_family(covariance_type)
-    d = sets[0].shape[1]
+    family, d = get_family(covariance_type), sets[0].shape[1]
     family.require_features(d)
     model = Model(k, family, equal_weights=bool(equal_weights))
     options = Options(
         tol=check_number("tol", tol), max_iter=check_integer("max_iter", max_iter, minimum=0)
     )
     random = as_generator(random_state).random((len(sets), k, N_DRAWN))
-    batches = list(_batches(sets))
-    jobs = [
-        partial(
-            _batch,
-            model,
-            options,
-            [sets[g] for g in own],
-            [weights[g] for g in own],
-            random[own],
-            names,
-        )
-        for own in batches
-    ]
-    results: list[FitResult | None] = [None] * len(sets)
-    reasons = [""] * len(sets)
-    for own, found in zip(batches, done(jobs, n_jobs), strict=True):
-        for g, (result, reason) in zip(own, found, strict=True):
-            results[g], reasons[g] = result, reason
-    return ManyFits(keys, results, reasons, k, d)
+    processes = effective(n_jobs)
+    batches = list(_batches(sets, weights, processes))
+    floor = RELATIVE_FLOOR * _least([batch.variances for batch in batches])
+    fits = _Fits(model, options, len(sets), None if processes == 1 else 1, names, floor)
+    jobs = [partial(fits.of, batch, random[batch.numbers]) for batch in batches]
+    alone: dict[int, tuple[FitResult | None, str]] = {}
+    ends = []
+    for ended, others in done(jobs, n_jobs):
+        ends += [] if ended is None else [ended]
+        alone.update(others)
+    lengths = np.array([len(rows) for rows in sets])
+    return ManyFits(keys, k, d, names, lengths, tuple(ends), alone)
+
+
+def _least(variances: Sequence[Array]) -> Array:
+    """Return the least positive variance of each feature (d,); 1 where there is none."""
+    each = np.concatenate(variances)
+    with np.errstate(invalid="ignore"):
+        found = np.where(each > 0, each, np.inf).min(axis=0)
+    return np.asarray(np.where(np.isfinite(found), found, 1.0))
 
 
 # -- batches -------------------------------------------------------------------------------
 
 
-def _batches(sets: Sequence[Array]) -> Iterator[list[int]]:
-    """Yield the numbers of data sets that are fitted together: of about the same length."""
+class _Batch(NamedTuple):
+    """Data sets that are fitted together: of about the same length.
+
+    Attributes
+    ----------
+    numbers : ndarray of int (B,)
+    sets, given : list of ndarray (B,)
+        The rows (n_g, d) of each, and their weights or None.
+    rows, shares : ndarray (B, n, d), (B, n) or None
+        The same, with rows of weight 0 at the end; None if all rows count once.
+    variances : ndarray (B, d)
+    plain : ndarray of bool (B,)
+        Which can be fitted without a closer look: finite, no column constant.
+    """
+
+    numbers: AnyArray
+    sets: Sequence[Array]
+    given: Sequence[Array | None]
+    rows: Array
+    shares: Array | None
+    variances: Array
+    plain: AnyArray
+
+
+def _batches(
+    sets: Sequence[Array], weights: Sequence[Array | None], processes: int
+) -> Iterator[_Batch]:
     lengths = np.array([len(rows) for rows in sets])
-    own: list[int] = []
-    for g in np.argsort(lengths, kind="stable").tolist():
-        size = (len(own) + 1) * lengths[g] * sets[0].shape[1]
-        longer = own and lengths[g] > _LONGER * lengths[own[0]] + 4
-        if own and (len(own) == _MOST_FITS or size > _MOST_NUMBERS or longer):
-            yield own
-            own = []
-        own.append(g)
-    yield own
+    most = _MOST_FITS if processes == 1 else min(_MOST_FITS, -(-len(sets) // (2 * processes)))
+    order = np.argsort(lengths, kind="stable")
+    first = 0
+    while first < len(order):
+        fits = max(1, _MOST_NUMBERS // (int(lengths[order[first]]) * sets[0].shape[1] + 1))
+        own = order[first : first + min(most, fits)]
+        near = lengths[own] <= _LONGER * lengths[own[0]] + 4
+        own = own[: len(own) if near.all() else int(near.argmin())]
+        yield _batch(own, [sets[g] for g in own], [weights[g] for g in own])
+        first += len(own)
 
 
-def _batch(
-    model: Model,
-    options: Options,
-    sets: Sequence[Array],
-    weights: Sequence[Array | None],
-    random: Array,
-    names: tuple[str, ...] | None,
-) -> list[tuple[FitResult | None, str]]:
-    """Return the fit to each data set, or why there is none."""
-    usable = [g for g in range(len(sets)) if _is_plain(sets[g], weights[g], model.n_components)]
-    found: dict[int, FitResult | None] = {}
-    if usable:
-        together = _together(
-            model, options, [sets[g] for g in usable], [weights[g] for g in usable], random[usable]
-        )
-        found = dict(zip(usable, together, strict=True))
-    answers = []
-    for g, rows in enumerate(sets):
-        result = found.get(g)
-        if result is None:
-            answers.append(_alone(model, options, rows, weights[g], random[g], names))
+def _batch(numbers: AnyArray, sets: list[Array], given: list[Array | None]) -> _Batch:
+    lengths = np.array([len(rows) for rows in sets])
+    n = max(1, int(lengths.max()))
+    shares = None
+    if (lengths == n).all():
+        rows = np.stack(sets)
+    else:
+        rows = np.zeros((len(sets), n, sets[0].shape[1]))
+        for own, x in zip(rows, sets, strict=True):
+            own[: len(x)], own[len(x) :] = x, x[:1]
+        shares = (np.arange(n) < lengths[:, None]).astype(float)
+    if any(own is not None for own in given):
+        shares = np.zeros(rows.shape[:2])
+        for share, x, own in zip(shares, sets, given, strict=True):
+            share[: len(x)] = 1.0 if own is None else own
+        # Rows that do not count are another of the set, whatever they hold.
+        first = (shares > 0).argmax(axis=1)
+        rows = np.where((shares > 0)[:, :, None], rows, rows[np.arange(len(rows)), first][:, None])
+    counted = lengths if shares is None else (shares > 0).sum(axis=1)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        plain = (np.isfinite(low) & np.isfinite(high) & (high > low)).all(axis=1)
+        plain &= (np.maximum(np.abs(low), np.abs(high)) < _LARGEST).all(axis=1)
+        if shares is None:
+            variances = rows.var(axis=1)
         else:
-            mixture = result.mixture.reorder(result.mixture.order_by("mean"))
-            if names is not None:
-                mixture = Mixture.of_parameters(mixture.parameters, names)
-            answers.append((replace(result, mixture=mixture, statistics=None), ""))
-    return answers
+            totals = shares.sum(axis=1)[:, None]
+            middles = np.einsum("gn,gnd->gd", shares, rows) / totals
+            variances = np.einsum("gn,gnd->gd", shares, (rows - middles[:, None]) ** 2) / totals
+    return _Batch(numbers, sets, given, rows, shares, variances, plain & (counted > 0))
 
 
-def _is_plain(rows: Array, weights: Array | None, k: int) -> bool:
-    """Whether rows can be fitted without a closer look: finite, no column constant."""
-    own = rows if weights is None else rows[weights > 0]
-    return bool(
-        len(own) > k
-        and np.isfinite(own).all()
-        and (np.ptp(own, axis=0) > 0).all()
-        and np.abs(own).max() < 1e100
-    )
+class _Fits(NamedTuple):
+    """What fits to all data sets have in common."""
+
+    model: Model
+    options: Options
+    n_sets: int
+    n_jobs: int | None
+    names: tuple[str, ...] | None
+    floor: Array
+
+    def of(
+        self, batch: _Batch, random: Array
+    ) -> tuple[Ended | None, dict[int, tuple[FitResult | None, str]]]:
+        """Return the fits to a batch, and those made one by one: or why there is none."""
+        k, ended = self.model.n_components, None
+        lengths = np.array([len(rows) for rows in batch.sets])
+        counted = lengths if batch.shares is None else (batch.shares > 0).sum(axis=1)
+        places = np.flatnonzero(batch.plain & (counted > k))
+        left = np.ones(len(lengths), dtype=bool)
+        if len(places):
+            every = len(places) == len(lengths)
+            shares = batch.shares
+            if not every and shares is not None:
+                shares = shares[places]
+            data = ManyRows(
+                batch.rows if every else batch.rows[places], shares, None, self.n_sets, self.n_jobs
+            )
+            ended = self._together(data, batch.variances[places], random[places])
+        if ended is not None:
+            left[places[ended.numbers]] = False
+            ended = ended._replace(numbers=batch.numbers[places[ended.numbers]])
+        return ended, {
+            int(batch.numbers[g]): self._alone(batch.sets[g], batch.given[g], random[g])
+            for g in np.flatnonzero(left).tolist()
+        }
+
+    def _together(self, data: ManyRows, variances: Array, random: Array) -> Ended | None:
+        """Return the fits that need no closer look, None if there are none."""
+        family = self.model.family
+        first = MemorySource(data.rows[0], n_jobs=1)
+        summary = summarise(first, moment_of_data([family]))
+        objective = copy(self.model.objective(summary.held_as(family.held.moment).total))
+        # Lower than any data set's own: who comes down to that is fitted alone.
+        objective.floor = self.floor
+        starts = self._starts(data, objective, random)
+        if starts is None:
+            return None
+        climb = Climb(self.model, objective, replace(self.options, give_up_collapsed=True))
+        with single_threaded_blas():
+            ends = list(fit_each(climb, starts, data, np.arange(len(data.rows))))
+        if not ends:
+            return None
+        ended = Ended.joined(ends)
+        good = ~_come_down(ended, RELATIVE_FLOOR * variances[ended.numbers], family)
+        return ended.take(np.flatnonzero(good)) if good.any() else None
+
+    def _starts(self, data: ManyRows, objective: Objective, random: Array) -> Parameters | None:
+        """Return where fits begin, None if not all can be had together."""
+        k, family = self.model.n_components, self.model.family
+        in_loops = data.in_loops(k, family.held.moment)
+        weights = np.ones(data.rows.shape[:2]) if data.weights is None else data.weights
+
+        def divided(begin: int) -> SufficientStatistics:
+            own = slice(begin, begin + _MOST_STARTS)
+            some = data.some(own)
+            labels = kmeans_of_many(
+                some.rows, weights[own], k, random[own], some.centers, in_loops=in_loops
+            )
+            return some.divided(labels, k, family)
+
+        parts = list(data.pool.map(divided, range(0, len(data.rows), _MOST_STARTS)))
+        whole = parts[0]
+        if len(parts) > 1:
+            whole = whole.joined(parts, Groups.alike(k, len(data.rows)))
+        try:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return objective.update(softened(whole, _AnyWidth()))[0]
+        except _FAILURES:
+            return None
+
+    def _alone(
+        self, rows: Array, weights: Array | None, random: Array
+    ) -> tuple[FitResult | None, str]:
+        source = MemorySource(rows, weights, n_jobs=1, feature_names=self.names)
+        rng = np.random.default_rng(int(random[0, 0] * 2**53))
+        start = get_start("kmeans")
+        try:
+            return fit_mixture(source, self.model, start, self.options, rng=rng), ""
+        except _FAILURES as error:
+            return None, str(error)
 
 
-def _together(
-    model: Model,
-    options: Options,
-    sets: Sequence[Array],
-    weights: Sequence[Array | None],
-    random: Array,
-) -> list[FitResult | None]:
-    """Return the fits that need no closer look; None for the others."""
-    n, family = max(map(len, sets)), model.family
-    rows = np.stack([np.concatenate([x, np.repeat(x[:1], n - len(x), axis=0)]) for x in sets])
-    shares = np.zeros(rows.shape[:2])
-    for g, (x, own) in enumerate(zip(sets, weights, strict=True)):
-        shares[g, : len(x)] = 1.0 if own is None else own
-    data = ManyRows(rows, shares)
-    totals = shares.sum(axis=1)[:, None]
-    variances = np.einsum("gn,gnd->gd", shares, (rows - data.centers[:, None]) ** 2) / totals
-    summary = summarise(MemorySource(rows[0], n_jobs=1), moment_of_data([family]))
-    objective = copy(model.objective(summary.held_as(family.held.moment).total))
-    # Lower than any data set's own: who comes down to that is fitted alone.
-    objective.floor = RELATIVE_FLOOR * variances.min(axis=0)
-    starts = _starts(data, variances, shares, objective, random, model.n_components)
-    if starts is None:
-        return [None] * len(sets)
-    options = replace(options, give_up_collapsed=True)
-    results = fit_replicates(model, objective, options, starts, data)
-    return [
-        None if result is None or _comes_down(result, RELATIVE_FLOOR * own, family) else result
-        for result, own in zip(results, variances, strict=True)
-    ]
-
-
-def _starts(
-    data: ManyRows, variances: Array, shares: Array, objective: Any, random: Array, k: int
-) -> list[Mixture] | None:
-    centred = data.rows - data.centers[:, None]
-    labels = kmeans_of_many(centred, shares, k, random)
-    masses = np.where(labels[:, None] == np.arange(k)[:, None], shares[:, None], 0.0)
-    divided = data.divided(masses, objective.family)
-    soft = softened(divided, _Widths(variances.max(axis=0)))
-    try:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            stack: Parameters = objective.update(soft)[0]
-    except _FAILURES:
-        return None
-    return [Mixture.of_parameters(one_of((stack, g))) for g in range(len(data.rows))]
-
-
-class _Widths(NamedTuple):
-    """What starts are told of how wide the data are: variances (d,)."""
-
-    scales: Array
+class _AnyWidth:
+    """What starts are told of how wide the data are: no far rows are looked for."""
 
     def narrowed(self, covariances: Array, moment: Moment, times: float) -> Array:
-        return moment.narrowed(covariances, times * self.scales)
+        return covariances
 
 
-def _comes_down(result: FitResult, floor: Array, family: Family) -> bool:
-    if result.collapsed or result.status is Status.COLLAPSED:
-        return True
-    try:
-        return bool(result.mixture.covariances.floored(floor)[1].any())
-    except np.linalg.LinAlgError:
-        return True
-
-
-def _alone(
-    model: Model,
-    options: Options,
-    rows: Array,
-    weights: Array | None,
-    random: Array,
-    names: tuple[str, ...] | None,
-) -> tuple[FitResult | None, str]:
-    source = MemorySource(rows, weights, n_jobs=1, feature_names=names)
-    rng = np.random.default_rng(int(random[0, 0] * 2**53))
-    try:
-        return fit_mixture(source, model, get_start("kmeans"), options, rng=rng), ""
-    except _FAILURES as error:
-        return None, str(error)
+def _come_down(ended: Ended, floor: Array, family: Family) -> AnyArray:
+    """Say which fits have a covariance below a floor of their own (m, d)."""
+    found = np.array([status is Status.COLLAPSED for status in ended.statuses])
+    evaluated = ended.best.evaluated
+    held, groups = evaluated.covariances, evaluated.groups
+    each = floor if family.shared else np.repeat(floor, groups.counts, axis=0)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        scaled = held.values * held.moment.outer(1.0 / np.sqrt(each))
+        usable = np.asarray(np.isfinite(scaled.reshape(len(scaled), -1)).all(axis=1))
+        scaled = np.where(held.moment.expand(usable), scaled, 0.0)
+        low = family.hold(scaled, len(evaluated.weights), floor.shape[1])
+        below = low.floored(np.ones(floor.shape[1]))[1] | ~usable
+    return found | (below if family.shared else groups.any(below))

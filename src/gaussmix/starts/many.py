@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from .._typing import AnyArray, Array
 
 __all__ = ["N_DRAWN", "kmeans_of_many"]
@@ -16,19 +19,38 @@ N_DRAWN = 3
 _MOST_ITERATIONS = 30
 
 
-def kmeans_of_many(rows: Array, weights: Array, n_components: int, random: Array) -> AnyArray:
+def kmeans_of_many(
+    rows: Array,
+    weights: Array,
+    n_components: int,
+    random: Array,
+    middles: Array | None = None,
+    *,
+    in_loops: bool = False,
+) -> AnyArray:
     """Return labels (G, n) of k-means, from centers by k-means++, of G data sets (G, n, d).
 
     Parameters
     ----------
     rows : ndarray (G, n, d)
-        Centred, so that no digits are lost.
     weights : ndarray (G, n)
         0 for rows that are not there.
     n_components : int
     random : ndarray (G, K, N_DRAWN)
         Uniform numbers: what is drawn of a data set does not depend on the others.
+    middles : ndarray (G, d), optional
+        What is taken off the rows first, so that no digits are lost; nothing unless said.
+    in_loops : bool
+        Whether to use compiled loops, where they can be had.
     """
+    if middles is None:
+        middles = np.zeros((len(rows), rows.shape[2]))
+    loops = _loops() if in_loops else None
+    if loops is not None:
+        labels = np.empty(rows.shape[:2], dtype=np.int64)
+        loops.kmeans_each(rows, middles, weights, random, _MOST_ITERATIONS, labels)
+        return labels
+    rows = rows - middles[:, None]
     centers = _plus_plus(rows, weights, n_components, random)
     labels = _nearest(rows, centers)
     every = np.arange(n_components)[:, None]
@@ -41,6 +63,16 @@ def kmeans_of_many(rows: Array, weights: Array, n_components: int, random: Array
         if np.array_equal(labels, before):
             break
     return labels
+
+
+@lru_cache(maxsize=1)
+def _loops() -> ModuleType | None:
+    """Return the compiled loops; None on a machine that cannot have them."""
+    try:
+        from . import many_loops
+    except ImportError:
+        return None
+    return many_loops
 
 
 def _nearest(rows: Array, centers: Array) -> AnyArray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
-from ...numerics.matrices import inverse_factors
+from ...numerics.matrices import inverse_factors, without_factor
 from ..moments import PRODUCTS, Moment
 from .base import LEAST_LEFT, Covariances, Removal
 
@@ -131,9 +131,18 @@ class FullCovariances(Covariances):
             try:
                 traces = np.square(self.inverse_factors).sum(axis=1) @ floor
             except np.linalg.LinAlgError:
-                return np.ones(len(self.values), dtype=bool)
+                return self._possibly_below_one_by_one(floor)
             widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
             return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / NARROWEST)))
+
+    def _possibly_below_one_by_one(self, floor: Array) -> AnyArray:
+        """Say the same where some have no factor: those are, and the others are looked at."""
+        found = without_factor(self.values)
+        others = np.flatnonzero(~found)
+        if len(others):
+            values = self.values[others]
+            found[others] = type(self)(values, len(values), self.n_features)._possibly_below(floor)
+        return found
 
     @classmethod
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
