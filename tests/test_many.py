@@ -70,9 +70,9 @@ def test_statistics_are_those_of_each_data_set_alone(family, facts):
 
 
 def test_many_fits_by_threads_are_those_by_one():
-    model = fitted("VVV")
+    noisy = fitted("VVV", noise=0.1)
     rows = IRIS + np.random.default_rng(1).normal(scale=0.1, size=(300, 150, 4))
-    given = (np.arange(300), stacked([model.mixture_.with_noise(0.1)] * 300), model.result_.family)
+    given = (np.arange(300), stacked([noisy.mixture_] * 300), noisy.result_.family)
     one, two = (ManyRows(rows, n_jobs=n_jobs).statistics(*given) for n_jobs in (1, 2))
     for name in ("counts", "means", "scatters", "log_likelihood", "noise"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
