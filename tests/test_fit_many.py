@@ -42,6 +42,7 @@ def test_what_is_drawn_for_a_data_set_depends_on_its_place_alone(monkeypatch):
     both = fit_many(data, 2, random_state=3, n_jobs=2)
     np.testing.assert_allclose(parts.means, whole.means, rtol=1e-9)
     np.testing.assert_array_equal(both.means, parts.means)
+    assert [len(ended.numbers) for ended in parts.ends] == [2, 2, 2, 1]
 
 
 def test_results_have_the_figures_of_their_own_rows():
@@ -52,7 +53,8 @@ def test_results_have_the_figures_of_their_own_rows():
         assert result.n_rows == result.n == len(rows)
         np.testing.assert_allclose(result.total.variances, rows.var(axis=0))
         np.testing.assert_allclose(result.floor, 1e-10 * rows.var(axis=0))
-        assert value == pytest.approx(result.mixture.bic(rows))
+        found = -2.0 * result.mixture.logpdf(rows).sum() + 11 * np.log(len(rows))
+        assert value == pytest.approx(found)
         climbed = result.history.log_likelihood
         assert climbed == sorted(climbed)
         assert climbed[-1] == result.log_likelihood

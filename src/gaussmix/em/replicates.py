@@ -57,10 +57,9 @@ def fit_replicates(
     stacks = {key: (begun(start, objective), 0) for key, start in begun_at.items()}
     stack = join_parameters([stacks[id(start)] for start in starts])
     results: list[FitResult | None] = [None] * len(numbers)
-    with single_threaded_blas():
-        for ended in fit_each(Climb(model, objective, options), stack, data, numbers):
-            for number, result in ended.results():
-                results[number] = result
+    for ended in fit_each(Climb(model, objective, options), stack, data, numbers):
+        for number, result in ended.results():
+            results[number] = result
     return results
 
 
@@ -79,6 +78,7 @@ def fit_each(climb: Climb, starts: Parameters, data: ManyRows, places: AnyArray)
     weights = data.totals[places]
     team = Climbers([climb] * len(places), starts, weights, forgiving=True)
     batch = Batch([team], Convergence())
-    while batch.teams:
-        ((parameters, family),) = batch.questions
-        yield from batch.step([data.statistics(places[team.numbers], parameters, family)])
+    with single_threaded_blas():
+        while batch.teams:
+            ((parameters, family),) = batch.questions
+            yield from batch.step([data.statistics(places[team.numbers], parameters, family)])

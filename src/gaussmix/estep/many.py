@@ -40,6 +40,8 @@ __all__ = ["ManyRows"]
 _KEPT_BYTES = 2**27
 _BLOCK_BYTES = 2**21
 _NO_WEIGHTS = np.empty((1, 0))
+# Of stacked matrices NumPy needs so many times the rows of a pass before it pays to load loops.
+_LOADING = 8
 # Fits that are worth a thread.
 _LEAST_FITS = 64
 
@@ -170,7 +172,7 @@ class ManyRows:
     def in_loops(self, k: int, moment: Moment) -> bool:
         """Whether compiled loops do all of an E-step of K components."""
         d = self.rows.shape[2]
-        return goes_in_tiles(k, 1 + d + moment.n_terms(d), self._n_rows)
+        return goes_in_tiles(k, 1 + d + moment.n_terms(d), self._n_rows // _LOADING)
 
     def some(self, places: slice) -> ManyRows:
         """Return some of data sets that have rows of their own, worked on in the same way."""

@@ -20,9 +20,8 @@ from ..estep.many import ManyRows
 from ..exceptions import GaussmixError
 from ..numerics.arguments import as_generator, check_integer, check_number
 from ..numerics.groups import Groups
-from ..numerics.jobs import done, effective
+from ..numerics.jobs import done
 from ..rows import MemorySource
-from ..rows.blas import single_threaded_blas
 from ..starts import get_start
 from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many
@@ -89,7 +88,8 @@ def fit_many(
     random_state : int, Generator or None
         What is drawn for a data set depends on its place alone.
     n_jobs : int, optional
-        Processes; without, compiled loops use all cores by threads.  Results do not depend on it.
+        Threads of compiled loops, and processes for data sets that are fitted one by one; all
+        cores and one process unless said otherwise.  Results do not depend on it.
 
     Returns
     -------
@@ -119,18 +119,19 @@ def fit_many(
         tol=check_number("tol", tol), max_iter=check_integer("max_iter", max_iter, minimum=0)
     )
     random = as_generator(random_state).random((len(sets), k, N_DRAWN))
-    processes = effective(n_jobs)
-    batches = list(_batches(sets, weights, processes))
+    batches = list(_batches(sets, weights))
     floor = RELATIVE_FLOOR * _least([batch.variances for batch in batches])
-    fits = _Fits(model, options, len(sets), None if processes == 1 else 1, names, floor)
-    jobs = [partial(fits.of, batch, random[batch.numbers]) for batch in batches]
-    alone: dict[int, tuple[FitResult | None, str]] = {}
-    ends = []
-    for ended, others in done(jobs, n_jobs):
-        ends += [] if ended is None else [ended]
-        alone.update(others)
+    fits = _Fits(model, options, len(sets), n_jobs, names, floor)
+    found = [fits.together(batch, random[batch.numbers]) for batch in batches]
+    ends = tuple(ended for ended in found if ended is not None)
+    left = np.ones(len(sets), dtype=bool)
+    for ended in ends:
+        left[ended.numbers] = False
+    others = np.flatnonzero(left).tolist()
+    jobs = [partial(fits.alone, sets[g], weights[g], random[g]) for g in others]
+    alone = dict(zip(others, done(jobs, n_jobs), strict=True))
     lengths = np.array([len(rows) for rows in sets])
-    return ManyFits(keys, k, d, names, lengths, tuple(ends), alone)
+    return ManyFits(keys, k, d, names, lengths, ends, alone)
 
 
 def _least(variances: Sequence[Array]) -> Array:
@@ -150,34 +151,27 @@ class _Batch(NamedTuple):
     Attributes
     ----------
     numbers : ndarray of int (B,)
-    sets, given : list of ndarray (B,)
-        The rows (n_g, d) of each, and their weights or None.
     rows, shares : ndarray (B, n, d), (B, n) or None
-        The same, with rows of weight 0 at the end; None if all rows count once.
+        With rows of weight 0 at the end; None if all rows count once.
     variances : ndarray (B, d)
     plain : ndarray of bool (B,)
         Which can be fitted without a closer look: finite, no column constant.
     """
 
     numbers: AnyArray
-    sets: Sequence[Array]
-    given: Sequence[Array | None]
     rows: Array
     shares: Array | None
     variances: Array
     plain: AnyArray
 
 
-def _batches(
-    sets: Sequence[Array], weights: Sequence[Array | None], processes: int
-) -> Iterator[_Batch]:
+def _batches(sets: Sequence[Array], weights: Sequence[Array | None]) -> Iterator[_Batch]:
     lengths = np.array([len(rows) for rows in sets])
-    most = _MOST_FITS if processes == 1 else min(_MOST_FITS, -(-len(sets) // (2 * processes)))
     order = np.argsort(lengths, kind="stable")
     first = 0
     while first < len(order):
         fits = max(1, _MOST_NUMBERS // (int(lengths[order[first]]) * sets[0].shape[1] + 1))
-        own = order[first : first + min(most, fits)]
+        own = order[first : first + min(_MOST_FITS, fits)]
         near = lengths[own] <= _LONGER * lengths[own[0]] + 4
         own = own[: len(own) if near.all() else int(near.argmin())]
         yield _batch(own, [sets[g] for g in own], [weights[g] for g in own])
@@ -213,7 +207,7 @@ def _batch(numbers: AnyArray, sets: list[Array], given: list[Array | None]) -> _
             totals = shares.sum(axis=1)[:, None]
             middles = np.einsum("gn,gnd->gd", shares, rows) / totals
             variances = np.einsum("gn,gnd->gd", shares, (rows - middles[:, None]) ** 2) / totals
-    return _Batch(numbers, sets, given, rows, shares, variances, plain & (counted > 0))
+    return _Batch(numbers, rows, shares, variances, plain & (counted > 0))
 
 
 class _Fits(NamedTuple):
@@ -226,31 +220,21 @@ class _Fits(NamedTuple):
     names: tuple[str, ...] | None
     floor: Array
 
-    def of(
-        self, batch: _Batch, random: Array
-    ) -> tuple[Ended | None, dict[int, tuple[FitResult | None, str]]]:
-        """Return the fits to a batch, and those made one by one: or why there is none."""
-        k, ended = self.model.n_components, None
-        lengths = np.array([len(rows) for rows in batch.sets])
-        counted = lengths if batch.shares is None else (batch.shares > 0).sum(axis=1)
-        places = np.flatnonzero(batch.plain & (counted > k))
-        left = np.ones(len(lengths), dtype=bool)
-        if len(places):
-            every = len(places) == len(lengths)
-            shares = batch.shares
-            if not every and shares is not None:
-                shares = shares[places]
-            data = ManyRows(
-                batch.rows if every else batch.rows[places], shares, None, self.n_sets, self.n_jobs
-            )
-            ended = self._together(data, batch.variances[places], random[places])
-        if ended is not None:
-            left[places[ended.numbers]] = False
-            ended = ended._replace(numbers=batch.numbers[places[ended.numbers]])
-        return ended, {
-            int(batch.numbers[g]): self._alone(batch.sets[g], batch.given[g], random[g])
-            for g in np.flatnonzero(left).tolist()
-        }
+    def together(self, batch: _Batch, random: Array) -> Ended | None:
+        """Return the fits to a batch that need no closer look, None if there are none."""
+        shares = batch.shares
+        counted = batch.rows.shape[1] if shares is None else (shares > 0).sum(axis=1)
+        places = np.flatnonzero(batch.plain & (counted > self.model.n_components))
+        if not len(places):
+            return None
+        rows = batch.rows
+        if len(places) < len(rows):
+            rows, shares = rows[places], None if shares is None else shares[places]
+        data = ManyRows(rows, shares, None, self.n_sets, self.n_jobs)
+        ended = self._together(data, batch.variances[places], random[places])
+        if ended is None:
+            return None
+        return ended._replace(numbers=batch.numbers[places[ended.numbers]])
 
     def _together(self, data: ManyRows, variances: Array, random: Array) -> Ended | None:
         """Return the fits that need no closer look, None if there are none."""
@@ -264,8 +248,7 @@ class _Fits(NamedTuple):
         if starts is None:
             return None
         climb = Climb(self.model, objective, replace(self.options, give_up_collapsed=True))
-        with single_threaded_blas():
-            ends = list(fit_each(climb, starts, data, np.arange(len(data.rows))))
+        ends = list(fit_each(climb, starts, data, np.arange(len(data.rows))))
         if not ends:
             return None
         ended = Ended.joined(ends)
@@ -296,9 +279,10 @@ class _Fits(NamedTuple):
         except _FAILURES:
             return None
 
-    def _alone(
+    def alone(
         self, rows: Array, weights: Array | None, random: Array
     ) -> tuple[FitResult | None, str]:
+        """Return the fit to one data set, or why there is none."""
         source = MemorySource(rows, weights, n_jobs=1, feature_names=self.names)
         rng = np.random.default_rng(int(random[0, 0] * 2**53))
         start = get_start("kmeans")

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .._typing import Array
+    from ..components.parameters import Parameters
     from ..mixture import Mixture
 
-__all__ = ["PARAMETERS", "Uncertainty", "parameters_of"]
+__all__ = ["PARAMETERS", "Uncertainty", "parameters_of", "parameters_of_many"]
 
 PARAMETERS = ("weights", "means", "covariances")
 
@@ -27,6 +28,17 @@ def parameters_of(mixture: Mixture) -> dict[str, Array]:
         "means": mixture.means,
         "covariances": mixture.covariances.array,
     }
+
+
+def parameters_of_many(stack: Parameters, like: Mixture) -> dict[str, Array]:
+    """Return the same of R mixtures that are as another is, each (R, ...)."""
+    each, count = parameters_of(like), len(stack.groups)
+    found = {
+        "weights": stack.weights,
+        "means": stack.means,
+        "covariances": stack.covariances.values,
+    }
+    return {name: found[name].reshape(count, *each[name].shape) for name in PARAMETERS}
 
 
 @dataclass(frozen=True, eq=False)

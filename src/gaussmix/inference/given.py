@@ -14,7 +14,6 @@ from ..em.result import FitResult
 from ..exceptions import DataError, ParameterError
 from ..fitting.fit import draw, facts_of, moment_of_data, summarise
 from ..fitting.known import known_labels
-from ..mixture.comparing import closest_order
 from ..mixture.joining import taken
 from ..numerics.arguments import check_number, check_sample_weight
 from ..rows import MemorySource, Source, open_source
@@ -99,15 +98,12 @@ class Fitted:
                 "as w rows: multiply them by a constant"
             )
 
-    def in_order(self, replicate: Mixture) -> Mixture:
-        """Return a replicate with its components in the fit's order.
-
-        Components of which rows are known have their place already.
-        """
+    @cached_property
+    def placed(self) -> AnyArray:
+        """Components that have their place in any replicate: some of their rows are known."""
         if self.known is None:
-            return replicate.match_to(self.mixture)
-        held = np.unique(self.known[self.known >= 0])
-        return replicate.reorder(closest_order(replicate, self.mixture, held))
+            return np.zeros(0, dtype=int)
+        return np.unique(self.known[self.known >= 0])
 
 
 def drawn_labels(known: AnyArray | None, counts: Array) -> AnyArray | None:

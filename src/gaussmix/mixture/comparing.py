@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..components.parameters import Parameters
     from .mixture import Mixture
 
-__all__ = ["are_close", "are_equal", "bhattacharyya", "closest_order"]
+__all__ = ["are_close", "are_equal", "bhattacharyya", "closest_order", "closest_orders"]
 
 
 def are_equal(a: Mixture, b: Mixture) -> bool:
@@ -78,12 +79,26 @@ def closest_order(a: Mixture, b: Mixture, held: Sequence[int] | AnyArray = ()) -
 
     Those that are `held` keep their places.
     """
+    return closest_orders(a.parameters, b, held)[0]
+
+
+def closest_orders(
+    stack: Parameters, other: Mixture, held: Sequence[int] | AnyArray = ()
+) -> AnyArray:
+    """Return the same of R mixtures of as many components as another, (R, K)."""
     from scipy.optimize import linear_sum_assignment
 
-    order = np.arange(a.n_components)
-    free = np.delete(order, held)
-    order[free] = free[linear_sum_assignment(bhattacharyya(b, a)[np.ix_(free, free)])[1]]
-    return order
+    k, count = other.n_components, len(stack.groups)
+    orders = np.tile(np.arange(k), (count, 1))
+    free = np.delete(np.arange(k), held)
+    distances = _distances(other.parameters, stack).reshape(k, count, k).swapaxes(0, 1)
+    distances = distances[:, free[:, None], free]
+    # Where each has a closest one of its own there is no better way.
+    chosen = distances.argmin(axis=2)
+    for r in np.flatnonzero((np.sort(chosen, axis=1) != np.arange(len(free))).any(axis=1)):
+        chosen[r] = linear_sum_assignment(distances[r])[1]
+    orders[:, free] = free[chosen]
+    return orders
 
 
 def bhattacharyya(a: Mixture, b: Mixture) -> Array:
@@ -91,12 +106,18 @@ def bhattacharyya(a: Mixture, b: Mixture) -> Array:
 
     As if they were normal, of their scales.
     """
-    first, second = a.scales.to_dense(), b.scales.to_dense()
-    distances = np.empty((a.n_components, b.n_components))
-    for i in range(a.n_components):
-        between = FullCovariances((first[i] + second) / 2, b.n_components, b.n_features)
+    return _distances(a.parameters, b.parameters)
+
+
+def _distances(a: Parameters, b: Parameters) -> Array:
+    """Return the distances (J_a, J_b) between components of stacks."""
+    first, second = a.each.to_dense(), b.each.to_dense()
+    log_dets_a, log_dets_b = a.each.log_det(), b.each.log_det()
+    distances = np.empty((len(a.weights), len(b.weights)))
+    for i, own in enumerate(first):
+        between = FullCovariances((own + second) / 2, len(second), b.n_features)
         offsets = b.means - a.means[i]
         mahalanobis = np.einsum("ki,ki->k", offsets, between.precision_times(offsets))
-        log_dets = a.scales.log_det()[i] + b.scales.log_det()
+        log_dets = log_dets_a[i] + log_dets_b
         distances[i] = mahalanobis / 8 + between.log_det() / 2 - log_dets / 4
     return distances

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
-from ...numerics.matrices import inverse_factors, without_factor
+from ...numerics.matrices import factors, inverse_factors, without_factor
 from ..moments import PRODUCTS, Moment
 from .base import LEAST_LEFT, Covariances, Removal
 
@@ -64,7 +64,7 @@ class FullCovariances(Covariances):
     @cached_property
     def factors(self) -> Array:
         """Lower Cholesky factors."""
-        return np.asarray(np.linalg.cholesky(self.values), dtype=np.float64)
+        return factors(self.values)
 
     @cached_property
     def inverse_factors(self) -> Array:
@@ -148,14 +148,14 @@ class FullCovariances(Covariances):
     def are_wide(cls, several: Sequence[Self], floor: Array) -> list[bool]:
         values = np.concatenate([own.values for own in several])
         try:
-            factors = np.linalg.cholesky(values)
+            found_factors = factors(values)
         except np.linalg.LinAlgError:
             return super().are_wide(several, floor)
-        wide = _are_wide(values, factors, floor)
+        wide = _are_wide(values, found_factors, floor)
         found, first = [], 0
         for own in several:
             last = first + len(own.values)
-            own.__dict__["factors"] = factors[first:last]
+            own.__dict__["factors"] = found_factors[first:last]
             found.append(bool(wide[first:last].all()))
             first = last
         return found
