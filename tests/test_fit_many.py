@@ -56,7 +56,7 @@ def test_results_have_the_figures_of_their_own_rows():
         found = -2.0 * result.mixture.logpdf(rows).sum() + 11 * np.log(len(rows))
         assert value == pytest.approx(found)
         climbed = result.history.log_likelihood
-        assert climbed == sorted(climbed)
+        assert (np.diff(climbed) > -1e-9).all()
         assert climbed[-1] == result.log_likelihood
 
 
