@@ -91,6 +91,8 @@ def closest_orders(
     k, count = other.n_components, len(stack.groups)
     orders = np.tile(np.arange(k), (count, 1))
     free = np.delete(np.arange(k), held)
+    if len(free) < 2:
+        return orders
     distances = _distances(other.parameters, stack).reshape(k, count, k).swapaxes(0, 1)
     distances = distances[:, free[:, None], free]
     # Where each has a closest one of its own there is no better way.
