@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from gaussmix import DataError, GaussianMixture, ParameterError, fit_many
+from gaussmix import DataError, GaussianMixture, ParameterError, fit_many, scan
 from gaussmix.components.families import list_families
 from gaussmix.starts.many import N_DRAWN, kmeans_of_many
 
@@ -156,3 +156,51 @@ def test_kmeans_of_many_is_kmeans_of_each(k):
         distances = ((x[:, None] - centers) ** 2).sum(axis=2)
         counted = w > 0
         assert (distances.argmin(axis=1) == own)[counted].mean() > 0.9  # Lloyd may be cut short
+
+
+# -- read as they are needed -------------------------------------------------------------
+
+
+def test_data_sets_of_an_iterator_are_fitted_as_those_in_memory(monkeypatch):
+    monkeypatch.setattr("gaussmix.fitting.portions._MOST_SETS", 3)
+    data = clusters(7)
+    whole = fit_many(data, 2, random_state=3)
+    lazy = fit_many((rows for rows in data), 2, random_state=3)
+    assert len(lazy.parts) == 3
+    assert lazy.keys == whole.keys
+    for name in ("weights", "means", "covariances", "log_likelihood", "bic", "converged"):
+        np.testing.assert_allclose(getattr(lazy, name), getattr(whole, name), rtol=1e-9)
+    assert lazy[-1].log_likelihood == pytest.approx(whole[-1].log_likelihood)
+    assert [own.n for own in lazy[2:4]] == [own.n for own in whole[2:4]]
+    assert len(lazy.to_frame()) == len(whole.to_frame())
+    assert "7 data sets" in repr(lazy)
+
+
+def test_groups_of_files_are_those_of_a_frame(tmp_path):
+    data = clusters(3)
+    frame = pd.DataFrame({"gene": np.repeat([7, 3, 5], 60), "x": data[:, :, 0].ravel()})
+    frame["w"] = np.arange(180) % 3 + 1.0
+    frame.to_parquet(tmp_path / "a.parquet", row_group_size=50)
+    lazy = fit_many(scan(tmp_path / "a.parquet"), 2, by="gene", sample_weight="w", random_state=0)
+    assert (lazy.keys, lazy.feature_names) == ([7, 3, 5], ("x",))
+    assert lazy[0].mixture.feature_names == next(iter(lazy)).mixture.feature_names == ("x",)
+    assert {"mean_x", "deviation_x"} <= set(lazy.to_frame().columns)
+    weights = [own["w"].to_numpy() for _, own in frame.groupby("gene", sort=False)]
+    whole = fit_many(list(data[:, :, :1]), 2, sample_weight=weights, random_state=0)
+    np.testing.assert_allclose(lazy.means, whole.means, rtol=1e-9)
+    grouped = fit_many(frame.groupby("gene", sort=False)[["x"]], 2, random_state=0)
+    assert grouped.keys == [7, 3, 5]
+
+
+def test_an_interruption_keeps_the_portions_that_were_fitted(monkeypatch):
+    monkeypatch.setattr("gaussmix.fitting.portions._MOST_SETS", 2)
+
+    def some():
+        yield from clusters(5)
+        raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted: 4 data sets"):
+        fits = fit_many(some(), 1)
+    assert (len(fits), fits.is_whole) == (4, False)
+    with pytest.raises(DataError, match="no data sets"):
+        fit_many(iter([]), 2)

@@ -29,6 +29,7 @@ from ..starts import Start, get_start, list_starts
 from ..starts.fewer import Fewer
 from .console import notes, print_json, progress, results, say, warn
 from .data import open_data
+from .groups import fit_groups, refuse_given
 from .missingness import missingness_tables
 from .options import (
     DENSITY_HELP,
@@ -54,6 +55,13 @@ def command(
     columns: ColumnsOption = None,
     weights: Annotated[
         str | None, typer.Option(help="Column of sample weights (counts of a histogram, ...).")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="A model for each value of this column; --out is then a table (.csv, .parquet, "
+            "...), or a folder of model files."
+        ),
     ] = None,
     starts: Annotated[int, typer.Option(help="Number of starts; the best is kept.")] = 1,
     init: Annotated[
@@ -108,8 +116,26 @@ def command(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Fit a mixture to data and save it as a model file."""
+    """Fit a mixture to data and save it as a model file; with --by one to each group of rows."""
     chosen = split_names("--columns", columns)
+    if by is not None:
+        refuse_given(
+            {
+                "--starts": starts != 1,
+                "--init": init != "race",
+                "--select": select != "predictive",
+                "--reg-covar": reg_covar != 0.0,
+                "--noise": noise is not None,
+                "--density student": density != "normal" or dof is not None,
+                "--prior": prior,
+                "--bayesian": bayesian or concentration is not None,
+                "--checkpoint": checkpoint is not None or resume,
+            }
+        )
+        how = {"covariance_type": covariance, "tol": tol, "max_iter": max_iter}
+        how |= {"n_components": components, "random_state": seed}
+        fit_groups(data, by, chosen, weights, out, as_json=json, **how)
+        return
     family, own = _kind(covariance, density, dof)
     fitted = FittedModel(
         n_components=check_integer("--components", components, minimum=1),

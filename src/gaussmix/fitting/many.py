@@ -25,12 +25,14 @@ from ..rows import MemorySource
 from ..starts import get_start
 from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many
+from .chained import ChainedFits, chained
 from .data_sets import data_sets, weights_of
 from .fit import fit_mixture, moment_of_data, summarise
 from .many_fits import ManyFits
+from .portions import portions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from .._typing import AnyArray, Array
     from ..components.families import Family
@@ -59,13 +61,13 @@ def fit_many(
     *,
     by: Hashable | None = None,
     covariance_type: Any = "full",
-    sample_weight: Sequence[Any] | None = None,
+    sample_weight: Iterable[Any] | str | None = None,
     equal_weights: bool = False,
     tol: float = 1e-6,
     max_iter: int = 1000,
     random_state: Any = None,
     n_jobs: int | None = None,
-) -> ManyFits:
+) -> ManyFits | ChainedFits:
     """Fit one model to each of many data sets.
 
     Each fit is the one that `GaussianMixture` makes with ``init_params="kmeans"``, but for the
@@ -74,14 +76,19 @@ def fit_many(
 
     Parameters
     ----------
-    data : array (G, n, d), sequence of arrays (n_g, d) or (n_g,), mapping, or dataframe
-        Data sets of any lengths; of a mapping the keys are kept.
+    data : array (G, n, d), sequence of arrays (n_g, d) or (n_g,), mapping, dataframe, or what \
+reads them as they are needed: an iterator, or files opened by `scan`
+        Data sets of any lengths; of a mapping the keys are kept.  An iterator yields arrays, or
+        pairs of a key and an array, as ``frame.groupby`` does.
     n_components : int
     by : column, optional
-        Of a dataframe: rows with the same value are a data set; the other columns are features.
+        Of a dataframe or of files: rows with the same value are a data set; the other columns are
+        features.  Files may be larger than the memory, whatever the order of their rows; where
+        those of each data set are together they are read once.  Files of Parquet without it: each
+        row group is a data set.
     covariance_type : str or Family, default "full"
     sample_weight : sequence of arrays (n_g,), optional
-        One for each data set.
+        One for each data set; the name of a column of files.
     equal_weights : bool, default False
     tol, max_iter
         As of `GaussianMixture`.
@@ -94,6 +101,7 @@ def fit_many(
     Returns
     -------
     ManyFits
+        After Ctrl-C, of what was read and fitted until then, with a warning.
 
     Raises
     ------
@@ -109,6 +117,14 @@ def fit_many(
     >>> fits.keys, fits.means[:, 0, 0].round(3).tolist()
     (['setosa', 'versicolor'], [5.006, 5.936])
     """
+    portions = portions_of(data, by, sample_weight)
+    if portions is not None:
+        given: dict[str, Any] = {"covariance_type": covariance_type, "equal_weights": equal_weights}
+        given |= {"tol": tol, "max_iter": max_iter, "n_jobs": n_jobs}
+        # One generator for all: what is drawn for a data set depends on its place alone.
+        rng = as_generator(random_state)
+        fit = partial(fit_many, n_components=n_components, random_state=rng, **given)
+        return chained(fit, portions)
     k = check_integer("n_components", n_components, minimum=1)
     keys, sets, names = data_sets(data, by)
     weights = weights_of(sample_weight, sets)
