@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ParameterError,
         StatisticsFileError,
     )
+    from .fitting.chained import ChainedFits
     from .fitting.many import fit_many
     from .fitting.many_fits import ManyFits
     from .fitting.stepwise import Stepwise
@@ -65,6 +66,7 @@ _HOMES = {
     "GaussmixError": "exceptions",
     "History": "em.result",
     "Iteration": "em.result",
+    "ChainedFits": "fitting.chained",
     "ManyFits": "fitting.many_fits",
     "MissingExtraError": "exceptions",
     "Missingness": "rows.missingness",
@@ -101,6 +103,7 @@ _MODULES = (
 
 __all__ = [
     "BayesianGaussianMixture",
+    "ChainedFits",
     "Checkpoint",
     "CheckpointError",
     "CollapseWarning",
