@@ -588,3 +588,43 @@ def test_marked_rows_are_named_without_groups_too():
     ax = plot.scatter(np.eye(3), marked=[True, False, False], marked_name="odd")
     assert names_of(ax) == ["odd"]
     assert plot.scatter(np.eye(3)).get_legend() is None
+
+
+class TestAxesOfTheUsersOwn:
+    """What is on axes already stays: their direction, scale, title and names."""
+
+    @staticmethod
+    def drawn():
+        mixture = random_mixture(FullCovariances, d=2)
+        X, y = mixture.sample(60, 0)
+        search = GaussianMixtureIC([1, 2], families=["EII", "VVI"], random_state=0).fit(X)
+        return {
+            "density": lambda ax: plot.density(mixture, ax=ax),
+            "decision_regions": lambda ax: plot.decision_regions(mixture, X, ax=ax),
+            "univariate": lambda ax: plot.univariate(mixture, X, labels=y, ax=ax),
+            "cdf": lambda ax: plot.cdf(mixture, X, ax=ax),
+            "quantiles": lambda ax: plot.quantiles(mixture, X, ax=ax),
+            "trace": lambda ax: plot.trace([-3.0, -2.0, -1.9], ax=ax),
+            "criterion": lambda ax: plot.criterion(search, ax=ax),
+            "criterion_map": lambda ax: plot.criterion_map(search, ax=ax),
+        }
+
+    def test_directions_and_names(self):
+        for name, draw in self.drawn().items():
+            ax = plt.figure().subplots()
+            ax.set(title="mine", xlabel="my x", ylabel="my y")
+            ax.xaxis.set_inverted(True)
+            ax.yaxis.set_inverted(name != "criterion_map")  # which turns it itself
+            draw(ax)
+            assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("mine", "my x", "my y")
+            assert ax.xaxis_inverted() and ax.yaxis_inverted(), name
+
+    def test_logarithmic_scales_and_those_of_space(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for name in ("univariate", "cdf", "criterion", "trace"):
+                ax = plt.figure().subplots()
+                ax.set_yscale("symlog" if name == "trace" else "log")
+                self.drawn()[name](ax)
+        with pytest.raises(ParameterError, match="ax: expected axes of a plane"):
+            self.drawn()["density"](plt.figure().add_subplot(projection="3d"))

@@ -56,6 +56,9 @@ def rug(ax: Axes, values: AnyArray, groups: Groups, *, upright: bool = False) ->
 
 
 def _make_room(ax: Axes, share: float, upright: bool) -> None:
-    low, high = ax.get_xlim() if upright else ax.get_ylim()
-    room = (high - low) * share / (1 - share)
-    (ax.set_xlim if upright else ax.set_ylim)(low - room, high)
+    which = "x" if upright else "y"
+    low, high = getattr(ax, f"get_{which}lim")()
+    along = getattr(ax, f"{which}axis").get_transform()  # of a logarithmic scale, say
+    begin, end = along.transform([low, high])
+    begin -= (end - begin) * share / (1 - share)
+    getattr(ax, f"set_{which}lim")(*along.inverted().transform([begin, end]))

@@ -26,6 +26,7 @@ __all__ = [
     "dash",
     "ink",
     "is_dark",
+    "limit",
     "pyplot",
     "shades_of_lines",
     "shape",
@@ -73,6 +74,8 @@ def axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.8)) -> Axes:
                 f"ax: expected the axes of a picture, got {type(ax).__name__}; of several, as "
                 "plt.subplots(2) makes them, give one"
             )
+        if hasattr(ax, "get_zlim"):
+            raise ParameterError("ax: expected axes of a plane, got those of a space (3d)")
         return ax
     return pyplot().subplots(figsize=size, layout="constrained")[1]
 
@@ -83,6 +86,15 @@ def clean(ax: Axes) -> Axes:
         if side in ax.spines:  # axes of a polar picture, say, have others
             ax.spines[side].set_visible(False)
     return ax
+
+
+def limit(ax: Axes, which: str, low: float | None, high: float | None) -> None:
+    """Let an axis go from low to high, in the direction that it has; None leaves an end."""
+    if getattr(ax, f"get_{which}scale")() == "log":  # where nothing is at 0 and below
+        low, high = (end if end is None or end > 0 else None for end in (low, high))
+    if getattr(ax, f"{which}axis_inverted")():
+        low, high = high, low
+    getattr(ax, f"set_{which}lim")(low, high)
 
 
 # -- colours --------------------------------------------------------------------------

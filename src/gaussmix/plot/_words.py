@@ -31,7 +31,9 @@ __all__ = [
     "name_axis",
     "number",
     "plain",
+    "say",
     "thinned",
+    "whole_numbers",
     "written",
 ]
 
@@ -112,6 +114,24 @@ def label_axes(ax: Axes, names: Sequence[str] | None, columns: Any, n_features: 
     for which, name in zip("xy", chosen, strict=False):
         if _is_free(getattr(ax, f"get_{which}label")()):
             name_axis(ax, which, name)
+
+
+def say(ax: Axes, *, title: str | None = None, **names: str) -> None:
+    """Write a title, and what the axes `x` and `y` show, where nobody has written anything."""
+    if title is not None and not ax.get_title():
+        ax.set_title(title, fontsize="medium")
+    for which, name in names.items():
+        if not getattr(ax, f"get_{which}label")():
+            getattr(ax, f"set_{which}label")(name)
+
+
+def whole_numbers(ax: Axes, which: str) -> None:
+    """Write numbers as they are, without what is to be added to them all."""
+    from matplotlib.ticker import ScalarFormatter
+
+    form = getattr(ax, f"{which}axis").get_major_formatter()
+    if isinstance(form, ScalarFormatter):  # those of a logarithmic scale do that always
+        form.set_useOffset(False)
 
 
 def name_axis(ax: Axes, which: str, name: str, lines: int = 2) -> None:

@@ -12,7 +12,7 @@ from ._ranks import ranked
 from ._rows import as_values
 from ._rug import rug
 from ._style import GREY, axes, clean, ink
-from ._words import entitle, label_axes, legend
+from ._words import entitle, label_axes, legend, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ def cdf(
         at, share = np.r_[low, at, high], np.r_[0.0, share, 1.0]
         ax.plot(at, share, color=GREY, lw=1.5, drawstyle="steps-post", label=name)
         note = found.noted(rug(ax, found.values, found.groups))
-    ax.set_ylabel("probability below")
+    say(ax, y="probability below")
     entitle(ax, given, mixture)
     label_axes(ax, mixture.feature_names, column, mixture.n_features)
     legend(ax, note=note, loc="upper left")

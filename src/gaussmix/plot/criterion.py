@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._results import as_results
-from ._style import GREY, axes, clean, color, ink
-from ._words import fitted, legend, number, written
+from ._style import GREY, axes, clean, color, ink, limit
+from ._words import fitted, legend, number, say, whole_numbers, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,9 +72,8 @@ def criterion(results: Any, name: str | None = None, *, ax: Axes | None = None) 
     _limit(ax, found)
     _label_best(ax, found)
     ax.set_xticks(_ticks(found.sizes))
-    ax.set_xlabel("components")
-    ax.set_ylabel(f"{found.criterion.upper()} (smaller is better)")
-    ax.ticklabel_format(axis="y", useOffset=False)
+    say(ax, x="components", y=f"{found.criterion.upper()} (smaller is better)")
+    whole_numbers(ax, "y")
     legend(ax, most_inside=0)
     return clean(ax)
 
@@ -83,15 +82,15 @@ def _limit(ax: Axes, found: Results) -> None:
     """Let families that are of use set the scale; name those that are above it."""
     lowest = _least(found)
     far = lowest - np.nanmin(lowest)
-    limit = _FAR * float(np.nanmedian(far))
-    good = far <= limit if limit > 0 else np.isfinite(far)
+    most = _FAR * float(np.nanmedian(far))
+    good = far <= most if most > 0 else np.isfinite(far)
     low, high = float(np.nanmin(found.values)), float(np.nanmax(found.values))
     top = float(np.nanmax(found.values[good]))
     if high - low < _WORTH * (top - low):
         top = high
     span = max(top - low, 1e-9 * abs(low)) or 1.0
     # Below them room for the labels.
-    ax.set_ylim(low - 0.2 * span, top + 0.05 * span)
+    limit(ax, "y", low - 0.2 * span, top + 0.05 * span)
     each = zip(found.families, lowest, strict=True)
     above = [f"{name} ({number(least, 1)})" for name, least in each if least > top]
     if above and high > top:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._results import as_results
 from ._style import INK, axes, ink
-from ._words import fitted, number, written
+from ._words import fitted, number, say, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,11 +87,11 @@ def criterion_map(results: Any, name: str | None = None, *, ax: Axes | None = No
         _write(ax, above, norm)
     _name(ax, found, [found.families[k] for k in worst_last])
     value, count = found.values[k, best], int(found.sizes[best])
-    ax.set_title(
+    title = (
         f"{found.criterion.upper()} above the best, {number(float(value), 2)} "
-        f"({fitted(found.families[k], 12)}, {count} component{'' if count == 1 else 's'})",
-        fontsize="medium",
+        f"({fitted(found.families[k], 12)}, {count} component{'' if count == 1 else 's'})"
     )
+    say(ax, title=title, x="components")
     beyond = bool(np.nanmax(above) > end)
     bar = ax.figure.colorbar(image, ax=ax, extend="max" if beyond else "neither", pad=0.02)
     ticks = _round_numbers(unit, end)
@@ -149,6 +149,5 @@ def _name(ax: Axes, found: Results, families: list[str]) -> None:
         parse_math=False,
     )
     ax.tick_params(length=0)
-    ax.set_xlabel("components")
     for side in ax.spines.values():
         side.set_visible(False)

@@ -10,7 +10,7 @@ from ._flat import flatten
 from ._given import as_mixture, two_features
 from ._plane import plane
 from ._rows import as_points
-from ._style import GREY, axes, clean, color, ink
+from ._style import GREY, axes, clean, color, ink, limit
 from ._words import entitle, label_axes, legend
 from .scatter import scatter
 
@@ -84,7 +84,8 @@ def decision_regions(
     ax.pcolormesh(x, y, image.reshape(*shape, 4), shading="nearest", zorder=0, rasterized=True)
     for margin in _margins(posterior):
         ax.contour(x, y, margin.reshape(shape), [0.0], colors=ink(ax), linewidths=0.8, zorder=0.5)
-    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    limit(ax, "x", x[0], x[-1])
+    limit(ax, "y", y[0], y[-1])
     if rows is None:
         for k in np.unique(flat.labels(posterior)):
             shade = GREY if k < 0 else color(k, mixture.n_components, ax)

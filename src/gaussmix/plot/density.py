@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ._flat import draw_box, flatten
 from ._given import as_mixture, two_features
 from ._plane import plane
-from ._style import axes, clean
+from ._style import axes, clean, limit
 from ._words import entitle, label_axes, legend
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def density(
     image = ax.pcolormesh(
         x, y, values, norm=norm, cmap="viridis", shading="gouraud", zorder=0, rasterized=True
     )
-    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    limit(ax, "x", x[0], x[-1])
+    limit(ax, "y", y[0], y[-1])
     bar = ax.figure.colorbar(image, ax=ax, label="density", extend="min" if log else "neither")
     bar.outline.set_visible(False)
     if draw_box(ax, flat):

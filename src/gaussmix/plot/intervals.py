@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._style import axes, clean, color, ink
-from ._words import feature_names, fitted, legend
+from ._style import axes, clean, color
+from ._words import feature_names, fitted, legend, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,8 +56,8 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
         range(d), [fitted(name, _LETTERS) for name in feature_names(mixture)], parse_math=False
     )
     ax.set_ylim(d - 0.4, -0.6)
-    ax.set_xlabel("mean, in standard deviations from the mean of all rows")
-    ax.set_title(f"means with intervals of {sure.level:.0%} ({sure.kind})", color=ink(ax))
+    title = f"means with intervals of {sure.level:.0%} ({sure.kind})"
+    say(ax, title=title, x="mean, in standard deviations from the mean of all rows")
     clean(ax)
     legend(ax)
     return ax

@@ -12,7 +12,7 @@ from ._ranks import ranked
 from ._rows import as_values
 from ._rug import rug
 from ._style import GREY, axes, clean, color, ink
-from ._words import entitle, feature_names, legend, name_axis, thinned
+from ._words import entitle, feature_names, legend, name_axis, say, thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,8 +89,9 @@ def quantiles(
     name = thinned(len(at), len(data.values)) or "data"
     ax.scatter(expected, found, s=12, color=ink(ax), linewidths=0, zorder=3, label=name)
     note = given_values.noted(rug(ax, given_values.values, given_values.groups, upright=True))
-    name_axis(ax, "x", "quantiles of the mixture")
-    name_axis(ax, "y", feature_names(mixture)[column])
+    say(ax, x="quantiles of the mixture")
+    if not ax.get_ylabel():
+        name_axis(ax, "y", feature_names(mixture)[column])
     entitle(ax, given, mixture)
     legend(ax, note=note, loc="lower right")
     return clean(ax)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import ParameterError
 from ._style import GREY, axes, clean, color, ink
+from ._words import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def ratios(test: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xscale("symlog", linthresh=10.0)
     highest = max(float(np.nanmax(own)) for own in (*shown, test.statistics))
     ax.set_xlim(0.0, 2.0 * max(highest, 5.0))
-    ax.set_xlabel("twice the gain in log-likelihood: replicates (boxes) and the data")
-    ax.set_ylabel("components")
-    ax.set_title(f"{test.family}: {test.n_components} components", color=ink(ax))
+    title = f"{test.family}: {test.n_components} components"
+    told = "twice the gain in log-likelihood: replicates (boxes) and the data"
+    say(ax, title=title, x=told, y="components")
     return clean(ax)

@@ -9,8 +9,8 @@ import numpy as np
 from ..exceptions import DataError, ParameterError
 from ..numerics.arguments import as_numbers
 from ._given import as_mixture, fit_of, require_fitted
-from ._style import GREY, axes, clean, color
-from ._words import entitle
+from ._style import GREY, axes, clean, color, limit
+from ._words import entitle, say, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,11 +58,11 @@ def trace(history: Any, *, ax: Axes | None = None) -> Axes:
     )
     _at_least(ax, values)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
-    ax.set_xlabel("iteration")
     fit = getattr(history, "result_", history)
     is_bound = getattr(getattr(fit, "model", None), "is_bound", False)
-    ax.set_ylabel("evidence lower bound" if is_bound else "log-likelihood")
-    ax.ticklabel_format(useOffset=False)
+    say(ax, x="iteration", y="evidence lower bound" if is_bound else "log-likelihood")
+    whole_numbers(ax, "x")
+    whole_numbers(ax, "y")
     return clean(ax)
 
 
@@ -70,10 +70,10 @@ def _at_least(ax: Axes, values: AnyArray) -> None:
     """Let heights span what can be told apart, where a fit hardly climbed."""
     seen = values[np.isfinite(values)]
     least = 1e-6 * max(1.0, float(np.abs(seen).max())) if len(seen) else 0.0
-    low, high = ax.get_ylim()
+    low, high = sorted(ax.get_ylim())
     if high - low < least:
         middle = float(seen[-1])
-        ax.set_ylim(middle - least / 2, middle + least / 2)
+        limit(ax, "y", middle - least / 2, middle + least / 2)
 
 
 def _values(given: Any) -> AnyArray:

@@ -12,8 +12,8 @@ from ._flat import flatten
 from ._given import as_mixture, one_feature
 from ._rows import as_values
 from ._rug import rug
-from ._style import GREY, axes, clean, color, dash, ink, is_dark
-from ._words import entitle, label_axes, legend
+from ._style import GREY, axes, clean, color, dash, ink, is_dark, limit
+from ._words import entitle, label_axes, legend, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def univariate(
         draw_density(ax, flat)
     else:
         draw_density(ax, flat, data.values, bins, data.weights)
-    ax.set_ylabel("density")
+    say(ax, y="density")
     note = None
     if data is not None:
         note = data.noted(None if labels is None else rug(ax, data.values, data.groups))
@@ -123,7 +123,7 @@ def draw_density(
         name = f"noise, weight {flat.background.weight:.2f}"
         ax.plot(grid, noise, color=GREY, lw=1.8, ls=(0, (4, 3)), zorder=3, label=name)
     ax.plot(grid, joint.sum(axis=1) + noise, color=ink(ax), lw=3.4, label="mixture")
-    ax.set_ylim(bottom=0)
+    limit(ax, "y", 0, None)
 
 
 def _edges(values: Any, bins: int | str, least: float) -> Any:
