@@ -628,3 +628,13 @@ class TestAxesOfTheUsersOwn:
                 self.drawn()[name](ax)
         with pytest.raises(ParameterError, match="ax: expected axes of a plane"):
             self.drawn()["density"](plt.figure().add_subplot(projection="3d"))
+
+
+def test_no_number_below_zero_stands_beside_a_rug():
+    import pickle
+
+    mixture = random_mixture(FullCovariances, d=1)
+    X, _ = mixture.sample(100, 0)
+    for ax in (plot.cdf(mixture, X), plot.univariate(mixture, X, labels=X[:, 0] > 0)):
+        assert ax.get_ylim()[0] < 0 <= min(ax.get_yticks())
+        assert len(pickle.loads(pickle.dumps(ax.figure)).axes) == 1

@@ -26,7 +26,8 @@ _BAND, _MOST = 0.03, 0.18
 def rug(ax: Axes, values: AnyArray, groups: Groups, *, upright: bool = False) -> str | None:
     """Draw a band of lines for each group along the lower edge, or the left one if `upright`.
 
-    Room for it is made at the low end of the other axis.  Returns what the legend says of rows
+    Room for it is made at the low end of the other axis, of densities and probabilities if it is
+    not `upright`.  Returns what the legend says of rows
     left out.
     """
     from matplotlib.collections import LineCollection
@@ -56,9 +57,15 @@ def rug(ax: Axes, values: AnyArray, groups: Groups, *, upright: bool = False) ->
 
 
 def _make_room(ax: Axes, share: float, upright: bool) -> None:
+    from matplotlib.ticker import AutoLocator
+
+    from ._ticks import FromZero
+
     which = "x" if upright else "y"
     low, high = getattr(ax, f"get_{which}lim")()
     along = getattr(ax, f"{which}axis").get_transform()  # of a logarithmic scale, say
     begin, end = along.transform([low, high])
     begin -= (end - begin) * share / (1 - share)
+    if not upright and isinstance(ax.yaxis.get_major_locator(), AutoLocator):
+        ax.yaxis.set_major_locator(FromZero())
     getattr(ax, f"set_{which}lim")(*along.inverted().transform([begin, end]))
