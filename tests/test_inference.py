@@ -317,6 +317,8 @@ def test_a_search_and_its_result_are_taken_for_their_fit():
         (lambda m, X: information(m, X[:2]), "cannot be told apart|say nothing"),
         (lambda m, X: likelihood_ratio_test(X, "VVV", 1), "max_components"),
         (lambda m, X: likelihood_ratio_test(np.full((5, 2), np.nan)), "NaN"),
+        (lambda m, X: likelihood_ratio_test(lambda: iter([X])), "in memory"),
+        (lambda m, X: likelihood_ratio_test(X, sample_weight=np.full(150, 0.01)), "sum to 1.5"),
     ],
 )
 def test_what_cannot_be_is_refused(call, told):

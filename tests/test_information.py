@@ -14,7 +14,7 @@ from gaussmix.components.prior import PriorTerms
 from gaussmix.fitting.fit import moment_of_data, summarise
 from gaussmix.inference import information
 from gaussmix.inference.of_prior import information_of_prior
-from gaussmix.inference.scores import _basis
+from gaussmix.inference.scores import Layout, _basis
 from gaussmix.rows import MemorySource
 
 FAMILIES = [family.name for family in list_families() if not family.univariate]
@@ -151,9 +151,10 @@ def test_rows_and_a_prior_know_what_the_log_posterior_bends(family):
     scatter, extra = scatter[scale.ndim](), family.prior_counts(np.zeros(1), terms.dof, D)[0]
     dense, (first, second) = mixture.covariances.to_dense()[0], np.triu_indices(D)
     basis = _basis(model.result_)[1:]
+    factors = Layout(mixture).factors[1:]
 
     def posterior(step):
-        move, moved = basis @ step, dense.copy()
+        move, moved = factors * (basis @ step), dense.copy()
         moved[first, second] = moved[second, first] = dense[first, second] + move[D:]
         inverse, offset = np.linalg.inv(moved), mixture.means[0] + move[:D] - terms.mean
         prior = extra * np.linalg.slogdet(moved)[1] + np.sum(inverse * scatter)
@@ -166,11 +167,11 @@ def test_rows_and_a_prior_know_what_the_log_posterior_bends(family):
         [posterior(s + t) - posterior(s - t) - posterior(t - s) + posterior(-s - t) for t in steps]
         for s in steps
     ]
-    prior = information_of_prior(terms, mixture, family)
+    given = Layout(mixture).dense(mixture), family
+    prior = information_of_prior(terms, *given, shared=mixture.covariances.shared)
     # Of rows: 1 a row to the mean, and half of that to covariances.
-    of_one = information_of_prior(
-        PriorTerms(1.0, terms.mean, terms.dof, terms.scale), mixture, family
-    )
+    one = PriorTerms(1.0, terms.mean, terms.dof, terms.scale)
+    of_one = information_of_prior(one, *given, shared=mixture.covariances.shared)
     of_rows = len(X) * of_one
     of_rows[D:] *= 1.0 / extra
     found = basis.T @ (of_rows + prior) @ basis
@@ -184,3 +185,18 @@ def test_a_prior_makes_errors_of_a_component_of_few_rows_smaller():
     errors = information(model, X).standard_errors
     assert np.isfinite(errors["covariances"]).all()
     assert (errors["means"][np.argmin(model.weights_)] > 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e100])
+@pytest.mark.parametrize("prior", [None, "conjugate"])
+def test_information_at_any_scale(scale, prior):
+    X = rows(40)
+    plain = GaussianMixture(3, prior=prior, random_state=0).fit(X)
+    scaled = GaussianMixture(3, prior=prior, random_state=0).fit(X * scale)
+    one, other = (
+        information(plain, X).standard_errors,
+        information(scaled, X * scale).standard_errors,
+    )
+    np.testing.assert_allclose(other["weights"], one["weights"], rtol=1e-6)
+    np.testing.assert_allclose(other["means"] / scale, one["means"], rtol=1e-6)
+    np.testing.assert_allclose(other["covariances"] / scale / scale, one["covariances"], rtol=1e-6)

@@ -32,6 +32,7 @@ __all__ = [
     "drawn_labels",
     "drawn_like",
     "fit_of",
+    "require_total",
     "rows_of",
     "source_of",
 ]
@@ -92,11 +93,7 @@ class Fitted:
 
     def require_total(self) -> None:
         """Raise ParameterError if the rows count as less than two."""
-        if self.total < 2.0:
-            raise ParameterError(
-                f"sample_weight: the weights sum to {self.total:.3g}, and a row of weight w counts "
-                "as w rows: multiply them by a constant"
-            )
+        require_total(self.total)
 
     @cached_property
     def placed(self) -> AnyArray:
@@ -104,6 +101,15 @@ class Fitted:
         if self.known is None:
             return np.zeros(0, dtype=int)
         return np.unique(self.known[self.known >= 0])
+
+
+def require_total(total: float) -> None:
+    """Raise ParameterError if rows count as less than two."""
+    if total < 2.0:
+        raise ParameterError(
+            f"sample_weight: the weights sum to {total:.3g}, and a row of weight w counts as w "
+            "rows: multiply them by a constant"
+        )
 
 
 def drawn_labels(known: AnyArray | None, counts: Array) -> AnyArray | None:

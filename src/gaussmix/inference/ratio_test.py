@@ -26,6 +26,8 @@ from ..numerics.arguments import (
 from ..numerics.bars import counting
 from ..numerics.jobs import done
 from ..rows.door import as_frame, as_rows, as_table
+from ..rows.files import Scan
+from .given import require_total
 from .hypotheses import Hypotheses, Observed
 from .ratios import RatioTest
 from .resampling import batches
@@ -119,6 +121,8 @@ def likelihood_ratio_test(
     rows = _measured(X)
     first, most, labels = _sizes(min_components, max_components, known, len(rows))
     weights = check_sample_weight(sample_weight, len(rows))
+    if weights is not None:
+        require_total(float(weights.sum()))
     family = get_family(covariance_type)
     family.require_features(rows.shape[1])
     noise, prior = check_noise(noise), get_prior(prior)
@@ -192,6 +196,8 @@ def _sizes(first: Any, most: Any, known: Any, n_rows: int) -> tuple[int, int, An
 def _measured(X: Any) -> Array:
     """Return rows (n, d) of float64; (n,) is one feature."""
     table = as_table(X)
+    if callable(table) or isinstance(table, Scan):
+        raise DataError("X: replicates need the rows in memory, as an array or a dataframe")
     frame = as_frame(table)
     width = len(frame.columns) if frame is not None else int((*np.shape(table), 1)[1])
     rows = as_rows(table, width, None if frame is None else frame.columns)

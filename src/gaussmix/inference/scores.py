@@ -94,7 +94,8 @@ def information(
     fold = ScoresFold(mixture, source, labels)
     products = source.reduce(fold).products
     products[fold.layout.shapes, fold.layout.shapes] += _of_prior(result, source)
-    errors = fold.layout.shaped(np.sqrt(_variances(products, _basis(result))), mixture)
+    vector = fold.layout.factors * np.sqrt(_variances(products, _basis(result)))
+    errors = fold.layout.shaped(vector, mixture)
     estimates = parameters_of(mixture)
     intervals = {name: normal_interval(estimates[name], errors[name], level) for name in PARAMETERS}
     return Uncertainty("information", mixture, errors, intervals, level)
@@ -103,7 +104,14 @@ def information(
 class Layout:
     """Where parameters are in one long vector: weights, the background's, means, covariances.
 
-    Of covariances it is the upper triangles, one of each component.
+    Of covariances it is the upper triangles, one of each component.  All are in units of how wide
+    components are in each feature, so that squares of them are numbers at any scale.
+
+    Attributes
+    ----------
+    units : ndarray (d,)
+    factors : ndarray (size,)
+        What the entries are to be multiplied by.
     """
 
     def __init__(self, mixture: Mixture) -> None:
@@ -115,6 +123,14 @@ class Layout:
         self.covariances = slice(self.means.stop, self.means.stop + k * n_terms)
         self.shapes = slice(self.means.start, self.covariances.stop)
         self.size = self.covariances.stop
+        self.units = np.sqrt(mixture.covariances.variances().mean(axis=0))
+        terms = self.units[self.first] * self.units[self.second]
+        own = [np.ones(n_weights), np.tile(self.units, k), np.tile(terms, k)]
+        self.factors = np.concatenate(own)
+
+    def dense(self, mixture: Mixture) -> Array:
+        """Return covariances (K, d, d) in these units."""
+        return np.asarray(mixture.covariances.to_dense() / self.units[:, None] / self.units)
 
     def shaped(self, vector: Array, mixture: Mixture) -> dict[str, Array]:
         """Return what a vector says of each parameter, shaped as the mixture's are."""
@@ -152,7 +168,7 @@ class ScoresFold(Fold[Gathered]):
     def __init__(self, mixture: Mixture, source: Source, known: AnyArray | None = None) -> None:
         self.mixture, self.layout, self.known = mixture, Layout(mixture), known
         self.assigner = Evaluator(mixture.parameters, source).assigner
-        self.precisions = np.linalg.inv(mixture.covariances.to_dense())
+        self.precisions = np.linalg.inv(self.layout.dense(mixture))
         others = [] if mixture.noise is None else [mixture.noise.weight]
         self.shares = np.array([*mixture.weights, *others])
         self.bytes_per_row = self.assigner.bytes_per_row + 16 * self.layout.size
@@ -187,7 +203,7 @@ class ScoresFold(Fold[Gathered]):
         covariances = scores[layout.covariances].reshape(k, len(layout.first), -1)
         halves = np.where(layout.first == layout.second, 0.5, 1.0)[:, None]
         for c in range(k):
-            pulled = self.precisions[c] @ (rows - self.mixture.means[c]).T
+            pulled = self.precisions[c] @ ((rows - self.mixture.means[c]) / layout.units).T
             means[c] = shares[c] * pulled
             products = pulled[layout.first] * pulled[layout.second]
             products -= self.precisions[c][layout.first, layout.second][:, None]
@@ -206,7 +222,8 @@ def _of_prior(result: FitResult, source: Source) -> Array | float:
     total = summary.held_as(result.family.held.moment).total
     mixture = result.mixture
     terms = result.model.prior.on(total, result.family, mixture.n_components)
-    return information_of_prior(terms, mixture, result.family)
+    covariances, shared = Layout(mixture).dense(mixture), mixture.covariances.shared
+    return information_of_prior(terms, covariances, result.family, shared=shared)
 
 
 def _variances(products: Array, basis: Array) -> Array:
@@ -280,6 +297,7 @@ def _free_covariances(result: FitResult, layout: Layout) -> Array:
     free = np.zeros((wanted, k, d, d))
     free[:, :, layout.first, layout.second] = left[:, :wanted].T.reshape(wanted, k, -1)
     free[:, :, layout.second, layout.first] = free[:, :, layout.first, layout.second]
+    roots /= layout.units[:, None]
     free = roots @ free @ roots.swapaxes(1, 2)
     return np.asarray(free[:, :, layout.first, layout.second].reshape(wanted, -1).T)
 
