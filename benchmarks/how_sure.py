@@ -9,8 +9,8 @@ The null: data sets are drawn from a mixture of K components, and K are tested a
 Uniform p values are below each level that often; the last column is the p value of a test of
 Kolmogorov and Smirnov for that, after ties are spread evenly.
 
-    python benchmarks/coverage.py --part intervals
-    python benchmarks/coverage.py --part null
+    python benchmarks/how_sure.py --part intervals
+    python benchmarks/how_sure.py --part null
 """
 
 from __future__ import annotations
