@@ -10,7 +10,20 @@ import typer
 
 from ..exceptions import GaussmixError
 from ..numerics.version import __version__
-from . import bootstrap, fit, iris, lrt, plot, predict, select, show, sizes
+from . import (
+    bootstrap,
+    classify,
+    fit,
+    iris,
+    lrt,
+    outliers,
+    plot,
+    predict,
+    regress,
+    select,
+    show,
+    sizes,
+)
 from .console import in_options, say, warn
 
 __all__ = ["app", "run"]
@@ -27,6 +40,7 @@ app = typer.Typer(
 _PANELS = {
     "Demonstrations": (iris, sizes),
     "Your own data": (fit, select, predict, show, plot, bootstrap, lrt),
+    "By a target, or without": (classify, regress, outliers),
 }
 for panel, modules in _PANELS.items():
     for module in modules:

@@ -83,6 +83,9 @@ _ARGUMENTS = {
     "separator": "--separator",
     "noise": "--noise",
     "prior": "--prior",
+    "false_alarm": "--false-alarm",
+    "contamination": "--contamination",
+    "kind": "--kind",
 }
 # Names of columns (in quotes), parts of paths and shapes such as (n_components,) are left alone.
 _OPTION = re.compile(rf"(?<![\w'\"/.(-])({'|'.join(_OPTIONS)})(?:='([^']*)')?(?![\w'\"/-]|\.\w)")

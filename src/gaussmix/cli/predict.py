@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +18,7 @@ from .options import ColumnsOption, JsonOption, ModelArgument, split_names
 from .output import check_out
 from .reading import Data, reads_files
 from .report import plural
-from .tables import check_any_type, check_ending, printing_table, writing_table
+from .tables import check_any_type, check_ending, writing_answers
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -65,7 +62,7 @@ def command(
     if kept is not None:  # an unknown column is told before a pass over the data
         carried = Carried(data.scan(columns_for(mixture, data, chosen)).reader(), kept)
     source = open_for(mixture, data, chosen)
-    with _writing(out, quiet=json) as write:
+    with writing_answers(out, quiet=json) as write:
         for part in mixture.evaluator(source).stream():
             beside = {} if carried is None else carried.take(len(part[0]))
             write({**beside, **assigned.columns(*part)})
@@ -126,16 +123,3 @@ class _Assigned:
     def _mean(self) -> float | None:
         whole = self.n_rows - self.n_incomplete
         return self._log_density / whole if whole else None
-
-
-@contextmanager
-def _writing(out: Path | None, *, quiet: bool) -> Iterator[Callable[[dict[str, AnyArray]], None]]:
-    """Yield what takes columns part by part: a file, CSV on standard output, or nothing."""
-    if out is not None:
-        with writing_table(out) as write:
-            yield write
-    elif quiet:
-        yield lambda columns: None
-    else:
-        with printing_table(sys.stdout.buffer) as write:
-            yield write

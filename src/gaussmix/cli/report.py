@@ -28,6 +28,8 @@ __all__ = [
     "component_tables",
     "contingency",
     "contingency_table",
+    "facts_table",
+    "feature_names",
     "fit_table",
     "listed",
     "model_report",
@@ -165,7 +167,7 @@ def fit_table(model: Model, words: Callable[[str], str] = str) -> Table:
         told = f"weight {mixture.noise.weight:.4f}, a uniform background (label -1)"
         facts.append(("noise", told))
     facts += [("fit", "none: the mixture was built by hand")] if fit is None else fit_facts(fit)
-    return _facts(facts, words)
+    return facts_table(facts, words)
 
 
 def summary_report(summary: Summary, words: Callable[[str], str] = str) -> RenderableType:
@@ -173,7 +175,7 @@ def summary_report(summary: Summary, words: Callable[[str], str] = str) -> Rende
     parts: list[RenderableType] = []
     for section in summary.sections():
         parts += [Text(section.title, style="bold")]
-        parts += [_facts(section.facts, words)] if section.facts else []
+        parts += [facts_table(section.facts, words)] if section.facts else []
         if section.columns:
             first, *others = section.columns
             side: JustifyMethod = "left" if section.named else "right"
@@ -183,7 +185,8 @@ def summary_report(summary: Summary, words: Callable[[str], str] = str) -> Rende
     return Group(*parts[:-1])
 
 
-def _facts(facts: Sequence[tuple[str, str]], words: Callable[[str], str]) -> Table:
+def facts_table(facts: Sequence[tuple[str, str]], words: Callable[[str], str] = str) -> Table:
+    """Return names and what is told of them, for people."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["check_any_type", "check_ending", "printing_table", "writing_table"]
+__all__ = [
+    "check_any_type",
+    "check_ending",
+    "printing_table",
+    "writing_answers",
+    "writing_table",
+]
 
 
 def check_ending(path: str | Path) -> None:
@@ -59,6 +66,21 @@ def printing_table(stream: IO[bytes]) -> Iterator[Callable[[dict[str, AnyArray]]
     """Yield a function that prints columns of equal length as CSV, below those before."""
     with _Rows(_separated(","), stream) as rows:
         yield rows.write
+
+
+@contextmanager
+def writing_answers(
+    out: Path | None, *, quiet: bool = False
+) -> Iterator[Callable[[dict[str, AnyArray]], None]]:
+    """Yield what takes columns part by part: a file, CSV on standard output, or nothing."""
+    if out is not None:
+        with writing_table(out) as write:
+            yield write
+    elif quiet:
+        yield lambda columns: None
+    else:
+        with printing_table(sys.stdout.buffer) as write:
+            yield write
 
 
 @contextmanager

@@ -73,26 +73,21 @@ class Flat:
 
     def cdf(self, points: Array) -> Array:
         """Return the probability (n,) of at most each value of the one feature seen."""
-        means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
-        share = self.weights.sum() if self.background is not None else 1.0
         values = np.asarray(points, dtype=np.float64)
-        with np.errstate(over="ignore"):  # as far out as that it is 0 or 1
-            below = self.gaussians.density.below((values[:, None] - means) / deviations)
-            below = below @ self.gaussians.weights
+        below = self.gaussians.cdf(values)
         if self.background is None:
-            return np.asarray(below)
-        return np.asarray(share * below + self.background.weight * self.background.cdf(values))
+            return below
+        noise = self.background.weight * self.background.cdf(values)
+        return np.asarray(self.weights.sum() * below + noise)
 
     def ppf(self, shares: Array) -> Array:
-        """Return the quantiles (n,) of the one feature seen, by bisection."""
+        """Return the quantiles (n,) of the one feature seen."""
         shares = np.asarray(shares, dtype=np.float64)
-        means, deviations = self.gaussians.means[:, 0], self._deviations()[:, 0]
-        # That of a mixture lies between those of its components.
-        each = means + deviations * self.gaussians.density.quantiles(shares[:, None])
-        low, high = each.min(axis=1), each.max(axis=1)
-        if self.background is not None:
-            corners = self.background.corners()[:, 0]
-            low, high = np.minimum(low, corners[0]), np.maximum(high, corners[1])
+        if self.background is None:
+            return np.asarray(self.gaussians.ppf(shares))
+        # Between the mixture's and the box; halved, as the box may be turned.
+        own, corners = self.gaussians.ppf(shares), self.background.corners()[:, 0]
+        low, high = np.minimum(own, corners[0]), np.maximum(own, corners[1])
         for _ in range(_BISECTIONS):
             middle = low + (high - low) / 2
             below = self.cdf(middle) < shares

@@ -55,8 +55,8 @@ def density_contours(
         Number of contours.
     masses : numbers between 0 and 1, optional
         In place of `levels`: the probability that each contour encloses, which is written on
-        it.  They are the edges of highest density regions (Hyndman 1996), from 20,000 draws of
-        the mixture, right to about a third of a per cent.
+        it.  They are the edges of highest density regions (see `Mixture.hdr_level`), right to
+        about a third of a per cent.
     filled : bool, default False
     ax : Axes, optional
         If it already shows data, their limits are kept.
@@ -125,6 +125,8 @@ def _levels(flat: Flat, levels: int) -> Array:
 
 def _heights(flat: Flat, masses: Array) -> Array:
     """Return the densities (m,) of contours that enclose given shares, ascending."""
+    if flat.background is None:
+        return np.asarray(flat.gaussians.hdr_level(masses, n_samples=_DRAWS))
     density, most = _draws(flat)
     if masses[0] > most:
         raise ParameterError(
