@@ -16,6 +16,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import numpy as np
@@ -144,7 +145,8 @@ def main() -> None:
         rows = [row for shape in options.shapes for row in measure(shape, options.repeats)]
     print(report(rows))
     if not options.no_save:
-        save("student", report(rows), rows)
+        peers = {package for package, _ in FITS.values() if package and find_spec(package)}
+        save("student", report(rows), rows, peers={name: version(name) for name in sorted(peers)})
 
 
 if __name__ == "__main__":

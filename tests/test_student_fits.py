@@ -400,10 +400,33 @@ def test_it_has_every_parameter_of_the_gaussian_estimator():
     assert model.mixture_.allclose(whole.mixture_, rtol=1e-6)
 
 
+def test_bootstraps_say_how_sure_scales_and_degrees_of_freedom_are():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([4.0 * rng.standard_t(4, 500), 60.0 + rng.standard_t(4, 500)])[:, None]
+    model = StudentMixture(2, dof="equal", random_state=0).fit(X)
+    sure = inference.bootstrap(model, X, n_resamples=60, random_state=0)
+    again, names = (
+        inference.bootstrap(model, X, "parametric", 60, random_state=0),
+        ["scales", "dofs"],
+    )
+    assert list(sure.standard_errors) == ["weights", "means", *names]
+    # A location of t with 4 degrees of freedom: information (nu + 1) / (nu + 3) over the scale.
+    expected = np.sqrt(model.scales_[:, 0, 0] * 7 / 5 / 500)
+    np.testing.assert_allclose(sure.standard_errors["means"][:, 0], expected, rtol=0.3)
+    for name in names:
+        lower, upper = again.intervals[name]
+        assert ((lower < sure.estimates[name]) & (sure.estimates[name] < upper)).all()
+        np.testing.assert_allclose(
+            sure.standard_errors[name], again.standard_errors[name], rtol=0.7
+        )
+    assert len(set(sure.draws["dofs"][:, 0])) > 50
+    assert {row["parameter"] for row in sure.rows()} == {"weights", "means", *names}
+
+
 def test_what_is_known_of_normal_components_only_is_refused():
     X, _ = heavy(200)
     model = StudentMixture(2, dof=4, random_state=0).fit(X)
-    with pytest.raises(ParameterError, match="of student components"):
+    with pytest.raises(ParameterError, match="bootstrap says how sure"):
         inference.information(model, X)
 
 

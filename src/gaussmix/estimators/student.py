@@ -51,6 +51,8 @@ class StudentMixture(GaussianMixture):
         As for `GaussianMixture`.
     accelerate, equal_weights, prior, noise, dtype, stepwise, checkpoint, missing : optional
         As for `GaussianMixture`.  The prior is of means and scales.
+    fixed : dict, optional
+        As for `GaussianMixture`; "covariances" are scales.
 
     Attributes
     ----------
@@ -125,6 +127,7 @@ class StudentMixture(GaussianMixture):
         stepwise: Any = None,
         checkpoint: Any = None,
         missing: str | Missing = "error",
+        fixed: Any = None,
     ) -> None:
         super().__init__(
             n_components,
@@ -152,6 +155,7 @@ class StudentMixture(GaussianMixture):
             stepwise=stepwise,
             checkpoint=checkpoint,
             missing=missing,
+            fixed=fixed,
         )
         self.dof = dof
 

@@ -19,26 +19,29 @@ if TYPE_CHECKING:
 __all__ = ["PARAMETERS", "Uncertainty", "parameters_of", "parameters_of_many"]
 
 PARAMETERS = ("weights", "means", "covariances")
+_MATRICES = ("covariances", "scales")
 
 
 def parameters_of(mixture: Mixture) -> dict[str, Array]:
-    """Return the parameters of a mixture by name, shaped as those of an estimator."""
-    return {
-        "weights": mixture.weights,
-        "means": mixture.means,
-        "covariances": mixture.covariances.array,
-    }
+    """Return the parameters of a mixture by name, shaped as those of an estimator.
+
+    Those of Student's t are scales, which are there whatever the tails are, and "dofs".
+    """
+    found = {"weights": mixture.weights, "means": mixture.means}
+    if mixture.density.plain:
+        return {**found, "covariances": mixture.covariances.array}
+    dofs = mixture.density.numbers(mixture.n_components)[:, 0]
+    return {**found, "scales": mixture.scales.array, "dofs": dofs}
 
 
 def parameters_of_many(stack: Parameters, like: Mixture) -> dict[str, Array]:
     """Return the same of R mixtures that are as another is, each (R, ...)."""
     each, count = parameters_of(like), len(stack.groups)
-    found = {
-        "weights": stack.weights,
-        "means": stack.means,
-        "covariances": stack.covariances.values,
-    }
-    return {name: found[name].reshape(count, *each[name].shape) for name in PARAMETERS}
+    found = {"weights": stack.weights, "means": stack.means}
+    found |= dict.fromkeys(_MATRICES, stack.covariances.values)
+    if "dofs" in each:
+        found["dofs"] = stack.density.numbers(len(stack.weights))[:, 0]
+    return {name: found[name].reshape(count, *own.shape) for name, own in each.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,8 @@ class Uncertainty:
     """Estimates of a mixture's parameters, and how sure they are.
 
     Each of the dicts has the keys "weights" (K,), "means" (K, d) and "covariances", shaped as
-    the attributes of an estimator.
+    the attributes of an estimator; of a `StudentMixture` "scales" and "dofs" (K,) in place of the
+    last.
 
     Attributes
     ----------
@@ -96,9 +100,8 @@ class Uncertainty:
         """Return a dict for each parameter: its name and place, estimate, error and limits."""
         names = self.mixture.feature_names or [str(j) for j in range(self.mixture.n_features)]
         found = []
-        for parameter in PARAMETERS:
-            values = self.estimates[parameter]
-            shared = parameter == "covariances" and self.mixture.covariances.shared
+        for parameter, values in self.estimates.items():
+            shared = parameter in _MATRICES and self.mixture.scales.shared
             for place in np.ndindex(values.shape):
                 features = place if shared else place[1:]
                 if len(features) == 2 and features[0] > features[1]:
@@ -146,6 +149,6 @@ class Uncertainty:
             f"{row['estimate']:>11.4g} {row['standard_error']:>9.3g} "
             f"{row['lower']:>11.4g} {row['upper']:>11.4g}"
             for row in self.rows()
-            if row["parameter"] != "covariances"
+            if row["parameter"] not in _MATRICES
         ]
         return "\n".join(lines)

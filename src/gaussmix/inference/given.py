@@ -145,11 +145,6 @@ def fit_of(model: Any) -> FitResult:
                     "model: a Bayesian mixture has a posterior in place of estimates; its "
                     "credible_intervals() say how sure it is"
                 )
-            if not found.model.density.plain:
-                raise ParameterError(
-                    f"model: how sure parameters of {found.model.density.name} components are is "
-                    "not there; fit a GaussianMixture"
-                )
             return found
     best = getattr(model, "best_estimator_", None)
     if best is not None:

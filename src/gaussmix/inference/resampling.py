@@ -24,7 +24,7 @@ from ..mixture.comparing import closest_orders
 from ..numerics.arguments import as_generator, check_integer, shown
 from ..numerics.bars import counting
 from ..numerics.jobs import done, effective
-from .estimates import PARAMETERS, Uncertainty, parameters_of, parameters_of_many
+from .estimates import Uncertainty, parameters_of, parameters_of_many
 from .given import Fitted, checked_level, drawn_labels, drawn_like
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def bootstrap(
 
     Parameters
     ----------
-    model : GaussianMixture, GaussianMixtureIC or FitResult
+    model : GaussianMixture, StudentMixture, GaussianMixtureIC or FitResult
         Fitted.
     X : array-like or dataframe (n, d)
         The rows that it was fitted to.
@@ -209,12 +209,12 @@ def _summed(
             "without some of their rows. Use fewer components, a simpler family, "
             "prior='conjugate', or kind='weighted'"
         )
-    draws = {name: np.concatenate([own.draws[name] for own in found]) for name in PARAMETERS}
     estimates = parameters_of(fitted.mixture)
-    errors = {name: resampling.errors(draws[name], fitted, numbers) for name in PARAMETERS}
+    draws = {name: np.concatenate([own.draws[name] for own in found]) for name in estimates}
+    errors = {name: resampling.errors(draws[name], fitted, numbers) for name in estimates}
     intervals = {
         name: resampling.interval(draws[name], estimates[name], errors[name], level)
-        for name in PARAMETERS
+        for name in estimates
     }
     return Uncertainty(
         resampling.name,

@@ -9,7 +9,7 @@ import numpy as np
 from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
 from ..components.statistics import SufficientStatistics
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
 from ..fitting.fit import moment_of_data, summarise
 from ..fitting.known import known_labels
 from ..mixture.evaluate import Evaluator
@@ -83,6 +83,11 @@ def information(
     """
     level = checked_level(level)
     result = fit_of(model)
+    if not result.model.density.plain:
+        raise ParameterError(
+            f"model: the information of {result.model.density.name} components is not there; "
+            "bootstrap says how sure their parameters are"
+        )
     if result.collapsed:
         raise DataError(
             "model: a covariance of it is held at the floor, so the likelihood has no maximum and "

@@ -56,8 +56,9 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
         range(d), [fitted(name, _LETTERS) for name in feature_names(mixture)], parse_math=False
     )
     ax.set_ylim(d - 0.4, -0.6)
+    unit = "standard deviations" if mixture.density.plain else "scales"
     title = f"means with intervals of {sure.level:.0%} ({sure.kind})"
-    say(ax, title=title, x="mean, in standard deviations from the mean of all rows")
+    say(ax, title=title, x=f"mean, in {unit} from the mean of all rows")
     clean(ax)
     legend(ax)
     return ax
@@ -66,5 +67,5 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
 def _moments(mixture: Any) -> tuple[Any, Any]:
     weights = mixture.weights / mixture.weights.sum()
     middle = weights @ mixture.means
-    variances = mixture.covariances.variances() + (mixture.means - middle) ** 2
+    variances = mixture.scales.variances() + (mixture.means - middle) ** 2
     return middle, np.sqrt(weights @ variances)
