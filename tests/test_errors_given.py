@@ -175,3 +175,9 @@ def test_noise_known_labels_and_float32_go_with_errors():
         warnings.simplefilter("ignore")
         single.fit(X.astype(np.float32), Xerr=Xerr.astype(np.float32))
     assert single.means_.dtype == np.float32
+
+
+def test_errors_in_the_place_of_a_target_are_told():
+    X, Xerr = rows()
+    with pytest.warns(gaussmix.DataWarning, match="Xerr="):
+        GaussianMixture(2, init_params=START).fit(X, Xerr)

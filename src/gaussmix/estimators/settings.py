@@ -62,7 +62,15 @@ def warn_of_target(y: Any, n_components: int) -> None:
         values = np.asarray(y)
     except (TypeError, ValueError):
         return
-    if values.ndim != 1 or values.dtype.kind not in "iuf":
+    if values.dtype.kind not in "iuf":
+        return
+    if values.ndim in (2, 3) and values.shape[-1] > 1:  # as XDGMM takes them
+        warnings.warn(
+            "y: is ignored, as by scikit-learn; if it holds measurement errors, give them as Xerr=",
+            DataWarning,
+            stacklevel=3,
+        )
+    if values.ndim != 1:
         return
     found = np.unique(values)
     if len(found) > 1 and found[0] == -1 and np.isin(found[1:], range(n_components)).all():
