@@ -187,7 +187,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     scenes = [(scene, Drawn(scene)) for scene in SCENES]
     for style in STYLES:
-        found = sheet(scenes, style, folder).quantize(96, dither=Image.Dither.NONE)
+        found = sheet(scenes, style, folder).quantize(200, dither=Image.Dither.NONE)
         found.save(Path(__file__).with_name(f"contact-sheet-{style}.png"), optimize=True)
 
 
