@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -124,6 +126,10 @@ def test_each_fit_is_the_one_that_is_made_alone(family):
         np.testing.assert_allclose(own.mixture.means, expected.means_, rtol=1e-8)
         assert own.log_likelihood == pytest.approx(expected.result_.log_likelihood, rel=1e-11)
         assert own.n == pytest.approx(w.sum())
+        again = pickle.loads(pickle.dumps(own.history))
+        assert own.history.held == own.collapsed == expected.result_.collapsed
+        assert again.log_likelihood == own.history.log_likelihood
+        assert len(again) == len(again.seconds) == len(again.collapsed) == own.n_iter + 1
 
 
 def test_a_fit_that_fails_does_not_take_others_with_it():

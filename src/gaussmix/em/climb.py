@@ -171,17 +171,18 @@ class Ended(NamedTuple):
             n_rejected=self.n_rejected[places],
         )
 
-    def results(self) -> Iterator[tuple[int, FitResult]]:
+    def results(self, *, later: bool = False) -> Iterator[tuple[int, FitResult]]:
         """Yield the number and the result of each."""
         for i, number in enumerate(self.numbers.tolist()):
-            yield number, self.result(i)
+            yield number, self.result(i, later=later)
 
-    def result(self, i: int) -> FitResult:
-        """Return the result of one, by its place among them."""
+    def result(self, i: int, *, later: bool = False) -> FitResult:
+        """Return the result of one, by its place; its history is read `later`, or now."""
         number = int(self.places[i])
         climb, (evaluated, statistics, held) = self.climbs[number], self.best
         collapsed = () if held is None else held.components(i)
         total = climb.objective.total
+        told = self.trace.later if later else self.trace.history
         return FitResult(
             mixture=Mixture.of_parameters(one_of((evaluated, i)), climb.feature_names),
             model=climb.model,
@@ -189,7 +190,7 @@ class Ended(NamedTuple):
             n=float(self.weights[i]),
             n_rows=total.n_rows,
             status=self.statuses[i],
-            history=self.trace.history(number, int(self.n_rejected[i]), collapsed),
+            history=told(number, int(self.n_rejected[i]), collapsed),
             statistics=None if statistics is None else one_of((statistics, i)),
             floor=climb.objective.floor,
             total=total,

@@ -58,7 +58,7 @@ def fit_replicates(
     stack = join_parameters([stacks[id(start)] for start in starts])
     results: list[FitResult | None] = [None] * len(numbers)
     for ended in fit_each(Climb(model, objective, options), stack, data, numbers):
-        for number, result in ended.results():
+        for number, result in ended.results(later=True):
             results[number] = result
     return results
 

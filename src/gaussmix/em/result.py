@@ -114,6 +114,11 @@ class History:
     def __len__(self) -> int:
         return len(self.log_likelihood)
 
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Components whose covariance is held at the end."""
+        return self.collapsed[-1] if self.collapsed else ()
+
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
@@ -185,7 +190,7 @@ class FitResult:
     @property
     def collapsed(self) -> tuple[int, ...]:
         """Components whose covariance is held at the floor; (-1,) is the shared one."""
-        return self.history.collapsed[-1] if self.history.collapsed else ()
+        return self.history.held
 
     def warnings(self) -> list[str]:
         """What the user should know before trusting the fit; empty when all is well."""

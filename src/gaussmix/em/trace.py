@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -135,6 +135,15 @@ class Trace:
 
     def history(self, number: int, n_rejected: int, held: tuple[int, ...]) -> History:
         """Return the trace of one fit; `held` is what is held in the end."""
+        told, seconds, collapsed = self.filled(number, held)
+        return History(told, seconds, collapsed, n_rejected)
+
+    def later(self, number: int, n_rejected: int, held: tuple[int, ...]) -> History:
+        """Return the same, to be read when it is asked for: for many fits."""
+        return _Later.of(self, number, n_rejected, held)
+
+    def filled(self, number: int, held: tuple[int, ...]) -> tuple[list[Any], ...]:
+        """Return what a history of one fit holds."""
         told, seconds, collapsed = [], [], []
         for entry, place in self._entries(number):
             told.append(float(entry.told[place]))
@@ -142,4 +151,29 @@ class Trace:
             collapsed.append(() if entry.held is None else entry.held.components(place))
         if collapsed:
             collapsed[-1] = held
-        return History(told, seconds, collapsed, n_rejected)
+        return told, seconds, collapsed
+
+
+class _Later(History):
+    """The history of one of many fits, which is read from the trace of all when it is asked for."""
+
+    @classmethod
+    def of(cls, trace: Trace, number: int, n_rejected: int, held: tuple[int, ...]) -> Self:
+        found = object.__new__(cls)
+        found.__dict__.update(rejected=n_rejected, _source=(trace, number), _held=held)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("log_likelihood", "seconds", "collapsed"):
+            raise AttributeError(name)
+        trace, number = self._source
+        found = trace.filled(number, self._held)
+        self.log_likelihood, self.seconds, self.collapsed = found
+        return self.__dict__[name]
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        return super().held if "collapsed" in self.__dict__ else self._held
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return History, (self.log_likelihood, self.seconds, self.collapsed, self.rejected)

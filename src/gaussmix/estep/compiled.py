@@ -29,6 +29,7 @@ __all__ = [
     "exp_terms",
     "expect_each",
     "goes_in_tiles",
+    "loops_of_many",
     "natural_form",
     "pairs_of",
     "sum_each",
@@ -190,20 +191,30 @@ def with_constants(theta: Array, constants: Array) -> Array:
     return np.concatenate([theta, last], axis=1)
 
 
+@lru_cache(maxsize=1)
+def loops_of_many() -> ModuleType | None:
+    """Return the compiled loops over many data sets; None on a machine that cannot have them."""
+    try:
+        from . import many_loops as loops
+    except ImportError:
+        return None
+    return loops
+
+
 def expect_each(given: tuple[Any, ...], found: tuple[Array, Array]) -> None:
     """Do the E-steps of mixtures that are each of rows of their own; see `expect_many`."""
-    from .many_loops import TILE, expect_many
-
+    loops = loops_of_many()
+    assert loops is not None
     terms = exp_terms(np.dtype(float)), _log_terms(np.dtype(float))
-    memory = np.empty((2, TILE))
-    expect_many(*given, terms, (memory, memory.view(np.int64)), *found)
+    memory = np.empty((2, loops.TILE))
+    loops.expect_many(*given, terms, (memory, memory.view(np.int64)), *found)
 
 
 def sum_each(*given: Any) -> None:
     """Add up data sets that are divided; see `sum_many`."""
-    from .many_loops import sum_many
-
-    sum_many(*given)
+    loops = loops_of_many()
+    assert loops is not None
+    loops.sum_many(*given)
 
 
 class OwnTerms(NamedTuple):

@@ -18,7 +18,14 @@ from ..rows.folds import Workspace
 from ..rows.summary import SummaryFold
 from ..rows.threads import Pool
 from .choice import are_accurate
-from .compiled import expect_each, goes_in_tiles, pairs_of, sum_each, with_constants
+from .compiled import (
+    expect_each,
+    goes_in_tiles,
+    loops_of_many,
+    pairs_of,
+    sum_each,
+    with_constants,
+)
 from .expectation import expectation
 from .natural import features_of, moments_to_statistics
 from .posterior import Posterior
@@ -119,7 +126,8 @@ class ManyRows:
         moment, k = family.held.moment, parameters.groups.sizes[0]
         n, d = self.rows.shape[1:]
         plain = self.known is None and parameters.density.plain
-        in_loops = plain and self.in_loops(k, moment)
+        # They are loaded before threads use them.
+        in_loops = plain and self.in_loops(k, moment) and loops_of_many() is not None
         find = self._in_loops if in_loops else self._in_products
         step = max(1, _BLOCK_BYTES // (8 * n * (1 + d + moment.n_terms(d) + k)))
         if in_loops:
@@ -156,7 +164,7 @@ class ManyRows:
         moment, g, d = family.held.moment, len(labels), self.rows.shape[2]
         groups, none = Groups.alike(k, g), np.zeros(g)
         weights = self._weights_of_all()
-        if self.in_loops(k, moment):
+        if self.in_loops(k, moment) and loops_of_many() is not None:
             moments = np.empty((g, k, 1 + d + moment.n_terms(d)))
             sum_each(self.rows, labels, weights, self.centers, pairs_of(moment, d), moments)
         else:

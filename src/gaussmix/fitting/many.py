@@ -24,7 +24,7 @@ from ..numerics.jobs import done
 from ..rows import MemorySource
 from ..starts import get_start
 from ..starts.base import softened
-from ..starts.many import N_DRAWN, kmeans_of_many
+from ..starts.many import N_DRAWN, kmeans_of_many, loops_can_be_had
 from .chained import ChainedFits, chained
 from .data_sets import data_sets, weights_of
 from .fit import fit_mixture, moment_of_data, summarise
@@ -274,7 +274,8 @@ class _Fits(NamedTuple):
     def _starts(self, data: ManyRows, objective: Objective, random: Array) -> Parameters | None:
         """Return where fits begin, None if not all can be had together."""
         k, family = self.model.n_components, self.model.family
-        in_loops = data.in_loops(k, family.held.moment)
+        # Loaded here: threads that load the same modules at once may find them half made.
+        in_loops = data.in_loops(k, family.held.moment) and loops_can_be_had()
         weights = np.ones(data.rows.shape[:2]) if data.weights is None else data.weights
 
         def divided(begin: int) -> SufficientStatistics:

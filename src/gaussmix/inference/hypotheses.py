@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Hypotheses", "Observed"]
 
+# Fits of a batch go on for so long, from some starts each, that they are as so many data sets.
+_AS_MANY = 2000
+
 
 @dataclass(eq=False)
 class Observed:
@@ -125,7 +128,7 @@ class Hypotheses:
         rngs = [np.random.default_rng(seed) for seed in seeds]
         mixture = self.smaller.mixture
         rows = np.array([drawn_like(mixture, self.known, self.n_drawn, rng) for rng in rngs])
-        data = ManyRows(rows, None, self.known)
+        data = ManyRows(rows, None, self.known, count=_AS_MANY)
         fewer = self._best(0, [(g, mixture) for g in range(len(rows))], data)
         more = [(g, self.larger.mixture) for g in range(len(rows))]
         more += split([(g, own.mixture) for g, own in enumerate(fewer) if own is not None])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["N_DRAWN", "kmeans_of_many"]
+__all__ = ["N_DRAWN", "kmeans_of_many", "loops_can_be_had"]
 
 # Candidates for each center, of which the best is kept.
 N_DRAWN = 3
@@ -63,6 +63,11 @@ def kmeans_of_many(
         if np.array_equal(labels, before):
             break
     return labels
+
+
+def loops_can_be_had() -> bool:
+    """Whether there are compiled loops; they are loaded then."""
+    return _loops() is not None
 
 
 @lru_cache(maxsize=1)
