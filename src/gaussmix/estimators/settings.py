@@ -64,7 +64,7 @@ def warn_of_target(y: Any, n_components: int) -> None:
         return
     if values.dtype.kind not in "iuf":
         return
-    if values.ndim in (2, 3) and values.shape[-1] > 1:  # as XDGMM takes them
+    if _may_be_errors(values):
         warnings.warn(
             "y: is ignored, as by scikit-learn; if it holds measurement errors, give them as Xerr=",
             DataWarning,
@@ -84,6 +84,13 @@ def warn_of_target(y: Any, n_components: int) -> None:
         DataWarning,
         stacklevel=3,
     )
+
+
+def _may_be_errors(values: AnyArray) -> bool:
+    """Whether a target may be variances (n, d) or covariances (n, d, d), as XDGMM takes them."""
+    if values.ndim == 2:
+        return bool(values.shape[1] > 1 and (values >= 0).all() and (values % 1).any())
+    return values.ndim == 3 and values.shape[1] == values.shape[2]
 
 
 def model_of(estimator: Any, n_components: int, family: Family, density: Density) -> Model:
