@@ -49,6 +49,7 @@ NOT_FITTED = {
     "resume",
     "bayesian",
     "concentration",
+    "by",
 }
 
 

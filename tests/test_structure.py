@@ -32,7 +32,7 @@ ROOMS = [
 ]
 LEVEL = {room: level for level, room in enumerate(ROOMS)}
 # What is no room: the face of the package, types, errors.
-NO_ROOMS = {"__init__", "_typing", "exceptions"}
+NO_ROOMS = {"__init__", "__main__", "_typing", "exceptions"}
 
 
 def modules():
