@@ -22,6 +22,7 @@ from ..numerics.arguments import as_generator, check_integer, check_number
 from ..numerics.groups import Groups
 from ..numerics.jobs import done
 from ..rows import MemorySource
+from ..rows.missing import get_missing
 from ..starts import get_start
 from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many, loops_can_be_had
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from ..em.objectives import Objective
     from ..em.result import FitResult
+    from ..rows import Source
+    from ..rows.missing import Missing
 
 __all__ = ["fit_many"]
 
@@ -63,6 +66,7 @@ def fit_many(
     covariance_type: Any = "full",
     sample_weight: Iterable[Any] | str | None = None,
     equal_weights: bool = False,
+    missing: Any = "error",
     tol: float = 1e-6,
     max_iter: int = 1000,
     random_state: Any = None,
@@ -90,6 +94,8 @@ reads them as they are needed: an iterator, or files opened by `scan`
     sample_weight : sequence of arrays (n_g,), optional
         One for each data set; the name of a column of files.
     equal_weights : bool, default False
+    missing : {"error", "drop", "em"}, default "error"
+        As of `GaussianMixture`; by default data sets with missing values (NaN) are not fitted.
     tol, max_iter
         As of `GaussianMixture`.
     random_state : int, Generator or None
@@ -120,7 +126,7 @@ reads them as they are needed: an iterator, or files opened by `scan`
     portions = portions_of(data, by, sample_weight)
     if portions is not None:
         given: dict[str, Any] = {"covariance_type": covariance_type, "equal_weights": equal_weights}
-        given |= {"tol": tol, "max_iter": max_iter, "n_jobs": n_jobs}
+        given |= {"missing": missing, "tol": tol, "max_iter": max_iter, "n_jobs": n_jobs}
         # One generator for all: what is drawn for a data set depends on its place alone.
         rng = as_generator(random_state)
         fit = partial(fit_many, n_components=n_components, random_state=rng, **given)
@@ -130,14 +136,14 @@ reads them as they are needed: an iterator, or files opened by `scan`
     weights = weights_of(sample_weight, sets)
     family, d = get_family(covariance_type), sets[0].shape[1]
     family.require_features(d)
-    model = Model(k, family, equal_weights=bool(equal_weights))
+    model, word = Model(k, family, equal_weights=bool(equal_weights)), get_missing(missing)
     options = Options(
         tol=check_number("tol", tol), max_iter=check_integer("max_iter", max_iter, minimum=0)
     )
     random = as_generator(random_state).random((len(sets), k, N_DRAWN))
     batches = list(_batches(sets, weights))
     floor = RELATIVE_FLOOR * _least([batch.variances for batch in batches])
-    fits = _Fits(model, options, len(sets), n_jobs, names, floor)
+    fits = _Fits(model, options, word, len(sets), n_jobs, names, floor)
     found = [fits.together(batch, random[batch.numbers]) for batch in batches]
     ends = tuple(ended for ended in found if ended is not None)
     left = np.ones(len(sets), dtype=bool)
@@ -231,6 +237,7 @@ class _Fits(NamedTuple):
 
     model: Model
     options: Options
+    missing: Missing
     n_sets: int
     n_jobs: int | None
     names: tuple[str, ...] | None
@@ -300,10 +307,11 @@ class _Fits(NamedTuple):
         self, rows: Array, weights: Array | None, random: Array
     ) -> tuple[FitResult | None, str]:
         """Return the fit to one data set, or why there is none."""
-        source = MemorySource(rows, weights, n_jobs=1, feature_names=self.names)
+        source: Source = MemorySource(rows, weights, n_jobs=1, feature_names=self.names)
         rng = np.random.default_rng(int(random[0, 0] * 2**53))
         start = get_start("kmeans")
         try:
+            source = self.missing.admit(source)
             return fit_mixture(source, self.model, start, self.options, rng=rng), ""
         except _FAILURES as error:
             return None, str(error)

@@ -10,6 +10,7 @@ import numpy as np
 from ..exceptions import ParameterError
 from ..mixture import Mixture
 from ..mixture.comparing import best_assignment
+from ..rows.filled import filled
 from ..starts.entrants import tree_labels
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def of_ward(
     used = counts > 0
     if k == 1 or used.sum() > _MOST_ROWS:
         return None
-    rows, counts = rows[used], counts[used]
+    rows, counts = filled(rows[used]), counts[used]
     widths = np.sqrt(np.average((rows - rows.mean(axis=0)) ** 2, axis=0, weights=counts))
     if not (widths > 0).all():
         return None

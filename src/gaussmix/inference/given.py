@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,23 +18,29 @@ from ..mixture.joining import taken
 from ..numerics.arguments import check_number, check_sample_weight
 from ..rows import MemorySource, Source, open_source
 from ..rows.door import as_rows
+from ..rows.incomplete import incomplete_rows
+from ..rows.missing import get_missing
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..mixture import Mixture
+    from ..rows.missing import Missing
 
 # Replicates differ little from each other, by a jackknife least: fits end at their tops.
 _TOL = 1e-10
 
 __all__ = [
     "Fitted",
+    "admitted",
     "checked_level",
     "drawn_labels",
     "drawn_like",
     "fit_of",
+    "missing_of",
     "require_total",
     "rows_of",
     "source_of",
+    "unseen_like",
 ]
 
 
@@ -67,6 +73,8 @@ class Fitted:
         labels = None
         if known is not None:
             labels = known_labels(known, source.n_rows, mixture.n_components, None)
+        source, kept = admitted(source, missing_of(model))
+        labels = None if labels is None else labels[kept]
         summary = summarise(source, moment_of_data([result.family]))
         facts = facts_of(source, labels)
         data = draw(source, summary, facts, mixture.n_components, np.random.default_rng(0))
@@ -110,6 +118,51 @@ def require_total(total: float) -> None:
             f"sample_weight: the weights sum to {total:.3g}, and a row of weight w counts as w "
             "rows: multiply them by a constant"
         )
+
+
+def missing_of(model: Any) -> Missing:
+    """Return what became of rows with missing values in the fit of a user's model."""
+    if isinstance(model, FitResult):
+        seen_in_part = model.missing is not None and model.missing.n_incomplete > 0
+        return get_missing("em" if seen_in_part else "error")
+    return get_missing(getattr(model, "missing", "error"))
+
+
+def admitted(source: MemorySource, missing: Missing) -> tuple[MemorySource, AnyArray]:
+    """Return rows in memory without those that are left out, and which those are that stay (n,)."""
+    kept: AnyArray = np.ones(source.n_rows, dtype=bool)
+    if missing.allowed and not missing.expects:
+        kept = ~incomplete_rows(source.array)
+        weights = None if source.weights is None else source.weights[kept]
+        names = source.feature_names
+        source = MemorySource(source.array[kept], weights, n_jobs=1, feature_names=names)
+    missing.admit(source)
+    return source, kept
+
+
+class _Rows(Protocol):
+    """Rows (n, d) and how many each counts as (n,)."""
+
+    @property
+    def rows(self) -> Array: ...
+    @property
+    def counts(self) -> Array: ...
+
+
+def unseen_like(drawn: Array, given: _Rows, rng: np.random.Generator) -> Array:
+    """Return rows (m, d) that were drawn, without what is missing of rows of the data.
+
+    Which row misses what is said by chance, as it is where values are missing completely at
+    random; as often as in the data, if there are as many rows.
+    """
+    missing = np.isnan(given.rows)
+    if not missing.any():
+        return drawn
+    if len(drawn) == len(missing) and (given.counts == 1.0).all():
+        places = rng.permutation(len(missing))
+    else:
+        places = rng.choice(len(missing), len(drawn), p=given.counts / given.counts.sum())
+    return np.where(missing[places], np.nan, drawn)
 
 
 def drawn_labels(known: AnyArray | None, counts: Array) -> AnyArray | None:

@@ -12,13 +12,13 @@ from ..em.choices import get_choice
 from ..em.options import Options
 from ..em.problem import Problem
 from ..em.replicates import fit_replicates
-from ..estep.many import ManyRows
+from ..estep.many_seen import many_rows
 from ..exceptions import GaussmixError
 from ..fitting.fit import draw, facts_of, fit_problem, moment_of_data, put_to_start, summarise
 from ..rows import MemorySource
 from ..starts import get_start
 from .beginnings import of_ward, split
-from .given import drawn_labels, drawn_like
+from .given import drawn_labels, drawn_like, unseen_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..em.model import Model
     from ..em.result import FitResult
+    from ..estep.many import ManyRows
     from ..mixture import Mixture
+    from ..rows.missing import Missing
 
     #: Mixtures to begin at, and the number of the data set that each is of.
     Starts = list[tuple[int, Mixture]]
@@ -50,6 +52,8 @@ class Observed:
     known : ndarray of int (n,) or None
     noise : float, ndarray of bool (n,) or None
     rng : Generator
+    missing : Missing
+        What becomes of rows with missing values; those to be left out are no longer there.
     """
 
     model: Model
@@ -58,9 +62,11 @@ class Observed:
     known: AnyArray | None
     noise: float | AnyArray | None
     rng: np.random.Generator
+    missing: Missing
 
     def __post_init__(self) -> None:
         self.source = MemorySource(self.rows, self.weights, n_jobs=1)
+        self.missing.admit(self.source)
         self.summary = summarise(self.source, moment_of_data([self.model.family]))
         self.facts = facts_of(self.source, self.known, self.noise)
 
@@ -73,7 +79,7 @@ class Observed:
     def many(self) -> ManyRows:
         """The data as one data set of several."""
         weights = None if self.weights is None else self.weights[None]
-        return ManyRows(self.rows[None], weights, self.known)
+        return many_rows(self.rows[None], weights, self.known)
 
     def problem(self, k: int) -> Problem:
         """Return the problem of K components."""
@@ -127,8 +133,11 @@ class Hypotheses:
         """Return the statistics of data sets drawn from the smaller; NaN where there are none."""
         rngs = [np.random.default_rng(seed) for seed in seeds]
         mixture = self.smaller.mixture
-        rows = np.array([drawn_like(mixture, self.known, self.n_drawn, rng) for rng in rngs])
-        data = ManyRows(rows, None, self.known, count=_AS_MANY)
+        rows = [
+            unseen_like(drawn_like(mixture, self.known, self.n_drawn, rng), self.observed, rng)
+            for rng in rngs
+        ]
+        data = many_rows(np.array(rows), None, self.known, _AS_MANY)
         fewer = self._best(0, [(g, mixture) for g in range(len(rows))], data)
         more = [(g, self.larger.mixture) for g in range(len(rows))]
         more += split([(g, own.mixture) for g, own in enumerate(fewer) if own is not None])

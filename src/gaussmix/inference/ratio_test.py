@@ -25,9 +25,11 @@ from ..numerics.arguments import (
 )
 from ..numerics.bars import counting
 from ..numerics.jobs import done
+from ..rows import MemorySource
 from ..rows.door import as_frame, as_rows, as_table
 from ..rows.files import Scan
-from .given import require_total
+from ..rows.missing import get_missing
+from .given import admitted, require_total
 from .hypotheses import Hypotheses, Observed
 from .ratios import RatioTest
 from .resampling import batches
@@ -53,6 +55,7 @@ def likelihood_ratio_test(
     noise: Any = None,
     equal_weights: bool = False,
     prior: Any = None,
+    missing: Any = "error",
     random_state: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -88,6 +91,8 @@ def likelihood_ratio_test(
         in the box of the data.
     equal_weights : bool, default False
     prior : None, "conjugate" or ConjugatePrior
+    missing : {"error", "drop", "em"}, default "error"
+        As of `GaussianMixture`.  Rows that are drawn miss what rows of the data miss.
     random_state : int, Generator or None
     n_jobs : int, optional
         Processes; results do not depend on it.
@@ -120,16 +125,20 @@ def likelihood_ratio_test(
     count = check_integer("n_resamples", n_resamples, minimum=1)
     rows = _measured(X)
     first, most, labels = _sizes(min_components, max_components, known, len(rows))
-    weights = check_sample_weight(sample_weight, len(rows))
+    weights, word = check_sample_weight(sample_weight, len(rows)), get_missing(missing)
+    source, kept = admitted(MemorySource(rows, weights, n_jobs=1), word)
+    rows, weights = source.array, source.weights
     if weights is not None:
         require_total(float(weights.sum()))
+    labels = None if labels is None else labels[kept]
     family = get_family(covariance_type)
     family.require_features(rows.shape[1])
     noise, prior = check_noise(noise), get_prior(prior)
+    noise = noise[kept] if isinstance(noise, np.ndarray) and len(noise) == len(kept) else noise
     background = noise is not None
     model = Model(1, family, equal_weights=equal_weights, background=background, prior=prior)
     rng = as_generator(random_state)
-    observed = Observed(model, rows, weights, labels, noise, rng)
+    observed = Observed(model, rows, weights, labels, noise, rng, word)
     smaller = observed.fit(first)
     tests: list[tuple[int, float, float, Array, int]] = []
     with counting(check_integer("verbose", verbose, minimum=0), count) as tell:

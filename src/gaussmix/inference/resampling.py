@@ -18,19 +18,20 @@ from scipy.special import ndtri
 from ..components.parameters import picked
 from ..em.climb import Climb, Ended, begun
 from ..em.replicates import fit_each
-from ..estep.many import ManyRows
+from ..estep.many_seen import many_rows
 from ..exceptions import DataError, ParameterError
 from ..mixture.comparing import closest_orders
 from ..numerics.arguments import as_generator, check_integer, shown
 from ..numerics.bars import counting
 from ..numerics.jobs import done, effective
 from .estimates import Uncertainty, parameters_of, parameters_of_many
-from .given import Fitted, checked_level, drawn_labels, drawn_like
+from .given import Fitted, checked_level, drawn_labels, drawn_like, unseen_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
+    from ..estep.many import ManyRows
 
 __all__ = ["batches", "bootstrap", "list_kinds", "normal_interval"]
 
@@ -264,7 +265,7 @@ class _Weights(Resampling):
 
     def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
         each = [self.weights(fitted, i, rng) for i, rng in zip(numbers, rngs, strict=True)]
-        return ManyRows(fitted.rows[None], np.array(each), fitted.known)
+        return many_rows(fitted.rows[None], np.array(each), fitted.known)
 
     @abstractmethod
     def weights(self, fitted: Fitted, number: int, rng: np.random.Generator) -> Array:
@@ -323,14 +324,20 @@ class Jackknife(_Weights):
 
 
 class Parametric(Resampling):
-    """Rows drawn from the mixture, those of known component from that."""
+    """Rows drawn from the mixture, those of known component from that.
+
+    They miss what rows of the data miss.
+    """
 
     name = "parametric"
 
     def data(self, fitted: Fitted, numbers: range, rngs: Sequence[np.random.Generator]) -> ManyRows:
         known = drawn_labels(fitted.known, fitted.counts)
-        rows = [drawn_like(fitted.mixture, known, fitted.n_drawn, rng) for rng in rngs]
-        return ManyRows(np.array(rows), None, known)
+        rows = [
+            unseen_like(drawn_like(fitted.mixture, known, fitted.n_drawn, rng), fitted, rng)
+            for rng in rngs
+        ]
+        return many_rows(np.array(rows), None, known)
 
 
 _KINDS: dict[str, Resampling] = {

@@ -14,8 +14,9 @@ from ..fitting.fit import moment_of_data, summarise
 from ..fitting.known import known_labels
 from ..mixture.evaluate import Evaluator
 from ..rows.folds import Fold
+from ..rows.patterns import Patterns
 from .estimates import PARAMETERS, Uncertainty, parameters_of
-from .given import checked_level, fit_of, source_of
+from .given import checked_level, fit_of, missing_of, source_of
 from .of_prior import information_of_prior
 from .resampling import normal_interval
 
@@ -94,7 +95,7 @@ def information(
             "its parameters no standard errors; use fewer components or prior='conjugate'"
         )
     mixture = result.mixture
-    source = source_of(X, mixture, sample_weight, n_jobs)
+    source = missing_of(model).admit(source_of(X, mixture, sample_weight, n_jobs))
     labels = known_labels(known, source.n_rows, mixture.n_components) if known is not None else None
     fold = ScoresFold(mixture, source, labels)
     products = source.reduce(fold).products
@@ -173,7 +174,7 @@ class ScoresFold(Fold[Gathered]):
     def __init__(self, mixture: Mixture, source: Source, known: AnyArray | None = None) -> None:
         self.mixture, self.layout, self.known = mixture, Layout(mixture), known
         self.assigner = Evaluator(mixture.parameters, source).assigner
-        self.precisions = np.linalg.inv(self.layout.dense(mixture))
+        self.dense = self.layout.dense(mixture)
         others = [] if mixture.noise is None else [mixture.noise.weight]
         self.shares = np.array([*mixture.weights, *others])
         self.bytes_per_row = self.assigner.bytes_per_row + 16 * self.layout.size
@@ -207,13 +208,25 @@ class ScoresFold(Fold[Gathered]):
         means = scores[layout.means].reshape(k, d, -1)
         covariances = scores[layout.covariances].reshape(k, len(layout.first), -1)
         halves = np.where(layout.first == layout.second, 0.5, 1.0)[:, None]
-        for c in range(k):
-            pulled = self.precisions[c] @ ((rows - self.mixture.means[c]) / layout.units).T
-            means[c] = shares[c] * pulled
-            products = pulled[layout.first] * pulled[layout.second]
-            products -= self.precisions[c][layout.first, layout.second][:, None]
-            covariances[c] = shares[c] * halves * products
+        patterns = Patterns.of(rows)
+        for number, places in patterns.rows():
+            precisions = self._precisions(patterns.seen[number])
+            # What is not seen weighs nothing in the precision of what is.
+            own = np.nan_to_num(rows[places])
+            for c in range(k):
+                pulled = precisions[c] @ ((own - self.mixture.means[c]) / layout.units).T
+                means[c][:, places] = shares[c, places] * pulled
+                products = pulled[layout.first] * pulled[layout.second]
+                products -= precisions[c][layout.first, layout.second][:, None]
+                covariances[c][:, places] = shares[c, places] * halves * products
         return scores
+
+    def _precisions(self, seen: AnyArray) -> Array:
+        """Return precisions (K, d, d) of what is seen, 0 elsewhere."""
+        found, own = np.zeros_like(self.dense), np.flatnonzero(seen)
+        block = np.ix_(np.arange(len(found)), own, own)
+        found[block] = np.linalg.inv(self.dense[block])
+        return found
 
     def close(self, state: Gathered) -> Gathered:
         return state
