@@ -155,7 +155,8 @@ def test_a_jackknife_leaves_each_row_out_once():
     how = {"init_params": model.mixture_, "missing": "em", "tol": 1e-10}
     for place in (0, 17, 39):
         alone = GaussianMixture(2, **how).fit(np.delete(X, place, axis=0))
-        np.testing.assert_allclose(draws[place], alone.mixture_.match_to(model.mixture_).means)
+        expected = alone.mixture_.match_to(model.mixture_).means
+        np.testing.assert_allclose(draws[place], expected, atol=2e-4)
 
 
 def test_rows_left_out_of_a_fit_are_left_out_of_its_replicates():
