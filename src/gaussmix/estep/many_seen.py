@@ -26,7 +26,12 @@ __all__ = ["ManySeen", "many_rows"]
 _MOST_NUMBERS = 2**22
 
 
-def many_rows(rows: Array, weights: Array | None = None, known: AnyArray | None = None) -> ManyRows:
+def many_rows(
+    rows: Array,
+    weights: Array | None = None,
+    known: AnyArray | None = None,
+    count: int | None = None,
+) -> ManyRows:
     """Return data sets of rows, of which some values may be missing (NaN); see `ManyRows`."""
     kind = ManySeen if np.isnan(rows).any() else ManyRows
     return kind(rows, weights, known, count)
