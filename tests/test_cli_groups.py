@@ -78,11 +78,29 @@ def test_a_group_without_a_model_has_a_reason(run, work):
     )
     done = run("few.csv", "--by", "g", "-k", 2, "-c", "E", "-o", "few-out.csv")
     assert done.returncode == 0, done.stderr
-    assert "1 group of 2 without a model" in done.stderr
+    assert "note: g 2 has no model: " in done.stderr
     with (work / "few-out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["component"] for row in rows] == ["0", "1", "-1"]
     assert rows[-1]["reason"]
+
+
+@pytest.mark.parametrize(("word", "count"), [("drop", 48), ("em", 50), ("error", None)])
+def test_missing_values_of_groups_are_what_was_said(word, count, run, work):
+    rows = np.random.default_rng(0).standard_normal((100, 2))
+    rows[[0, 2], 0] = np.nan
+    groups = np.array(["x", "y"])[np.arange(100) % 2]
+    write_table(work / "holes.csv", {"g": groups, "a": rows[:, 0], "b": rows[:, 1]})
+    done = run("holes.csv", "--by", "g", "--columns", "a,b", "--incomplete", word, "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["key"]: row for row in json.loads(done.stdout)["groups"]}
+    assert found["y"]["rows"] == 50
+    assert found["x"].get("rows") == count
+    whole = rows[::2][~np.isnan(rows[::2]).any(axis=1)]
+    if word == "drop":
+        np.testing.assert_allclose(found["x"]["means"], [whole.mean(axis=0)])
+    if word == "error":
+        assert "g x has no model" in done.stderr and "--incomplete em" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ..fitting.chained import ChainedFits
 from ..fitting.many import fit_many
 from ..interchange.model import model_from_result
 from ..rows.files import Scan
-from .console import notes, print_json, results, say
+from .console import in_options, notes, print_json, results, say
 from .folded import Column, FoldedTable
 from .output import check_folder, check_out, save_or_fall_back
 from .report import plural
@@ -28,6 +28,8 @@ __all__ = ["fit_groups", "refuse_given"]
 
 # Groups that are printed; files have all of them.
 _PRINTED = 20
+# Groups without a model whose reasons are told.
+_TOLD = 5
 
 
 def refuse_given(given: dict[str, bool]) -> None:
@@ -56,25 +58,34 @@ def fit_groups(
         check_any_type(out, "--out")
         check_out(out, *data.files)
     found = _scan(data, columns)
+    options["missing"] = data.missing.name
     fits = fit_many(found, by=by, sample_weight=weights, **options)
     assert isinstance(fits, ChainedFits)
     rows = _rows(fits)
     if as_json:
         print_json({"by": by, "groups": rows})
-    else:
+    elif any("means" in row for row in rows):
         results().print(_table(by, fits, rows))
         if len(rows) > _PRINTED:
             left = len(rows) - _PRINTED
             notes().print(f"and {plural(left, 'group')} more; --out or --json has all of them")
-    failed = sum(bool(reason) for reason in fits.reasons)
-    if failed:
-        say("note:", "bold cyan", f"{plural(failed, 'group')} of {len(fits)} without a model")
+    _tell_failed(by, rows)
     if out is not None and is_folder:
         _save_models(fits, out)
     elif out is not None:
         _save_table(by, fits, out)
     if not fits.is_whole:
         raise typer.Exit(130)
+    if not any("means" in row for row in rows):
+        raise typer.Exit(1)
+
+
+def _tell_failed(by: str, rows: list[dict[str, Any]]) -> None:
+    failed = [row for row in rows if row.get("reason")]
+    for row in failed[:_TOLD]:
+        say("note:", "bold cyan", in_options(f"{by} {row['key']} has no model: {row['reason']}"))
+    if len(failed) > _TOLD:
+        say("note:", "bold cyan", f"{plural(len(failed), 'group')} of {len(rows)} have no model")
 
 
 def _scan(data: Data, columns: list[str] | None) -> Scan:
@@ -116,7 +127,6 @@ def _table(by: str, fits: ChainedFits, rows: list[dict[str, Any]]) -> FoldedTabl
         return [format(row[name], spec) if row.get(name) is not None else "–" for row in shown]
 
     means = ["–" if "means" not in row else _short(row) for row in shown]
-    how = [row.get("reason", "") for row in shown]
     which = [Column(by, [str(row["key"]) for row in shown]), Column("rows", each("rows", "d"))]
     fit = [
         Column("log-likelihood", each("log_likelihood", ".3f")),
@@ -124,7 +134,6 @@ def _table(by: str, fits: ChainedFits, rows: list[dict[str, Any]]) -> FoldedTabl
     ]
     first = fits.feature_names[0] if fits.feature_names else "0"
     parts = [Column(f"weights: means of {first}", means)]
-    parts += [Column("without a model", how)] if any(how) else []
     return FoldedTable(which, [fit, parts], justify="right")
 
 
