@@ -193,7 +193,7 @@ def iterations(share: float, repeats: int, shapes: str) -> Iterator[Row]:
             }
             seconds: dict[str, list[float]] = {name: [] for name in makers}
             for make in makers.values():
-                fitted(make(1), X[:50_000])  # whatever is compiled
+                fitted(make(1), X)  # whatever is compiled
             for _ in range(repeats):
                 for name, make in makers.items():
                     short, long = (fitted(make(steps), X)[1] for steps in (1, LONG))

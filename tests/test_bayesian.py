@@ -396,6 +396,18 @@ def test_names_of_columns_are_kept_where_components_are_merged():
         assert mixture.feature_names == ("length", "width")
 
 
+@every_type
+@pytest.mark.parametrize("concentration", [1e-90, 1e50])
+def test_intervals_of_weights_where_priors_say_all_or_nothing(prior_type, concentration):
+    X, _labels = apart(100)
+    options = {"weight_concentration_prior_type": prior_type, "random_state": 0}
+    model = fitted(X, 4, **options, weight_concentration_prior=concentration)
+    lower, upper = model.credible_intervals(0.95).weights.T
+    assert (lower >= 0).all() and (lower <= upper).all() and (upper <= 1).all()
+    if concentration > 1 and prior_type == "dirichlet_distribution":
+        np.testing.assert_allclose([lower, upper], 0.25)
+
+
 def test_the_bound_says_which_prior_rows_speak_for():
     """Many narrow clusters: the default prior makes them dear, and a narrower one is better."""
     rng = np.random.default_rng(0)

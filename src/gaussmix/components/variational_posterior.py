@@ -22,6 +22,8 @@ __all__ = ["VariationalPosterior", "averaged"]
 
 # The log of a weight that hardly any posterior has, in a number that float32 holds too.
 _LEAST_LOG = -1e30
+# Rows beyond which quantiles of the beta distribution are not accurate.
+_SURE = 1e10
 # No weight is less: its logarithm is taken.
 _TINY = float(np.finfo(float).tiny)
 
@@ -144,14 +146,22 @@ class VariationalPosterior:
         By the beta distribution of their mean and variance: which is theirs, but for process
         priors' components after the first, where it is close.
         """
-        from scipy.stats import beta
+        from scipy.stats import beta, norm
 
         means = self.prior_of_weights.means(self.counts)
         variances = np.maximum(self.prior_of_weights.variances(self.counts), _TINY)
         size = np.maximum(means * (1.0 - means) / variances - 1.0, _TINY)
         a, b = np.maximum(means * size, _TINY), np.maximum((1.0 - means) * size, _TINY)
-        tails = _tails(mass)
-        return np.stack([beta.ppf(tail, a, b) for tail in tails], axis=-1)
+        # Where nearly all is known its tails are the normal's, and where next to nothing is, the
+        # weight is 0 or 1.
+        sure, open_ = size > _SURE, np.minimum(a, b) < 1.0 / _SURE
+        a, b = (np.where(sure | open_, 1.0, own) for own in (a, b))
+        ends = []
+        for tail in _tails(mass):
+            near = means + norm.ppf(tail) * np.sqrt(variances)
+            found = np.where(sure, near, beta.ppf(tail, a, b))
+            ends.append(np.where(open_ & ~sure, 1.0 * (tail > 1.0 - means), found))
+        return np.clip(np.stack(ends, axis=-1), 0.0, 1.0)
 
     def intervals_of_means(self, mass: float) -> Array:
         """Return credible intervals (K, d, 2) of the means, each by itself, of equal tails."""
