@@ -225,7 +225,7 @@ def fits(share: float, repeats: int, shapes: str) -> Iterator[Row]:
     }
     for case, (X, k) in cases.items():
         found: dict[str, list[tuple[float, float]]] = {}
-        fitted(BayesianGaussianMixture(k, random_state=0), X[:20_000])  # whatever is compiled
+        fitted(BayesianGaussianMixture(k, random_state=0), X)  # whatever is compiled
         for turn in range(repeats):
             makers = {
                 "own": BayesianGaussianMixture(k, random_state=turn),
