@@ -115,3 +115,15 @@ def test_zero_tolerance_never_stops_and_rounding_noise_does():
     assert not any(Stateful(0.0, 1).reached(falling[:end]) for end in range(1, 20))
     never = Stateful(0.0, 1)
     assert not any(never.reached(falling[:end]) for end in range(1, 20))
+
+
+@pytest.mark.parametrize("tol", [0.0, 1e-12, 1e-6, 1e-2, 10.0])
+def test_what_is_surely_far_is_what_the_prediction_says(tol):
+    rng = np.random.default_rng(0)
+    gains = rng.standard_normal((2, 4000)) * 10.0 ** rng.uniform(-18, 6, (2, 4000))
+    values = np.cumsum(np.vstack([rng.normal(size=4000), np.abs(gains[:1]), gains[1:]]), axis=0)
+    rule, slowest = AitkenRule(tol, np.full(1, 150.0)), rng.choice([0.0, 0.9], 4000)
+    for g in range(4000):
+        recent = Recent.of_trace(values[:, g].tolist())
+        near = rule._near(recent, rule.tol * rule.n, slowest[g])
+        assert near == (rule.remaining(recent, slowest[g]) < rule.tol * rule.n)

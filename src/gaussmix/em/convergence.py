@@ -22,6 +22,8 @@ _NOISE_WINDOW = 10
 # to stop after leaps.  They bring a fit so near a saddle that it takes long to be seen as one.
 _AFTER_LEAPS = 0.1
 _WITHOUT_LEAPS = 0.01
+# What rounding cannot make up for.
+_SURELY = 1.001
 
 
 class Close(NamedTuple):
@@ -164,13 +166,13 @@ class AitkenRule:
         limit, leaps = self.tol * self.n, recent.leaps
         noise = self._only_noise(recent)
         if not leaps.any():  # the limit is the tolerance itself
-            near = self.remaining(recent, slowest) < limit
+            near = self._near(recent, limit, slowest)
             with np.errstate(invalid="ignore"):
                 done = near & (recent.last - close.values < limit)
             found = Close(np.where(near, recent.last, np.nan), leaps)
             return done if noise is None else done | noise, found
         leapt = leaps > 0
-        near = self.remaining(recent, slowest) < np.where(leapt, _AFTER_LEAPS, 1.0) * limit
+        near = self._near(recent, np.where(leapt, _AFTER_LEAPS, 1.0) * limit, slowest)
         early = leapt & (recent.counts < leaps + 3)
         # Without a leap in between, steps must be far below the limit.
         share = np.where(leaps != close.leaps, _AFTER_LEAPS, _WITHOUT_LEAPS)
@@ -180,6 +182,17 @@ class AitkenRule:
         values = np.where(near, recent.last, np.nan)
         found = Close(np.where(early, close.values, values), np.where(early, close.leaps, leaps))
         return done if noise is None else done | noise, found
+
+    def _near(self, recent: Recent, limit: Array, slowest: Array | float) -> AnyArray:
+        """Say of which fits less than a limit (G,) is still to come."""
+        before, last = recent.gains()
+        noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
+        # Quickly, as in most steps: g a / (1 - a) is at least g^2 over the gain before.
+        with np.errstate(over="ignore", invalid="ignore"):
+            far = (last > noise) & (before > 0) & (last * last > _SURELY * limit * before)
+        if far.all():
+            return ~far
+        return self.remaining(recent, slowest) < limit
 
     def _only_noise(self, recent: Recent) -> AnyArray | None:
         """Say which traces go up and down without getting anywhere; None if none can.

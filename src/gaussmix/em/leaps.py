@@ -176,10 +176,12 @@ class Paths:
         """Return the places of fits that are to leap now; `recent` is what they climbed last."""
         if len(self.steps) < 3:
             return _NOBODY
+        due = (self.plain > _PLAIN_STEPS) & (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
+        if not due.any():
+            return _NOBODY
         before, last = recent.gains()
         with np.errstate(invalid="ignore"):
-            due = (_SLOW * before > 0.0) & (_SLOW * before < last) & self.known
-        due &= (self.plain > _PLAIN_STEPS) & (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
+            due &= (_SLOW * before > 0.0) & (_SLOW * before < last) & self.known
         return np.flatnonzero(due)
 
     def ways(self, places: AnyArray, length: int) -> Array:
