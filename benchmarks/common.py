@@ -39,16 +39,16 @@ def gaussian_rows(n: int, d: int, k: int, seed: int = 0, separation: float = 1.5
 
 
 def nearly_singular(
-    n: int, d: int, k: int, some: int, separation: float = 3.0
+    n: int, d: int, k: int, some: int, separation: float = 3.0, width: float = 3e-5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of k clusters, some with variances from 1 down to 1e-9; and whose they are."""
+    """Rows of k clusters, some with deviations from 1 down to a width; and whose they are."""
     rng = np.random.default_rng(1)
     labels, means = rng.integers(k, size=n), separation * rng.standard_normal((k, d))
     X = rng.standard_normal((n, d))
     for c in range(k):
         own = labels == c
         axes = np.linalg.qr(rng.standard_normal((d, d)))[0]
-        widths = np.geomspace(1.0, 3e-5, d) if c < some else rng.uniform(0.5, 1.5, d)
+        widths = np.geomspace(1.0, width, d) if c < some else rng.uniform(0.5, 1.5, d)
         X[own] = (X[own] * widths) @ axes.T + means[c]
     return X, labels
 

@@ -148,7 +148,7 @@ def measure(name: str, X: np.ndarray, y: np.ndarray, k: int, repeats: int, few: 
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-save", action="store_true")
     options = parser.parse_args()
