@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -26,9 +25,14 @@ from .options import (
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
+    JobsOption,
     JsonOption,
+    NoiseOption,
+    PriorOption,
     ResamplesOption,
     SeedOption,
+    TableOption,
+    WeightsOption,
     as_share,
     split_names,
 )
@@ -60,18 +64,12 @@ def command(
     resamples: ResamplesOption = 999,
     level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     columns: ColumnsOption = None,
-    weights: Annotated[str | None, typer.Option(help="Column of sample weights.")] = None,
-    noise: Annotated[
-        float | None, typer.Option(help="A uniform background, as of gaussmix fit.")
-    ] = None,
-    prior: Annotated[
-        bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
-    ] = False,
+    weights: WeightsOption = None,
+    noise: NoiseOption = None,
+    prior: PriorOption = False,
     seed: SeedOption = 0,
-    jobs: Annotated[int | None, typer.Option(help="Processes; -1: as many as cores.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Table to write: .csv, .parquet, ...")
-    ] = None,
+    jobs: JobsOption = None,
+    out: TableOption = None,
     json: JsonOption = False,
 ) -> None:
     """Fit a mixture, and find standard errors and intervals of its parameters by replicates."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -17,9 +16,14 @@ from .folded import Column, FoldedTable
 from .options import (
     ColumnsOption,
     CovarianceOption,
+    JobsOption,
     JsonOption,
+    NoiseOption,
+    PriorOption,
     ResamplesOption,
     SeedOption,
+    TableOption,
+    WeightsOption,
     as_share,
     split_names,
 )
@@ -43,18 +47,12 @@ def command(
     resamples: ResamplesOption = 999,
     level: Annotated[float, typer.Option(help="Tests end at the first p above it.")] = 0.05,
     columns: ColumnsOption = None,
-    weights: Annotated[str | None, typer.Option(help="Column of sample weights.")] = None,
-    noise: Annotated[
-        float | None, typer.Option(help="A uniform background, as of gaussmix fit.")
-    ] = None,
-    prior: Annotated[
-        bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
-    ] = False,
+    weights: WeightsOption = None,
+    noise: NoiseOption = None,
+    prior: PriorOption = False,
     seed: SeedOption = 0,
-    jobs: Annotated[int | None, typer.Option(help="Processes; -1: as many as cores.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Table to write: .csv, .parquet, ...")
-    ] = None,
+    jobs: JobsOption = None,
+    out: TableOption = None,
     json: JsonOption = False,
 ) -> None:
     """Test 1 component against 2, 2 against 3, ... until the larger number is not needed."""

@@ -17,10 +17,16 @@ __all__ = [
     "ColumnsOption",
     "ComponentsOption",
     "CovarianceOption",
+    "JobsOption",
     "JsonOption",
     "ModelArgument",
+    "NoiseOption",
+    "PriorOption",
     "ResamplesOption",
     "SeedOption",
+    "SizesOption",
+    "TableOption",
+    "WeightsOption",
     "as_dof",
     "as_share",
     "split_names",
@@ -49,6 +55,21 @@ ColumnsOption = Annotated[
 ]
 ResamplesOption = Annotated[
     int, typer.Option("--resamples", "-B", help="Replicates of the data that are fitted.")
+]
+SizesOption = Annotated[
+    str,
+    typer.Option("--components", "-k", help="Numbers of components: 3, 1-9, 2,4,6; by BIC."),
+]
+WeightsOption = Annotated[str | None, typer.Option(help="Column of sample weights.")]
+NoiseOption = Annotated[
+    float | None, typer.Option(help="A uniform background, as of gaussmix fit.")
+]
+PriorOption = Annotated[
+    bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
+]
+JobsOption = Annotated[int | None, typer.Option(help="Processes; -1: as many as cores.")]
+TableOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Table to write: .csv, .parquet, ...")
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the random starts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

@@ -12,7 +12,14 @@ from rich.text import Text
 from .console import notes, print_json, results
 from .data import open_data
 from .folded import Column, FoldedTable
-from .options import ColumnsOption, CovarianceOption, JsonOption, SeedOption, split_names
+from .options import (
+    ColumnsOption,
+    CovarianceOption,
+    JsonOption,
+    SeedOption,
+    SizesOption,
+    split_names,
+)
 from .output import check_out
 from .reading import Data, reads_files
 from .report import facts_table, feature_names, plural
@@ -26,10 +33,7 @@ _MOST = 10
 @reads_files
 def command(
     data: Data,
-    components: Annotated[
-        str,
-        typer.Option("--components", "-k", help="Numbers of components: 3, 1-9, 2,4,6; by BIC."),
-    ] = "1-9",
+    components: SizesOption = "1-9",
     covariance: CovarianceOption = "full",
     columns: ColumnsOption = None,
     false_alarm: Annotated[

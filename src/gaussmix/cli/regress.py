@@ -12,7 +12,14 @@ from rich.text import Text
 from ..exceptions import DataError
 from .beside import open_beside
 from .console import notes, print_json, results
-from .options import ColumnsOption, CovarianceOption, JsonOption, SeedOption, split_names
+from .options import (
+    ColumnsOption,
+    CovarianceOption,
+    JsonOption,
+    SeedOption,
+    SizesOption,
+    split_names,
+)
 from .output import check_out
 from .reading import Data, reads_files
 from .report import facts_table, plural
@@ -26,10 +33,7 @@ def command(
     target: Annotated[
         str, typer.Option("--target", "-t", help="Column to predict; empty: not known.")
     ],
-    components: Annotated[
-        str,
-        typer.Option("--components", "-k", help="Numbers of components: 3, 1-9, 2,4,6; by BIC."),
-    ] = "1-9",
+    components: SizesOption = "1-9",
     covariance: CovarianceOption = "full",
     columns: ColumnsOption = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validated R².")] = 5,
