@@ -45,16 +45,19 @@ class ExpTerms(NamedTuple):
     numbers : ndarray
         log2(e); a number that leaves the nearest integer in the last bits of what it is
         added to; ln 2 in two parts; the least x; the Taylor coefficients 1, 1/2!, ...
-    bits : type
-        Integers of the same size.
     bias, shift : int
-        Of the exponent.
+        Of the exponent; integers of the same size as the numbers.
     """
 
+    # A type among these would cost each call of a loop 20 us: Numba looks at it anew.
     numbers: AnyArray
-    bits: Any
     bias: Any
     shift: Any
+
+    @property
+    def bits(self) -> Any:
+        """The type of integers of the same size."""
+        return type(self.shift)
 
     @classmethod
     def of(cls, dtype: type, lowest: float) -> ExpTerms:
@@ -66,7 +69,7 @@ class ExpTerms(NamedTuple):
         taylor = [1.0 / math.factorial(i) for i in (0, *range(2, degree + 1))]
         numbers = [math.log2(math.e), 1.5 * 2.0**mantissa, high, low, lowest, *taylor]
         bits = np.int64 if double else np.int32
-        return cls(np.array(numbers, dtype), bits, bits(bias), bits(mantissa))
+        return cls(np.array(numbers, dtype), bits(bias), bits(mantissa))
 
 
 class LogTerms(NamedTuple):

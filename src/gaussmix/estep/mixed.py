@@ -93,7 +93,9 @@ class MixedForm(Form):
             kind.of(_some_of(parameters, self.places[1]), moment, center),
         )
         self._bytes = 16 * n_joint + max(form.bytes_of_joint for form in self.forms)
-        self.bytes_per_row = bytes_of_tiles(n_joint, n_terms) if self.in_tiles else self._bytes
+        self.bytes_per_row = self._bytes
+        if self.in_tiles:
+            self.bytes_per_row = min(bytes_of_tiles(n_joint, n_terms), self._bytes)
 
     @property
     def holds_lock(self) -> bool:  # type: ignore[override]
