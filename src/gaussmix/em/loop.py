@@ -30,6 +30,7 @@ from .team import Team
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .._typing import AnyArray
     from ..components.families import Family
     from ..components.parameters import Parameters
     from ..components.statistics import SufficientStatistics
@@ -101,12 +102,16 @@ class Convergence(Jury[Ended]):
         _leap_together(teams)
         ended = []
         for team in teams:
-            verdicts = team.verdicts()
-            if verdicts[0] < 0 and self._stops(team):
-                verdicts[0] = STATUSES.index(Status.STOPPED)
-            found = team.end(verdicts)
+            found = team.end(self.verdicts(team))
             ended += [] if found is None else [found]
         return ended
+
+    def verdicts(self, team: Climbers) -> AnyArray:
+        """Say why each fit is to stop now; see `Climbers.verdicts`."""
+        verdicts = team.verdicts()
+        if verdicts[0] < 0 and self._stops(team):
+            verdicts[0] = STATUSES.index(Status.STOPPED)
+        return verdicts
 
     def _stops(self, team: Climbers) -> bool:
         """Whether a callback stops the single fit that there then is."""
@@ -216,8 +221,12 @@ def fit_together(
         yield from sorted(done, key=lambda found: found[0])
 
 
-def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
+def fit_all(
+    problem: Problem, starts: Sequence[Mixture], jury: Convergence | None = None
+) -> list[FitResult]:
     """Fit one problem from several starts together; see `fit_together`.
+
+    `jury` says which of them go on; those that have not converged, if None.
 
     Raises
     ------
@@ -227,7 +236,7 @@ def fit_all(problem: Problem, starts: Sequence[Mixture]) -> list[FitResult]:
     if not starts:
         return []
     team = Climbers.of([(problem, start) for start in starts])
-    batch = Batch([team], Convergence())
+    batch = Batch([team], jury or Convergence())
     found: dict[int, FitResult] = {}
     try:
         for ended in batch.run(problem.estep):

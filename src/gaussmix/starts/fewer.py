@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..components.parameters import join_statistics, one_of
-from ..em.loop import fit, fit_all
+from ..em.climbers import STATUSES
+from ..em.loop import Convergence, fit, fit_all
 from ..em.objectives import Variational
 from ..em.result import Status
 from ..exceptions import DataError, FitInterrupted
@@ -19,6 +20,7 @@ from .sampled import on_sample
 if TYPE_CHECKING:
     from .._typing import AnyArray
     from ..components.statistics import SufficientStatistics
+    from ..em.climbers import Climbers
     from ..em.problem import Problem
     from ..em.result import FitResult
 
@@ -31,6 +33,8 @@ _PARTNERS, _MOST_NUMBERS = 4, 2e7
 _MERGES, _DELETES = 3, 2
 # Iterations after which the most promising is looked at.
 _STEPS = 12
+# How many times what its last step gained a fit may gain by each step that is left.
+_SLACK = 2.0
 # A component of less weight, in rows, has nothing to give away.
 _NO_ROWS = 1e-3
 
@@ -82,10 +86,23 @@ def _better(problem: Problem, best: FitResult) -> FitResult | None:
     starts = [Mixture.of_parameters(one_of((found, g)), names) for g in range(len(proposals))]
     short = replace(problem.options, max_iter=_STEPS)
     least = best.log_likelihood + problem.options.tol * best.n
-    highest = max(fit_all(replace(problem, options=short), starts), key=_bound)
+    highest = max(fit_all(replace(problem, options=short), starts, InSight()), key=_bound)
     if highest.log_likelihood <= least and highest.status is Status.MAX_ITERATIONS:
         highest = fit(problem, highest.mixture)
     return highest if highest.log_likelihood > least else None
+
+
+class InSight(Convergence):
+    """Lets go of fits too that would not come up with the best in the steps that are left."""
+
+    def verdicts(self, team: Climbers) -> AnyArray:
+        found, recent = super().verdicts(team), team.recent
+        _, gains = recent.gains()
+        left = _SLACK * (_STEPS + 1 - recent.counts)
+        with np.errstate(invalid="ignore"):
+            behind = recent.last + left * gains < np.nanmax(recent.last)
+        found[behind & (found < 0)] = STATUSES.index(Status.STOPPED)
+        return found
 
 
 def _bound(result: FitResult) -> float:
