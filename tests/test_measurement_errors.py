@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaussmix import GaussianMixture, Mixture
+from gaussmix import (
+    BayesianGaussianMixture,
+    ConjugatePrior,
+    GaussianMixture,
+    GaussianMixtureIC,
+    Mixture,
+)
+from gaussmix.exceptions import ParameterError
 from gaussmix.families import list_families
 
 CASES = json.loads((Path(__file__).parent / "data" / "xd.json").read_text())
@@ -43,6 +50,9 @@ def begun(found):
 
 def fitted(name, **settings):
     X, errors, weights, found = case(name)
+    if "options" in found:  # a prior of one row of variance w
+        prior = ConjugatePrior(shrinkage=0, dof=-(X.shape[1] + 1), scale=found["options"]["reg"])
+        settings["prior"] = prior
     model = GaussianMixture(len(found["weights"]), init_params=begun(found), **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -156,6 +166,53 @@ def test_errors_wider_than_the_data_leave_no_width_and_no_warning():
         model = GaussianMixture(1, random_state=0).fit(X, Xerr=[4.0, 4.0])
     assert model.covariances_[0].trace() < 0.1
     assert np.isfinite(model.lower_bound_)
+
+
+@pytest.mark.parametrize("init_params", ["race", "mbahc", "kmeans", "k-means++"])
+@pytest.mark.parametrize("one_feature", [False, True])
+def test_rows_of_huge_errors_do_not_mislead_starts(init_params, one_feature):
+    _, X, Xerr = noisy(n=300)
+    Xerr[:30] = 1e5
+    if one_feature:
+        Xerr[:30, 0] = 0.5
+    X[:30] += np.random.default_rng(1).standard_normal((30, 2)) * np.sqrt(Xerr[:30])
+    good = GaussianMixture(2, random_state=0).fit(X[30:], Xerr=Xerr[30:])
+    target = GaussianMixture(2, init_params=good.mixture_).fit(X, Xerr=Xerr)
+    found = GaussianMixture(2, init_params=init_params, random_state=0).fit(X, Xerr=Xerr)
+    assert found.lower_bound_ == pytest.approx(target.lower_bound_, abs=1e-5)
+
+
+def test_the_best_of_several_models_is_one_fitted_alone():
+    _, X, Xerr = noisy(n=300)
+    families = ["EII", "VVV", "VVI"]
+    search = GaussianMixtureIC([1, 2, 3], families=families, random_state=0).fit(X, Xerr=Xerr)
+    assert (search.best_family_, search.n_components_) == ("EII", 2)
+    assert search.bic(X, Xerr=Xerr) == pytest.approx(search.criterion_, rel=1e-10)
+    alone = GaussianMixture(2, covariance_type="EII", init_params="mbahc", random_state=0)
+    assert alone.fit(X, Xerr=Xerr).bic(X, Xerr=Xerr) == pytest.approx(search.criterion_, rel=1e-10)
+    assert search.denoise(X, Xerr)[0] == pytest.approx(alone.denoise(X, Xerr)[0], rel=1e-6)
+    assert len(search.profiles(X, Xerr=Xerr)) == 9
+    by_rows = GaussianMixtureIC([1, 2], families=["EII"], criterion="cv", cv=2, random_state=0)
+    assert by_rows.fit(X, Xerr=Xerr).n_components_ == 2
+    with pytest.raises(ParameterError, match="Xerr: measurement errors are for normal"):
+        GaussianMixtureIC([1], families=["EII"], density="student").fit(X, Xerr=Xerr)
+
+
+def test_a_bayesian_mixture_is_of_the_values_without_errors():
+    _, X, Xerr = noisy(n=500, width=3.0)
+    model = BayesianGaussianMixture(5, covariance_type="diag", random_state=0, accelerate=False)
+    model.fit(X, Xerr=Xerr)
+    assert model.n_effective_ == 2
+    assert np.diff(model.lower_bounds_).min() > -1e-8
+    plain = BayesianGaussianMixture(5, covariance_type="diag", random_state=0).fit(X)
+    assert model.covariances_[:2].mean() < 1.6 < 2.5 < plain.covariances_[:2].mean()
+    start = GaussianMixture(2, random_state=0).fit(X, Xerr=Xerr).mixture_
+    missing = BayesianGaussianMixture(2, init_params=start, missing="em")
+    gone = np.random.default_rng(0).uniform(size=X.shape) < 0.2
+    gone[gone.all(axis=1), 0] = False
+    holes = missing.fit(np.where(gone, np.nan, X)).lower_bound_
+    tiny = missing.fit(np.where(gone, np.nan, X), Xerr=np.full(X.shape, 1e-200)).lower_bound_
+    assert tiny == pytest.approx(holes, rel=1e-12)
 
 
 # -- laws ----------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ class ConjugatePrior:
     mean : array-like (d,), optional
         The data's mean.
     dof : float, optional
-        Degrees of freedom; d + 2.
+        Degrees of freedom; d + 2.  Below d - 1 it is no distribution, but may still have a
+        mode: with `shrinkage` 0 and -(d + 1) a full covariance is (W + `scale`) / (n + 1).
     scale : float or array-like (d, d), optional
         The data's covariance divided by K^(2/d), or for spheres and families along
         the coordinate axes the average of its diagonal.
@@ -77,11 +78,17 @@ class ConjugatePrior:
         """
         d = total.n_features
         shrinkage = check_number("prior: shrinkage", self.shrinkage, maximum=LARGEST)
-        dof = d + 2.0 if self.dof is None else check_number("prior: dof", self.dof, maximum=LARGEST)
+        dof = d + 2.0
+        if self.dof is not None:
+            dof = check_number("prior: dof", self.dof, minimum=-LARGEST, maximum=LARGEST)
         mean = total.means[0] if self.mean is None else _numbers("mean", self.mean, LARGEST)
         if mean.shape != (d,):
             raise ParameterError(f"prior: mean: expected shape ({d},), got {mean.shape}")
-        family.prior_counts(np.ones(n_components), dof, d)
+        if (family.prior_counts(np.zeros(n_components), dof, d) < 0).any():
+            raise ParameterError(
+                f"prior: dof: {dof:g} would take rows away from components of {d} features of "
+                f"the family {family.name}; give more, such as {d + 2}"
+            )
         return PriorTerms(shrinkage, mean, dof, self._scale(total, family, n_components))
 
     def _scale(self, total: SufficientStatistics, family: Family, n_components: int) -> Array:

@@ -66,6 +66,7 @@ class BestEstimator:
     aic = _method("aic")
     icl = _method("icl")
     impute = _method("impute")
+    denoise = _method("denoise")
 
     outlier_weights = _of_student("outlier_weights")
 

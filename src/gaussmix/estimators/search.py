@@ -18,6 +18,7 @@ from ..exceptions import DataError, FitInterrupted
 from ..fitting.known import as_labels
 from ..mixture.summary import NearlyChosen, Summary
 from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
+from ..rows.errors import Errors
 from ..rows.missing import get_missing
 from ..selection.cells import Cell, best_cell, describe_skipped
 from ..selection.criteria import Criterion, get_criterion
@@ -186,7 +187,16 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         self.density = density
         self.dof = dof
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        known: Any = None,
+        Xerr: Any = None,
+        projection: Any = None,
+    ) -> Self:
         """Fit all models and keep the best.
 
         Parameters
@@ -198,6 +208,8 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
             A row of weight w counts as w rows; weight 0 leaves the row out.
         known : array-like of int (n,), optional
             Known components of rows, -1 where unknown; see `GaussianMixture.fit`.
+        Xerr, projection : array-like, optional
+            How rows were measured; see `GaussianMixture.fit`.
         """
         sizes = choose_sizes(self.n_components)
         criterion = get_criterion(self.criterion)
@@ -205,7 +217,8 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         warn_of_target(y, max(sizes))
         start = get_start(self.init_params)
         model = self._model()
-        source = open_rows(model, X, sample_weight, reset=True)
+        errors = Errors(Xerr, projection)
+        source = open_rows(model, X, sample_weight, reset=True, errors=errors)
         kinds = choose_kinds(self.families, self.density, self.dof, source.n_features)
         criteria = wanted_criteria(criterion)
         total = sum(len(families) for _, families in kinds) * len(sizes)
@@ -232,10 +245,18 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
         return self
 
     def fit_predict(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        known: Any = None,
+        Xerr: Any = None,
+        projection: Any = None,
     ) -> AnyArray:
         """Fit, then return the most probable component of each row, shape (n,)."""
-        return self.fit(X, y, sample_weight, known=known).predict(X)
+        self.fit(X, y, sample_weight, known=known, Xerr=Xerr, projection=projection)
+        return self.predict(X, Xerr, projection=projection)
 
     def summary(self, X: Any = None, sample_weight: Any = None) -> Summary:
         """Return what was fitted, as `GaussianMixture.summary` does, and what was nearly chosen."""
@@ -254,17 +275,21 @@ class GaussianMixtureIC(BestEstimator, ResponsibilitiesAsFeatures, DensityMixin,
     def _is_chosen(self, row: dict[str, Any]) -> bool:
         return (row["family"], row["n_components"]) == (self.best_family_, self.n_components_)
 
-    def profiles(self, X: Any, sample_weight: Any = None) -> ProfileTable:
+    def profiles(
+        self, X: Any, sample_weight: Any = None, *, Xerr: Any = None, projection: Any = None
+    ) -> ProfileTable:
         """Return the table that users of latent profile analysis expect, of the fits to X.
 
         Parameters
         ----------
         X : array-like, dataframe or `gaussmix.scan` (n, d)
             The rows that the models were fitted to.
-        sample_weight : array-like (n,), optional
+        sample_weight, Xerr, projection : array-like, optional
+            As of the fit.
         """
         check_is_fitted(self)
-        source = open_rows(self, X, sample_weight, reset=False)
+        errors = Errors(Xerr, projection)
+        source = open_rows(self.best_estimator_, X, sample_weight, reset=False, errors=errors)
         return ProfileTable.of(self._cells, source)
 
     def plot(self, criterion: str | None = None, *, ax: Axes | None = None) -> Axes:

@@ -53,6 +53,7 @@ __all__ = [
     "moment_of_data",
     "put_to_start",
     "summarise",
+    "with_errors",
 ]
 
 
@@ -153,11 +154,7 @@ def fit_mixture(
         "noise": noise,
     }
     with watching(source, callback, options) as told:
-        if source.measurement is not None:
-            if model.is_bound or not model.density.plain:
-                raise ParameterError(OF_NORMAL_ALONE)
-            start = start if start.given else Deconvolving(start)
-        source = with_stand_ins(source)
+        source, start = with_errors(source, model, start)
         keeper.open(model, settings, rng)
         summary = summarise(source, moment_of_data([model.family]))
         require_rows(summary, source)
@@ -170,6 +167,23 @@ def fit_mixture(
 
 # Parts of a model that a keeper is told of in other words.
 _ELSEWHERE = ("family", "background")
+
+
+def with_errors(source: Source, model: Model, start: Start) -> tuple[Source, Start]:
+    """Return the rows that are fitted, and where the fit begins, if there are measurement errors.
+
+    Raises
+    ------
+    ParameterError
+        If the model is of none such rows.
+    DataError
+        If projections leave out a direction.
+    """
+    if source.measurement is None:
+        return source, start
+    if not model.density.plain:
+        raise ParameterError(OF_NORMAL_ALONE)
+    return with_stand_ins(source), Deconvolving.of(start)
 
 
 def fit_problem(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from .drowned import Depths
 from .folds import Fold, Index, Mergeable, Workspace
 from .memory import MemorySource
 from .partitions import attached, detached
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["JoinedRows", "MeasuredSource", "as_measured"]
 
 Value = TypeVar("Value", bound=Mergeable)
+# Rows on which it is found how large errors are beside the data.
+_LOOKED_AT = 20_000
 #: Makes values (B, d) of whole rows (B, D).
 Values: TypeAlias = "Callable[[AnyArray], Array]"
 
@@ -130,6 +134,11 @@ class MeasuredSource(Source):
     def without(self, left_out: AnyArray) -> MeasuredSource:
         return self._of(self.inner.without(left_out))
 
+    def take(self, rows: AnyArray | slice) -> MeasuredSource:
+        """Return some of the rows, by position, of a source that is in memory."""
+        assert isinstance(self.inner, MemorySource)
+        return self._of(self.inner.take(rows))
+
     def without_incomplete(self, places: AnyArray) -> MeasuredSource:
         return self._of(self.inner.without_incomplete(places))
 
@@ -156,6 +165,26 @@ class MeasuredSource(Source):
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         rows, weights = self.inner.sample(n_rows, rng)
         return self._values(rows), weights
+
+    def draw(self, n_rows: int, n_least: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        rows, weights = self.inner.sample(n_rows, rng)
+        values = self._values(rows)
+        if self.measurement.projects:  # what stands in for rows is where the others are
+            return values, weights
+        hidden = self.depths.drowned(self.measurement.read(rows))
+        some = ~(hidden | np.isnan(values)).all(axis=1)
+        if some.sum() < n_least:
+            return values, weights
+        if hidden.any():
+            values = np.where(hidden, np.nan, values)[some]
+            weights = weights[some]
+        return values, weights
+
+    @cached_property
+    def depths(self) -> Depths:
+        """Beyond which errors values tell next to nothing, as found on a sample."""
+        rows, weights = self.inner.sample(_LOOKED_AT, np.random.default_rng(0))
+        return Depths.of(self.measurement.read(rows), weights)
 
 
 def as_measured(source: Source) -> Source:

@@ -154,6 +154,13 @@ class Source(ABC):
         Returns float64 rows (m, d) and their weights (m,), in the order of the data.
         """
 
+    def draw(self, n_rows: int, n_least: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw rows for starts to look at: a `sample`, without what says nothing of where rows are.
+
+        At least `n_least` rows stay, if there are so many.
+        """
+        return self.sample(n_rows, rng)
+
     def narrowed(self, names: tuple[str, ...] | None) -> Source:
         """Return the rows with the columns of these names alone.
 

@@ -20,6 +20,8 @@ __all__ = ["DistinctRows", "draw_rows"]
 # Starts are found on at most this many rows (more for many components).
 _ROWS = 20_000
 _ROWS_PER_COMPONENT = 100
+# Rows of little worth are left out where so many others are there.
+_LEAST_PER_COMPONENT = 10
 # Where most rows are equal, this many different ones are enough to start a component.
 _DISTINCT_PER_COMPONENT = 100
 
@@ -36,7 +38,8 @@ def draw_rows(source: Source, n_components: int, rng: np.random.Generator) -> tu
     DataError
         If there are fewer different rows than components.
     """
-    rows, weights = source.sample(max(_ROWS, _ROWS_PER_COMPONENT * n_components), rng)
+    most = max(_ROWS, _ROWS_PER_COMPONENT * n_components)
+    rows, weights = source.draw(most, _LEAST_PER_COMPONENT * n_components, rng)
     if source.partly_seen:  # of some nothing is seen
         some = ~np.isnan(rows).all(axis=1)
         rows, weights = (rows, weights) if some.all() else (rows[some], weights[some])

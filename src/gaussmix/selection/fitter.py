@@ -21,10 +21,12 @@ from ..fitting.fit import (
     moment_of_data,
     put_to_start,
     summarise,
+    with_errors,
 )
 from ..fitting.known import known_labels
 from ..rows import MemorySource
 from ..rows.checks import require_rows
+from ..rows.measured import MeasuredSource
 from ..starts import Division, Start
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ class Fitter:
     def __init__(
         self, source: Source, families: Sequence[Family], start: Start, plan: Plan
     ) -> None:
+        source, start = with_errors(source, plan.model, start)
         self.source, self.families = source, families
         # A copy for each set of rows: a start may keep what it has found out about the last.
         self.start = copy(start)
@@ -123,9 +126,10 @@ class Fitter:
 
     def of_density(self, density: Density) -> Fitter:
         """Return the fits of another density, which share what has been found out of the rows."""
-        other = copy(self)
+        other, model = copy(self), replace(self.plan.model, density=density)
+        with_errors(self.source, model, self.start)  # raises where it cannot be
         other.__dict__.pop("folds", None)
-        other.plan = replace(self.plan, model=replace(self.plan.model, density=density))
+        other.plan = replace(self.plan, model=model)
         return other
 
     def model(self, family: Family, n_components: int) -> Model:
@@ -227,7 +231,7 @@ class Fold:
     """Fits to the training rows of one fold, and the rows held out."""
 
     fitter: Fitter
-    held_out: MemorySource
+    held_out: Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,12 +333,14 @@ def _attempt(function: Callable[..., Made], *given: object) -> Made | Exception:
         return error
 
 
-def _split(source: Source, plan: Plan) -> list[tuple[MemorySource, Plan, MemorySource]]:
+def _split(source: Source, plan: Plan) -> list[tuple[Source, Plan, Source]]:
     """Return the training rows of each fold, the plan for them, and the rows held out."""
     from sklearn.model_selection import KFold, check_cv
 
-    if not isinstance(source, MemorySource):
+    rows = source.inner if isinstance(source, MeasuredSource) else source
+    if not isinstance(rows, MemorySource):
         raise DataError("X: cross-validation needs rows in memory; choose criterion='bic'")
+    assert isinstance(source, MemorySource | MeasuredSource)
     cv = plan.cv
     if isinstance(cv, int):
         # Rows are often sorted by class: folds of neighbours would each lack one.
@@ -344,7 +350,7 @@ def _split(source: Source, plan: Plan) -> list[tuple[MemorySource, Plan, MemoryS
         folds = [(np.asarray(train), np.asarray(test)) for train, test in folds]
     except (TypeError, ValueError) as error:
         raise ParameterError(f"cv: {error}") from None
-    used = np.ones(source.n_rows, bool) if source.weights is None else source.weights > 0
+    used = np.ones(rows.n_rows, bool) if rows.weights is None else rows.weights > 0
     return [
         (source.take(train), plan.of_rows(train), source.take(test[used[test]]))
         for train, test in folds

@@ -16,6 +16,7 @@ from ..rows.folds import Fold, Index, Workspace
 from ..rows.measured import MeasuredSource
 from ..rows.measurement import unpacked
 from .base import Beginning, Start
+from .fewer import Fewer
 from .kmeans import PlusPlus
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..em.problem import Problem
     from ..em.result import FitResult
     from ..mixture import Mixture
+    from ..rows.drowned import Depths
     from ..rows.measurement import Measurement
 
 __all__ = ["Deconvolving"]
@@ -52,6 +54,13 @@ class Deconvolving(Start):
     def __init__(self, start: Start) -> None:
         self.start = start
 
+    @classmethod
+    def of(cls, start: Start) -> Start:
+        """Return what a start is where rows have measurement errors."""
+        if start.given:
+            return start
+        return Fewer(cls.of(start.start)) if isinstance(start, Fewer) else cls(start)
+
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         return self.beginning(problem, rng).mixture
 
@@ -61,7 +70,7 @@ class Deconvolving(Start):
         if not isinstance(source, MeasuredSource) or source.measurement.projects:
             own, error = found.mixture, None
         else:
-            error = source.reduce(_ErrorFold(source.measurement)).mean
+            error = source.reduce(_ErrorFold(source.measurement, source.depths)).mean
             own = _narrowed(found.mixture, error)
         found = replace(found, mixture=own)
         alone = problem.n_components == 1 or problem.data.facts.known is not None
@@ -108,9 +117,9 @@ def _narrowed(mixture: Mixture, error: Array) -> Mixture:
 
 
 class _Mean:
-    """Sum of weights and of covariances of errors; where nothing is seen there is none."""
+    """Sums of weights (e, e) and of covariances of errors, over the rows that tell of both."""
 
-    def __init__(self, weight: float, total: Array) -> None:
+    def __init__(self, weight: Array, total: Array) -> None:
         self.weight, self.total = weight, total
 
     def merge(self, other: _Mean) -> _Mean:
@@ -118,7 +127,7 @@ class _Mean:
 
     @property
     def mean(self) -> Array:
-        return self.total / max(self.weight, np.finfo(float).tiny)
+        return self.total / np.maximum(self.weight, np.finfo(float).tiny)
 
 
 class _ErrorFold(Fold[_Mean]):
@@ -126,12 +135,13 @@ class _ErrorFold(Fold[_Mean]):
 
     measured = True
 
-    def __init__(self, measurement: Measurement) -> None:
-        self.measurement = measurement
+    def __init__(self, measurement: Measurement, depths: Depths) -> None:
+        self.measurement, self.depths = measurement, depths
         self.bytes_per_row = 8 * 2 * (measurement.width + measurement.n_values**2)
 
     def open(self) -> list[_Mean]:
-        return [_Mean(0.0, np.zeros((self.measurement.n_values,) * 2))]
+        none = np.zeros((self.measurement.n_values,) * 2)
+        return [_Mean(none, none)]
 
     def add(
         self,
@@ -141,14 +151,13 @@ class _ErrorFold(Fold[_Mean]):
         index: Index,
         workspace: Workspace,
     ) -> None:
-        values, errors, _ = self.measurement.read(rows)
+        read = self.measurement.read(rows)
         own = np.ones(len(rows)) if weights is None else weights
-        seen = ~np.isnan(values)
-        matrices = np.broadcast_to(
-            unpacked(errors, values.shape[1]), (len(rows), *state[0].total.shape)
-        )
-        matrices = np.where(seen[:, :, None] & seen[:, None, :], matrices, 0.0)
-        state[0] = state[0].merge(_Mean(float(own.sum()), np.einsum("n,nij->ij", own, matrices)))
+        told = ~(np.isnan(read.values) | self.depths.drowned(read))
+        both = told[:, :, None] & told[:, None, :]
+        matrices = np.where(both, unpacked(read.errors, read.values.shape[1]), 0.0)
+        total = np.einsum("n,nij->ij", own, matrices)
+        state[0] = state[0].merge(_Mean(np.einsum("n,nij->ij", own, both), total))
 
     def close(self, state: list[_Mean]) -> _Mean:
         return state[0]

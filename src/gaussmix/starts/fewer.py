@@ -60,7 +60,7 @@ class Fewer(Start):
         found = self.start.beginning(problem, rng)
         if problem.n_components == 1 or not isinstance(problem.objective, Variational):
             return found
-        sampled = on_sample(problem)
+        sampled = on_sample(problem, as_measured=True)
         try:
             best = fit(sampled, found.mixture)
             for _ in range(problem.n_components - 1):

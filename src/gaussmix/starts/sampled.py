@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..em.options import Options
 from ..rows import MemorySource
 from ..rows.data import Facts
+from ..rows.measured import MeasuredSource
 from ..rows.summary import summary_of
 
 if TYPE_CHECKING:
     from ..em.problem import Problem
+    from ..rows import Source
 
 __all__ = ["on_sample"]
 
@@ -19,18 +23,23 @@ __all__ = ["on_sample"]
 _PASSES = 20
 
 
-def on_sample(problem: Problem) -> Problem:
+def on_sample(problem: Problem, *, as_measured: bool = False) -> Problem:
     """Return the fit to the sample: no step of it costs more than it can save.
 
     `max_iter` is not the fit's own, so that a fit cut short begins where a longer one does.
     And the start need not be more exact than a fit is by default: the fit itself will be.
+    Rows are taken as they are, or `as_measured`: with their errors, if they have any.
     """
     data = problem.data
     unit = None if (data.weights == 1.0).all() else data.weights
     rows = data.drawn
-    source = MemorySource(
+    source: Source = MemorySource(
         rows, unit, n_jobs=data.source.n_threads, drawn_from=data.source.rows_drawn_from
     ).like(data.source)
+    if data.source.measurement is not None:
+        source.partly_seen = bool(np.isnan(rows).any())
+        if as_measured and isinstance(data.source, MeasuredSource):
+            source = data.source.some(len(rows), np.random.default_rng(0))
     summary = summary_of(source, data.summary.total.moment)
     summary = replace(summary, origin=problem.summary.origin)
     n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["OF_NORMAL_ALONE", "choose_measured_form"]
 
-_TIMES = 8
+_TIMES = 24
 OF_NORMAL_ALONE = (
-    "Xerr: measurement errors are for mixtures of normal components that are estimated, not of "
-    "Student's t and not Bayesian ones"
+    "Xerr: measurement errors are for normal components: with a normal error Student's t is no t "
+    "any more. Fit a GaussianMixture with Xerr, and noise= for rows that are far from all others"
 )
 
 
@@ -40,7 +40,7 @@ def choose_measured_form(
     n_rows : int or None
         Rows of a pass, None if unknown: loops are compiled only for many.
     """
-    if not parameters.density.plain or parameters.log_weights is not None:
+    if not parameters.density.plain:
         raise ParameterError(OF_NORMAL_ALONE)
     if measurement.projects and parameters.box is not None:
         raise ParameterError(

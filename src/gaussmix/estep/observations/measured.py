@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..._typing import AnyArray
+    from ...components.moments import Moment
     from ...components.parameters import Parameters
     from ...rows.folds import Index
     from ...rows.measurement import Measurement
@@ -52,6 +53,12 @@ class Measured(Observation):
     def bytes_per_row(self, form: Form) -> int:
         return 8 * (4 * self.measurement.width + 2 * form.n_components)
 
+    def together(
+        self, parameters: Parameters, moment: Moment, n_rows: int | None
+    ) -> tuple[Form, Posterior, Observation]:
+        form = choose_measured_form(parameters, self.measurement, moment, n_rows)
+        return form, Posterior.of([parameters]), _AsOne(self._inexact)
+
     def kinds(
         self, rows: AnyArray, index: Index
     ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
@@ -75,3 +82,22 @@ class Measured(Observation):
                         places,
                     )
                 )
+
+
+class _AsOne(Observation):
+    """The same, rows without error among them: for few, where E-steps cost calls."""
+
+    measured = True
+
+    def __init__(self, inexact: Inexact) -> None:
+        self._inexact = inexact
+
+    def kinds(
+        self, rows: AnyArray, index: Index
+    ) -> Iterator[tuple[Kind, AnyArray, slice | AnyArray]]:
+        some = ~np.isnan(self._inexact.measurement.seen(rows)).all(axis=1)
+        if some.all():
+            yield self._inexact, rows, slice(None)
+        elif some.any():
+            places = np.flatnonzero(some)
+            yield self._inexact, rows[places], places

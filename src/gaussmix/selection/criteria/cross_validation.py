@@ -9,7 +9,7 @@ from .base import Criterion
 
 if TYPE_CHECKING:
     from ...em.result import FitResult
-    from ...rows import MemorySource
+    from ...rows import Source
     from ..fitter import SizedFitter
 
 
@@ -25,7 +25,7 @@ class CrossValidation(Criterion):
     always = False
     refits = True
 
-    def share(self, fitter: SizedFitter) -> list[tuple[SizedFitter, MemorySource]]:
+    def share(self, fitter: SizedFitter) -> list[tuple[SizedFitter, Source]]:
         return [
             (fold.fitter.of_size(fitter.n_components), fold.held_out)
             for fold in fitter.fitter.folds
@@ -35,7 +35,7 @@ class CrossValidation(Criterion):
         self,
         result: FitResult,
         fitter: SizedFitter,
-        shared: list[tuple[SizedFitter, MemorySource]],
+        shared: list[tuple[SizedFitter, Source]],
     ) -> float:
         total = weight = 0.0
         for number, (train, held_out) in enumerate(shared):
