@@ -15,7 +15,7 @@ class Stateful:
 
     def __init__(self, tol, n):
         self.rule = AitkenRule(tol, np.array([float(n)]))
-        self.close = Close(np.array([np.nan]), np.zeros(1, dtype=int))
+        self.close = Close.nowhere(1)
 
     def reached(self, trace, leap=0):
         (done,), self.close = self.rule.reached(Recent.of_trace(trace, leap), self.close)
@@ -45,16 +45,16 @@ def test_many_traces_together_are_each_by_itself():
     assert expected.any()
     assert not expected.all(axis=1).any()
     rule, recent = AitkenRule(1e-3, np.ones(6)), Recent.of_fits(6)
-    close, places = Close(np.full(6, np.nan), np.zeros(6, dtype=int)), np.zeros(6, dtype=int)
+    close, places = Close.nowhere(6), np.zeros(6, dtype=int)
     while (places < n).any():
         new = (rng.random(6) < 0.7) & (places < n)
         values = np.array([traces[g][min(places[g], n - 1)] for g in range(6)])
         recent.push(values, new)
-        recent.leaps = np.where(places >= leaps, leaps, 0)
+        recent = Recent(recent.values, recent.counts, np.where(places >= leaps, leaps, 0))
         done, found = rule.reached(recent, close)
         for g in np.flatnonzero(new):
             assert done[g] == expected[g, places[g]]
-        close = Close(*(np.where(new, *both) for both in zip(found, close, strict=True)))
+        close = close.kept(found, new)
         places += new
 
 

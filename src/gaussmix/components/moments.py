@@ -172,10 +172,11 @@ class Products(Moment):
 
     def coordinates(self, covariances: Array) -> Array:
         """Logs of the Cholesky factor's diagonal, and what is below it in units of it."""
-        factors = factors_or_nan(covariances)
-        diagonal = np.diagonal(factors, axis1=1, axis2=2)
-        i, j = _below_diagonal(covariances.shape[1])
-        below = factors[:, i, j] / diagonal[:, i]
+        d, factors = covariances.shape[1], factors_or_nan(covariances)
+        diagonal = factors.diagonal(0, 1, 2)
+        i, j = _below_diagonal(d)
+        below = factors.reshape(len(factors), d * d).take(i * d + j, axis=1)
+        below /= diagonal.take(i, axis=1)
         return np.concatenate([np.log(diagonal), below], axis=1)
 
     def from_coordinates(self, coordinates: Array, n_features: int) -> Array:

@@ -82,11 +82,12 @@ class Climbers(Team):
         self.best = Best(starts)
         self.rule = AitkenRule(self.options.tol, weights)
         self.recent = Recent.of_fits(count)
-        self.n_rejected = np.zeros(count, dtype=int)
+        #: E-steps so far: no fit has taken more.
+        self.n_taken, self.n_rejected = 0, np.zeros(count, dtype=int)
         self.paths: Paths | None = None
         if self.options.accelerate and self.objective.is_climbed:
             self.paths = Paths(count)
-        self.close = Close(np.full(count, np.nan), np.zeros(count, dtype=int))
+        self.close = Close.nowhere(count)
         #: What the next M-step is of where some fits leap, and which do.
         self._source: SufficientStatistics | None = None
         self._aimed: AnyArray | None = None
@@ -133,7 +134,7 @@ class Climbers(Team):
             new = ~refused
             best = self._better(best, new)
             self.held = best.held
-        self.best, self.rejected = best, refused
+        self.best, self.rejected, self.n_taken = best, refused, self.n_taken + 1
         self.trace.note(told, climbed, time.perf_counter() - self.began, new, best.held)
         self.recent.push(climbed, new)
         self.leaping = self._aimed = self._source = None
@@ -157,7 +158,7 @@ class Climbers(Team):
                 success &= ~self.held.any()
             landed, failed = leaping & success, leaping & ~success
             self.paths.land(landed, failed)
-            self.recent.leaps = np.where(landed, self.recent.counts, self.recent.leaps)
+            self.recent.leap(landed)
             self.n_rejected = self.n_rejected + failed
             refused = failed if failed.any() else None
         if self.held is None and self.best.held is None:
@@ -215,19 +216,21 @@ class Climbers(Team):
 
     def verdicts(self) -> AnyArray:
         """Say why each fit is to stop now, by the number of the status; -1 if it goes on."""
-        options = self.options
-        done, close = self.rule.reached(self.recent, self.close, self._rates())
+        options, found = self.options, np.full(len(self), _GOES_ON)
+        with np.errstate(over="ignore", invalid="ignore"):
+            done, close = self.rule.reached(self.recent, self.close, self._rates())
         if self._fixed is not None and options.tol > 0:
             done |= self._fixed
-        found: AnyArray = np.where(done, _CODES[Status.CONVERGED], _GOES_ON)
-        over = self.recent.counts + self.n_rejected > options.max_iter
-        found[over & ~done] = _CODES[Status.MAX_ITERATIONS]
+        if self.n_taken > options.max_iter:
+            over = self.recent.counts + self.n_rejected > options.max_iter
+            found[over] = _CODES[Status.MAX_ITERATIONS]
+        if np.count_nonzero(done):
+            found[done] = _CODES[Status.CONVERGED]
         if options.give_up_collapsed and self.held is not None:
             found[self.held.any()] = _CODES[Status.COLLAPSED]
         if self.rejected is not None:
             found[self.rejected] = _GOES_ON
-            kept = (np.where(self.rejected, *both) for both in zip(self.close, close, strict=True))
-            close = Close(*kept)
+            close = self.close.kept(close, ~self.rejected)
         if self._stuck is not None:
             gives_up = options.give_up_collapsed
             found[self._stuck] = _CODES[Status.COLLAPSED if gives_up else Status.CONVERGED]
@@ -297,10 +300,10 @@ class Climbers(Team):
 
     def end(self, verdicts: AnyArray) -> Ended | None:
         """Let go who stops, as `verdicts` say; None if nobody does."""
-        going = np.flatnonzero(verdicts == _GOES_ON)
-        if len(going) == len(self):
+        goes_on = verdicts == _GOES_ON
+        if np.count_nonzero(goes_on) == len(self):
             return None
-        places = np.flatnonzero(verdicts != _GOES_ON)
+        going, places = np.flatnonzero(goes_on), np.flatnonzero(~goes_on)
         found = self.ended(places, [STATUSES[code] for code in verdicts[places].tolist()])
         self._keep(going)
         return found
@@ -315,9 +318,8 @@ class Climbers(Team):
         self.best = self.best.take(places)
         self.parameters = self.best.evaluated if same else picked([self.parameters], places)
         self.held = None if self.held is None else self.held.take(places)
-        self.rule = AitkenRule(self.rule.tol, self.rule.n[places])
-        self.recent, self.n_rejected = self.recent.take(places), self.n_rejected[places]
-        self.close = Close(*(own[places] for own in self.close))
+        self.rule, self.recent = self.rule.take(places), self.recent.take(places)
+        self.close, self.n_rejected = self.close.take(places), self.n_rejected[places]
         if self.paths is not None:
             self.paths.take(places)
         if self._source is not None and self._aimed is not None:

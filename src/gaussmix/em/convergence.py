@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -34,34 +35,61 @@ class Close(NamedTuple):
     values : ndarray (G,)
         NaN where there is none.
     leaps : ndarray of int (G,)
+    any : bool
+        False if there is none at all.
     """
 
     values: Array
     leaps: AnyArray
+    any: bool = True
+
+    @classmethod
+    def nowhere(cls, n_fits: int) -> Self:
+        """Return that of fits whose values have not been close to the limit."""
+        return cls(np.full(n_fits, np.nan), np.zeros(n_fits, dtype=int), any=False)
+
+    def kept(self, newer: Close, new: AnyArray) -> Close:
+        """Return the newer ones where `new` (G,) holds, and these elsewhere."""
+        return Close(
+            np.where(new, newer.values, self.values),
+            np.where(new, newer.leaps, self.leaps),
+            any=self.any or newer.any,
+        )
+
+    def take(self, places: AnyArray) -> Self:
+        """Return those of some fits."""
+        return self._replace(values=self.values[places], leaps=self.leaps[places])
 
 
-@dataclass
 class Recent:
     """The newest values of G fits.
 
+    Parameters
+    ----------
+    values : list of ndarray (G,)
+        The newest of each, the very newest last; NaN before the first.
+    counts, leaps : ndarray of int (G,)
+
     Attributes
     ----------
-    values : ndarray (_NOISE_WINDOW + 1, G)
-        The newest last; NaN before the first.
     counts : ndarray of int (G,)
         Values in all.
     leaps : ndarray of int (G,)
         The place among these of the last value that was not reached by a step of EM; 0 if none.
+    longest : int
+        No fit has more values.
+    have_leapt : bool
+        Whether any of the places is not 0.
     """
 
-    values: Array
-    counts: AnyArray
-    leaps: AnyArray
+    def __init__(self, values: list[Array], counts: AnyArray, leaps: AnyArray) -> None:
+        self.values, self.counts, self.leaps = values, counts, leaps
+        self.longest, self.have_leapt = int(counts.max(initial=0)), bool(leaps.any())
 
     @classmethod
     def of_fits(cls, n_fits: int) -> Self:
         """Return that of fits without any value."""
-        nothing = np.full((_NOISE_WINDOW + 1, n_fits), np.nan)
+        nothing = [np.full(n_fits, np.nan)] * (_NOISE_WINDOW + 1)
         return cls(nothing, np.zeros(n_fits, dtype=int), np.zeros(n_fits, dtype=int))
 
     @classmethod
@@ -71,38 +99,44 @@ class Recent:
         Examples
         --------
         >>> from gaussmix.em.convergence import Recent
-        >>> Recent.of_trace([0.0, 8.0, 12.0]).values[-2:, 0].tolist()
-        [8.0, 12.0]
+        >>> Recent.of_trace([0.0, 8.0, 12.0]).last.tolist()
+        [12.0]
         """
         found = cls.of_fits(1)
-        newest = trace[-_NOISE_WINDOW - 1 :]
-        if newest:
-            found.values[-len(newest) :, 0] = newest
-        found.counts[0], found.leaps[0] = len(trace), leap
-        return found
+        newest = [np.full(1, value) for value in trace[-_NOISE_WINDOW - 1 :]]
+        values = [*found.values, *newest][len(newest) :]
+        return cls(values, np.full(1, len(trace)), np.full(1, leap))
 
     @property
     def last(self) -> Array:
         """The newest value of each (G,)."""
-        own: Array = self.values[-1]
-        return own
+        return self.values[-1]
 
-    def gains(self) -> Array:
-        """Return the last two gains of each (2, G), the newest last."""
-        return self.values[-2:] - self.values[-3:-1]
+    def gains(self) -> tuple[Array, Array]:
+        """Return the gain before the last of each (G,), and the last."""
+        *_, first, second, third = self.values
+        return second - first, third - second
 
     def push(self, values: Array, new: AnyArray | None) -> None:
         """Take a value of each fit, or of those where `new` (G,) holds."""
-        shifted = np.concatenate([self.values[1:], values[None]])
+        shifted = [*self.values[1:], values]
+        self.longest += 1
         if new is None:
             self.values, self.counts = shifted, self.counts + 1
         else:
-            self.values = np.where(new, shifted, self.values)
+            both = zip(shifted, self.values, strict=True)
+            self.values = [np.where(new, *own) for own in both]
             self.counts = self.counts + new
+
+    def leap(self, landed: AnyArray) -> None:
+        """Note of which fits (G,) the value that comes next was reached by a leap."""
+        self.leaps = np.where(landed, self.counts, self.leaps)
+        self.have_leapt = True
 
     def take(self, places: AnyArray) -> Recent:
         """Return those of some fits."""
-        return Recent(self.values[:, places], self.counts[places], self.leaps[places])
+        own = [values[places] for values in self.values]
+        return Recent(own, self.counts[places], self.leaps[places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +164,15 @@ class AitkenRule:
 
     tol: float
     n: Array
+
+    @cached_property
+    def limit(self) -> Array:
+        """The tolerance of each fit (G,), in all its rows."""
+        return self.tol * self.n
+
+    def take(self, places: AnyArray) -> AitkenRule:
+        """Return the rule for some of the fits."""
+        return AitkenRule(self.tol, self.n[places])
 
     def remaining(self, recent: Recent, slowest: Array | float = 0.0) -> Array:
         """Predict the total log-likelihood still to come of each fit (G,) from the last values.
@@ -163,35 +206,43 @@ class AitkenRule:
         close : Close
             As returned for the values before the newest; nothing of fits that have none.
         """
-        limit, leaps = self.tol * self.n, recent.leaps
+        done, limit, leaps = np.zeros(len(self.n), dtype=bool), self.limit, recent.leaps
+        if self.tol == 0:
+            return done, close
         noise = self._only_noise(recent)
-        if not leaps.any():  # the limit is the tolerance itself
+        if noise is not None:
+            done |= noise
+        # Most steps are far from the limit, and then those after leaps are from theirs.
+        if not close.any and self._are_far(recent, limit):
+            return done, close
+        if not recent.have_leapt:  # the limit is the tolerance itself
             near = self._near(recent, limit, slowest)
-            with np.errstate(invalid="ignore"):
-                done = near & (recent.last - close.values < limit)
-            found = Close(np.where(near, recent.last, np.nan), leaps)
-            return done if noise is None else done | noise, found
+            done |= near & (recent.last - close.values < limit)
+            values = np.where(near, recent.last, np.nan)
+            return done, Close(values, leaps, any=bool(near.any()))
         leapt = leaps > 0
         near = self._near(recent, np.where(leapt, _AFTER_LEAPS, 1.0) * limit, slowest)
         early = leapt & (recent.counts < leaps + 3)
         # Without a leap in between, steps must be far below the limit.
         share = np.where(leaps != close.leaps, _AFTER_LEAPS, _WITHOUT_LEAPS)
         share = np.where(leapt, share, 1.0)
-        with np.errstate(invalid="ignore"):
-            done = near & ~early & (recent.last - close.values < share * limit)
+        done |= near & ~early & (recent.last - close.values < share * limit)
         values = np.where(near, recent.last, np.nan)
-        found = Close(np.where(early, close.values, values), np.where(early, close.leaps, leaps))
-        return done if noise is None else done | noise, found
+        found = close.kept(Close(values, leaps), ~early)
+        return done, found._replace(any=not np.isnan(found.values).all())
+
+    def _are_far(self, recent: Recent, limit: Array) -> bool:
+        """Whether more than a limit (G,) is surely still to come of every fit."""
+        before, last = recent.gains()
+        noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
+        # g a / (1 - a) is at least g^2 over the gain before.
+        far = (last > noise) & (before > 0) & (last * last > _SURELY * limit * before)
+        return np.count_nonzero(far) == len(far)
 
     def _near(self, recent: Recent, limit: Array, slowest: Array | float) -> AnyArray:
         """Say of which fits less than a limit (G,) is still to come."""
-        before, last = recent.gains()
-        noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
-        # Quickly, as in most steps: g a / (1 - a) is at least g^2 over the gain before.
-        with np.errstate(over="ignore", invalid="ignore"):
-            far = (last > noise) & (before > 0) & (last * last > _SURELY * limit * before)
-        if far.all():
-            return ~far
+        if self._are_far(recent, limit):
+            return np.zeros(len(limit), dtype=bool)
         return self.remaining(recent, slowest) < limit
 
     def _only_noise(self, recent: Recent) -> AnyArray | None:
@@ -200,12 +251,12 @@ class AitkenRule:
         EM only climbs: drops are rounding, which near a singular covariance can be
         larger than `tol`.
         """
-        long = recent.counts > _NOISE_WINDOW
-        if self.tol == 0 or not long.any():
+        if recent.longest <= _NOISE_WINDOW:
             return None
-        values = recent.values
+        idle = recent.values[-1] - recent.values[0] < self.limit
+        if not np.count_nonzero(idle):
+            return None
+        values = np.array(recent.values)
         drops = (values[1:] < values[:-1]).sum(axis=0)
         alternating = (drops >= 2) & (drops <= _NOISE_WINDOW - 2)
-        with np.errstate(invalid="ignore"):
-            idle = values[-1] - values[0] < self.tol * self.n
-        return np.asarray(long & alternating & idle)
+        return np.asarray((recent.counts > _NOISE_WINDOW) & alternating & idle)

@@ -36,15 +36,13 @@ def to_vectors(statistics: SufficientStatistics) -> tuple[Array, AnyArray]:
         parts = [np.log(counts)[:, None], statistics.means]
         if statistics.tally is not None:
             parts.append(np.log(statistics.tally / counts[:, None]))
-        rest = [np.log(noise, where=noise > 0, out=np.zeros_like(noise))]
-        if statistics.pooled:
-            rest.insert(0, shapes)
-        else:
-            parts.append(shapes)
-    own, whole = np.concatenate(parts, axis=1), np.concatenate(rest, axis=1)
-    finite = np.isfinite(whole).all(axis=1)
-    finite &= ~statistics.groups.any(~np.isfinite(own).all(axis=1))
-    return _joined(own, whole, statistics.groups), finite
+        whole = np.log(noise, where=noise > 0, out=np.zeros_like(noise))
+    if statistics.pooled:
+        whole = np.concatenate([shapes, whole], axis=1)
+    else:
+        parts.append(shapes)
+    vectors = _joined(np.concatenate(parts, axis=1), whole, statistics.groups)
+    return vectors, np.asarray(np.isfinite(vectors).all(axis=1))
 
 
 def lengths(statistics: SufficientStatistics) -> AnyArray:

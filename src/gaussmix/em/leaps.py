@@ -153,8 +153,10 @@ class Paths:
         more = self.known & finite
         if new is not None:
             more &= new
-        if more.any():
-            self._add(np.stack([self.start, found], axis=1), more)
+        if np.count_nonzero(more):
+            step = np.empty((len(found), 2, found.shape[1]))
+            step[:, 0], step[:, 1] = self.start, found
+            self._add(step, more)
         if new is None:
             self.start, self.known, self.plain = found, finite, self.plain + 1
         else:
@@ -164,7 +166,7 @@ class Paths:
 
     def _add(self, step: Array, more: AnyArray) -> None:
         """Add a step of some fits; the newest of the others stay these."""
-        if not more.all():
+        if np.count_nonzero(more) < len(more):
             others = ~more
             step[others] = self.steps[-1][others] if self.steps else 0.0
             for i in range(len(self.steps) - 1, 0, -1):
@@ -174,11 +176,12 @@ class Paths:
 
     def may_pay(self, recent: Recent) -> AnyArray:
         """Return the places of fits that are to leap now; `recent` is what they climbed last."""
-        if len(self.steps) < 3:
+        if len(self.steps) < 3 or recent.longest <= _FIRST_STEPS:
             return _NOBODY
-        due = (self.plain > _PLAIN_STEPS) & (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
-        if not due.any():
+        due = self.plain > _PLAIN_STEPS
+        if not np.count_nonzero(due):
             return _NOBODY
+        due &= (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
         before, last = recent.gains()
         with np.errstate(invalid="ignore"):
             due &= (_SLOW * before > 0.0) & (_SLOW * before < last) & self.known

@@ -140,23 +140,24 @@ def held_covariances(
 
     They fit the statistics no worse than the previous ones.
     """
-    collapsed: AnyArray = np.full(len(statistics.scatters), not wide)
-    if covariances is not None and not wide:
+    if covariances is None or wide:
+        collapsed: AnyArray = np.full(len(statistics.scatters), not wide)
+    else:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             try:
                 covariances, collapsed = covariances.floored(floor)
             except np.linalg.LinAlgError:
                 if family.free:
                     raise
-                covariances = None
+                covariances, collapsed = None, np.ones(len(statistics.scatters), dtype=bool)
     if covariances is not None and family.free:
-        if collapsed.any() and not covariances.are_best(floor):
+        if np.count_nonzero(collapsed) and not covariances.are_best(floor):
             covariances = _not_worse(covariances, statistics, family, floor, previous)
         return covariances, collapsed
     failed = collapsed
-    if covariances is not None and not collapsed.any():
+    if covariances is not None and not np.count_nonzero(collapsed):
         failed = _worse(covariances, statistics, family, floor, previous)
-        if not failed.any():
+        if not np.count_nonzero(failed):
             return covariances, collapsed
     # Raising one covariance would break what ties it to the others: raise the scatters
     # they are all estimated from.
@@ -352,9 +353,11 @@ def fill_empty(
     statistics: SufficientStatistics, family: Family, previous: Parameters | None
 ) -> SufficientStatistics:
     """Give empty components the statistics that their previous parameters would have."""
+    if previous is None:
+        return statistics
     least = _EMPTY * statistics.groups.spread(statistics.groups.sum(statistics.counts))
     empty = statistics.counts <= least
-    if previous is None or not empty.any():
+    if not np.count_nonzero(empty):
         return statistics
     counts = np.where(empty, least, statistics.counts)
     means = np.where(empty[:, None], previous.means, statistics.means)

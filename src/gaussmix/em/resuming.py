@@ -68,6 +68,7 @@ def resume(team: Climbers, state: FitState) -> None:
         team.trace.note(*found, seconds, None, held(own))
     team.recent = Recent.of_trace(state.climbed, state.last_leap)
     team.n_rejected = np.array([state.n_rejected])
+    team.n_taken = len(state.climbed) + state.n_rejected
     team.leaping = np.ones(1, dtype=bool) if state.leaping else None
     if state.close is not None:
         team.close = Close(np.array([state.close[0]]), np.array([state.close[1]]))

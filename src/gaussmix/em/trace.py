@@ -35,7 +35,7 @@ class Held(NamedTuple):
     @classmethod
     def of(cls, mask: AnyArray, groups: Groups, shared: bool) -> Self | None:
         """Return it, or None if nothing is held."""
-        return cls(mask, groups, shared) if mask.any() else None
+        return cls(mask, groups, shared) if np.count_nonzero(mask) else None
 
     def any(self) -> AnyArray:
         """Whether any is, in each mixture (G,)."""

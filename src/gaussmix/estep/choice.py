@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..components.moments import Moment
     from ..components.parameters import Parameters
     from .form import Form
+    from .natural import NaturalForm
 
 __all__ = ["MOST_TERMS", "are_accurate", "choose_form", "is_single"]
 
@@ -66,29 +68,23 @@ def choose_form(
     means, held = parameters.means, parameters.covariances
     # The box may exclude a mean (of a start given by the user): its size counts too.
     reach = np.maximum(extent, np.abs(means - center).max(axis=0))
+    d, n_joint = len(center), len(means) + (parameters.box is not None)
+    suits = held.moment is moment and (shared or not held.shared)
+    # What shared covariances have in common cancels, but where something lacks it: then each
+    # component has its own quadratic term, though it is the same.
+    cancels = held.shared and parameters.box is None and parameters.density.plain
+    kind, in_tiles, cheap = _natural(n_joint, d, moment, n_rows)
     errors = held.magnitudes(reach)
     error = float(errors.max())
     if dtype is np.float32 and not (
         _SINGLE_EPS * error <= _SINGLE_TOLERANCE and is_single(reach.min(), reach.max())
     ):
         dtype = np.float64
-    d, n_joint = len(center), len(means) + (parameters.box is not None)
-    n_terms = 1 + d + moment.n_terms(d)
-    suits = held.moment is moment and (shared or not held.shared)
-    # What shared covariances have in common cancels, but where something lacks it: then each
-    # component has its own quadratic term, though it is the same.
-    cancels = held.shared and parameters.box is None and parameters.density.plain
-    in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
-    cheap = cancels or (
-        moment.n_terms(d) <= MOST_TERMS
-        and (in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, d))
-    )
-    dense: Form
     if cancels:
         # What cancels is known about the center; means far from 0 are rounded, and so is that.
         error = held.magnitude(np.sqrt(reach * (reach + np.abs(center))))
-    if suits and cheap and _is_accurate(error):
-        kind = natural_form(n_joint, n_rows)
+    dense: Form
+    if suits and (cheap or cancels) and _is_accurate(error):
         dense = kind.of(parameters, NOTHING if cancels else moment, center, dtype)
     elif suits and not cancels and (in_tiles or (cheap and _EPS * errors.min() <= TOLERANCE)):
         accurate = np.broadcast_to(_EPS * errors <= TOLERANCE, len(means))
@@ -97,6 +93,20 @@ def choose_form(
         dense = WhitenedForm(parameters, moment)
     prunable = not held.shared and held.moment is moment and parameters.density.plain
     return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
+
+
+@lru_cache(maxsize=64)
+def _natural(
+    n_joint: int, n_features: int, moment: Moment, n_rows: int | None
+) -> tuple[type[NaturalForm], bool, bool]:
+    """Return the natural form for so many densities, whether in tiles, and whether it is cheap."""
+    n_second = moment.n_terms(n_features)
+    n_terms = 1 + n_features + n_second
+    in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
+    cheap = n_second <= MOST_TERMS and (
+        in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, n_features)
+    )
+    return natural_form(n_joint, n_rows), in_tiles, cheap
 
 
 def is_single(least: float, largest: float) -> bool:

@@ -212,7 +212,7 @@ def expectation(
     """
     moment, n_rows = family.held.moment, source.rows_drawn_from
     total, whole = float(summary.total.counts[0]), observation is COMPLETE
-    if not is_single(total / max(1, summary.total.n_rows), total):
+    if dtype is np.float32 and not is_single(total / max(1, summary.total.n_rows), total):
         dtype = np.float64  # for the weights
     # A shared covariance spares the scatters of complete rows only: the data have their sum.
     shared = family.shared and whole
@@ -283,7 +283,7 @@ def expectation_of_several(
     means = np.concatenate([own.means for own in parameters])
     reach = np.maximum(summary.extent, np.abs(means - center).max(axis=0))
     accurate = ~posterior.groups.any(~are_accurate(theta, reach, moment))
-    if accurate.all():
+    if np.count_nonzero(accurate) == len(accurate):
         return statistics
     ends = np.cumsum([len(own.groups) for own in parameters])[:-1]
     for place, good in enumerate(np.split(accurate, ends)):

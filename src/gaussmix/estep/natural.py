@@ -74,7 +74,7 @@ def moments_to_statistics(
     """
     d, counts = center.shape[-1], moments[:, 0]
     occupied = counts > 0
-    every = occupied.all()
+    every = np.count_nonzero(occupied) == len(occupied)
     safe = counts if every else np.where(occupied, counts, 1.0)
     offsets = moments[:, 1 : d + 1] / safe[:, None]
     scatters = moment.unpack(moments[:, d + 1 :], d)

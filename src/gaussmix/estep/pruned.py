@@ -55,9 +55,10 @@ def may_pay(form: Form) -> bool:
     The whitened form passes over the rows once for each component, so any bound is cheaper.
     """
     n_terms = form.moment.n_terms(form.n_features)
+    if form.n_components * n_terms < LEAST_PRODUCTS:
+        return False
     left = PRODUCTS.n_terms(_count_directions(form))
-    fewer = isinstance(form, WhitenedForm | MixedForm) or n_terms > 2 * left
-    return fewer and form.n_components * n_terms >= LEAST_PRODUCTS
+    return isinstance(form, WhitenedForm | MixedForm) or n_terms > 2 * left
 
 
 def prune(dense: Form, parameters: Parameters, center: Array, extent: Array) -> Form:

@@ -274,7 +274,8 @@ class Covariances(ABC):
 
     def magnitudes(self, extent: Array) -> Array:
         """Return the same for each component (len(values),); `extent` may be of each, (K, d)."""
-        bounds = np.abs(self.precisions) * self.moment.outer(np.atleast_2d(extent))
+        each = extent if extent.ndim == 2 else extent[None]
+        bounds = np.abs(self.precisions) * self.moment.outer(each)
         return bounds.reshape(len(bounds), -1).sum(axis=1)
 
     # -- changing -----------------------------------------------------------

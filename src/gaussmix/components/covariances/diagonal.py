@@ -86,8 +86,9 @@ class DiagonalCovariances(Covariances):
 
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         below = ~(self.values >= floor)
-        changed = np.asarray(below.any(axis=1))
-        return (self._with(np.where(below, floor, self.values)) if changed.any() else self), changed
+        if not np.count_nonzero(below):
+            return self, np.zeros(len(below), dtype=bool)
+        return self._with(np.where(below, floor, self.values)), np.asarray(below.any(axis=1))
 
     def marginal(self, columns: AnyArray) -> Self:
         return type(self)(self.values[:, columns], self.n_components, len(columns), self.shared)

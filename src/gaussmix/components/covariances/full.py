@@ -80,7 +80,7 @@ class FullCovariances(Covariances):
         return np.swapaxes(self.inverse_factors, 1, 2)
 
     def log_det(self) -> Array:
-        diagonals = np.diagonal(self.factors, axis1=1, axis2=2)
+        diagonals = self.factors.diagonal(0, 1, 2)
         return self.spread(2.0 * np.log(diagonals).sum(axis=1))
 
     def variances(self) -> Array:
@@ -109,7 +109,7 @@ class FullCovariances(Covariances):
     def floored(self, floor: Array) -> tuple[Self, AnyArray]:
         flagged = self._possibly_below(floor)
         changed = np.zeros(len(self.values), dtype=bool)
-        if not flagged.any():
+        if not np.count_nonzero(flagged):
             return self, changed
         scale = np.sqrt(floor)
         values = self.values.copy()
@@ -132,7 +132,7 @@ class FullCovariances(Covariances):
                 traces = np.square(self.inverse_factors).sum(axis=1) @ floor
             except np.linalg.LinAlgError:
                 return self._possibly_below_one_by_one(floor)
-            widest = np.diagonal(self.values, axis1=1, axis2=2) @ (1.0 / floor)
+            widest = self.values.diagonal(0, 1, 2) @ (1.0 / floor)
             return np.asarray(~((traces <= 1.0) & (traces * widest <= 1.0 / NARROWEST)))
 
     def _possibly_below_one_by_one(self, floor: Array) -> AnyArray:

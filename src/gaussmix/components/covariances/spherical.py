@@ -92,7 +92,7 @@ class SphericalCovariances(Covariances):
         # sigma^2 I >= diag(floor) holds when it holds for the largest floor.
         lowest = floor.max()
         changed = ~(self.values >= lowest)
-        if not changed.any():
+        if not np.count_nonzero(changed):
             return self, changed
         return self._with(np.where(changed, lowest, self.values)), changed
 
