@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from gaussmix import GaussianMixture
+from gaussmix import GaussianMixture, StudentT
 from gaussmix.components.moments import NOTHING
-from gaussmix.estep import NaturalForm, choose_form, compiled
+from gaussmix.components.noise import Noise
+from gaussmix.estep import NaturalForm, Posterior, choose_form, compiled
 from gaussmix.estep.compiled import CompiledForm, natural_form
 from gaussmix.rows import MemorySource
 from tests.engine import natural, of_mixture
@@ -146,3 +147,36 @@ def test_a_fit_and_its_predictions_are_those_without_numba(covariance_type, monk
     assert (labels == expected[0]).mean() > 0.9999
     np.testing.assert_allclose(shares, expected[1], atol=1e-6)
     np.testing.assert_allclose(densities, expected[2], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("facts", ["nothing", "all"])
+def test_blocks_of_students_t_count_as_in_numpy(dtype, facts):
+    mixture, rng, n = random_mixture(STRUCTURES[0], k=5, d=3), np.random.default_rng(0), 700
+    box = Noise(0.2, np.full(3, -8.0), np.full(3, 8.0), np.eye(3)) if facts == "all" else None
+    dofs = StudentT([0.4, 1.0, 5.0, 800.0, np.inf], "free")
+    parameters = replace(of_mixture(mixture), density=dofs)
+    parameters = parameters if box is None else parameters.with_noise(box)
+    weights, labels = rng.uniform(0, 2, n).astype(dtype), rng.integers(-1, 5, n)
+    given = (weights, labels) if facts == "all" else (None, None)
+    distances = rng.chisquare(3, (5, n)) * rng.choice([1e-12, 1.0, 1e3, 1e9], n)
+    found = []
+    for n_rows in (None, 0):  # with loops, and without
+        posterior, joint = Posterior.of([parameters], n_rows), -0.5 * distances.astype(dtype)
+        tally = posterior.open()
+        found.append((posterior(joint, *given, tally), tally))
+    digits = 1e-12 if dtype is np.float64 else 2e-4
+    (masses, tally), (expected, own) = found
+    np.testing.assert_allclose(masses, expected, rtol=digits, atol=digits)
+    np.testing.assert_allclose(tally.own, own.own, rtol=10 * digits, atol=10 * digits)
+    np.testing.assert_allclose(tally.noise, own.noise, rtol=digits)
+    np.testing.assert_allclose(tally.log_likelihood, own.log_likelihood, rtol=digits)
+
+
+def test_distances_beyond_numbers_are_left_to_numpy():
+    parameters = replace(of_mixture(random_mixture(STRUCTURES[0], k=2)), density=StudentT(3.0))
+    joint = np.array([[-1.0, -1e300], [-np.inf, -2.0]])
+    found, expected = joint.copy(), joint.copy()
+    Posterior.of([parameters], None).log_joint(found)
+    Posterior.of([parameters]).log_joint(expected)
+    np.testing.assert_array_equal(found, expected)

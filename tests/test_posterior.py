@@ -108,8 +108,8 @@ def whitened(parameters, moment, center):
 
 
 def pruned(parameters, moment, center):
-    if not parameters.density.plain:
-        pytest.skip("what is negligible for the normal density need not be for another")
+    if not parameters.density.falls:
+        pytest.skip("what is negligible at a distance for the normal density need not be")
     found = prune(whitened(parameters, moment, center), parameters, center, np.full(D, 9.0))
     assert isinstance(found, PrunedForm)
     return found

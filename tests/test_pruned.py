@@ -9,7 +9,8 @@ import pytest
 
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.components.covariances import FullCovariances
-from gaussmix.estep import choose_form
+from gaussmix.components.densities import NORMAL, StudentT
+from gaussmix.estep import Posterior, choose_form
 from gaussmix.estep.pruned import PrunedForm, prune
 from gaussmix.rows import MemorySource
 from gaussmix.starts.centers import lloyd, nearest, plus_plus
@@ -24,8 +25,8 @@ def separated(k=12, d=20, spread=4.0):
     return mixture, mixture.sample(3000, 0)[0]
 
 
-def both(mixture, rows, background=None):
-    parameters = of_mixture(mixture, background)
+def both(mixture, rows, background=None, density=NORMAL):
+    parameters = replace(of_mixture(mixture, background), density=density)
     dense = whitened(parameters, mixture.covariances.moment)
     center = rows.mean(axis=0).astype(float)
     reach = np.abs(rows - center).max(axis=0).astype(float)
@@ -35,6 +36,9 @@ def both(mixture, rows, background=None):
 
 
 def assert_same_statistics(found, expected):
+    np.testing.assert_allclose(found.mass, expected.mass, rtol=1e-12)
+    if expected.tally is not None:
+        np.testing.assert_allclose(found.tally, expected.tally, rtol=1e-10)
     np.testing.assert_allclose(found.counts, expected.counts, rtol=1e-12)
     np.testing.assert_allclose(found.means, expected.means, rtol=1e-10, atol=1e-12)
     scale = np.abs(expected.scatters).max()
@@ -54,6 +58,23 @@ def test_its_statistics_are_those_of_the_dense_form(dtype, spread, weighted, bac
     dense, pruned = both(mixture, rows, background)
     source = MemorySource(rows.astype(dtype), weights, block_rows=700)
     assert_same_statistics(pruned.over(source), dense.over(source))
+
+
+@pytest.mark.parametrize("dof", [2.0, 30.0, 500.0])  # tails as heavy as that leave out nothing
+def test_its_statistics_are_those_of_the_dense_form_for_students_t(dof):
+    mixture, rows = separated()
+    dofs = np.geomspace(0.6 * dof, 2.0 * dof, mixture.n_components)
+    dense, pruned = both(mixture, rows, density=StudentT(dofs, "free"))
+    source = MemorySource(rows, block_rows=700)
+    assert_same_statistics(pruned.over(source), dense.over(source))
+    exact, found = (step.log_joint(rows).copy() for step in (dense, pruned))
+    left_out = ~np.isclose(found, exact, rtol=1e-12, atol=1e-9)
+    assert left_out.any() == (dof > 2.0)
+    assert (found >= exact - 1e-9).all()
+    posterior = Posterior.of([pruned.parameters])
+    for joint in (found, exact):
+        posterior.log_joint(joint)
+    assert (found - exact.max(axis=0))[left_out].max(initial=-np.inf) < -50
 
 
 def test_what_it_leaves_out_is_bounded_from_above_and_negligible():

@@ -91,8 +91,11 @@ def choose_form(
         dense = MixedForm(parameters, moment, center, accurate, n_rows)
     else:
         dense = WhitenedForm(parameters, moment)
-    prunable = not held.shared and held.moment is moment and parameters.density.plain
-    return prune(dense, parameters, center, reach) if prunable and may_pay(dense) else dense
+    density = parameters.density
+    prunable = not held.shared and held.moment is moment and density.falls
+    if not prunable or not may_pay(dense, density):
+        return dense
+    return prune(dense, parameters, center, reach, n_rows)
 
 
 @lru_cache(maxsize=64)

@@ -124,6 +124,7 @@ class CompiledForm(NaturalForm):
     """
 
     holds_lock = False
+    in_loops = True
 
     def _lay_out(self) -> None:
         super()._lay_out()

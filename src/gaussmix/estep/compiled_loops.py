@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled
-from .scale_loops import fall, weigh
+from .scale_loops import fall, fall_block, weigh, weigh_block
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -24,8 +24,10 @@ __all__ = [
     "expect",
     "expect_mixed",
     "exponentiate",
+    "fall_block",
     "multiply",
     "share",
+    "weigh_block",
     "write_features",
 ]
 

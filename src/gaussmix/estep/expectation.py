@@ -218,7 +218,7 @@ def expectation(
     shared = family.shared and whole
     choice = FormChoice(moment, shared, summary.center, summary.extent, dtype, n_rows)
     seen = None if whole else Seen(observation, parameters, choice)
-    fold = Expectation(choice(parameters), Posterior.of([parameters]), known, seen)
+    fold = Expectation(choice(parameters), Posterior.of([parameters], n_rows), known, seen)
     statistics = fold.statistics(source.reduce(fold))
     if statistics.moment is moment:
         return family.gathered(statistics)
@@ -264,14 +264,15 @@ def expectation_of_several(
 
     parameters = [own for own, _ in several]
     moment = max((family.held.moment for _, family in several), key=lambda held: held.n_axes)
-    center, posterior = summary.center, Posterior.of(parameters)
+    n_rows = source.rows_drawn_from
+    center, posterior = summary.center, Posterior.of(parameters, n_rows)
     if form is None and moment.n_terms(len(center)) > _MOST_TERMS_TOGETHER:
         return [
             join_statistics([(alone(own, family, g), 0) for g in range(len(own.groups))])
             for own, family in several
         ]
     theta = natural_of_several(parameters, center, moment)
-    kind = form or natural_form(max(posterior.groups.sizes), source.rows_drawn_from)
+    kind = form or natural_form(max(posterior.groups.sizes), n_rows)
     fold = Expectation(kind(theta, posterior.groups, moment, center), posterior, known)
     found = fold.statistics(source.reduce(fold))
     statistics = [

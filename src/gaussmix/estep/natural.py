@@ -9,7 +9,7 @@ eps * max |x|' |P| |x| is small (rows are centred first).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -95,6 +95,9 @@ class NaturalForm(Form):
     In float32 the arithmetic within a block costs about half, and the sums over blocks
     stay float64.
     """
+
+    #: Whether its block is done in compiled loops.
+    in_loops: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..components.densities import NORMAL
 from ..numerics.groups import Groups
+from .scaled import pays, scaled
 from .softmax import exponentiate, sums_of_logs
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Posterior:
         Of the components.
     terms : ndarray (J, m)
         See `Density.terms`; of those that are not plain.
+    n_rows : int or None
+        Of a pass, None if unknown: loops are compiled only for many.
 
     Laws: without weights, responsibilities of a mixture and of its background sum to 1 in
     each row; for the normal density the masses are the responsibilities times the weights,
@@ -79,13 +82,15 @@ class Posterior:
         backgrounds: Array | None = None,
         density: Density = NORMAL,
         terms: Array = _NO_TERMS,
+        n_rows: int | None = 0,
     ) -> None:
         self.groups, self.backgrounds = groups, backgrounds
         self.density, self.terms = density, terms
+        self._in_loops = pays(self, n_rows)
         self._background = None if backgrounds is None else backgrounds[:, None]
 
     @classmethod
-    def of(cls, several: Sequence[Parameters]) -> Posterior:
+    def of(cls, several: Sequence[Parameters], n_rows: int | None = 0) -> Posterior:
         """Return the posterior of the mixtures of several parameters, one after the other."""
         first = several[0]
         if len(several) == 1 and first.density.plain:
@@ -102,7 +107,7 @@ class Posterior:
         if density.plain:
             return cls(groups, backgrounds, density)
         scales = np.concatenate([parameters.log_scales() for parameters in several])
-        return cls(groups, backgrounds, density, density.terms(scales, first.n_features))
+        return cls(groups, backgrounds, density, density.terms(scales, first.n_features), n_rows)
 
     def open(self) -> Tally:
         """Return a tally of no rows."""
@@ -126,7 +131,8 @@ class Posterior:
         tally : Tally
         """
         tally.n_rows += joint.shape[1]
-        scale = self.log_joint(joint)
+        own = scaled(self, joint) if self._in_loops else None
+        scale = self.density.log_joint(joint, self.terms) if own is None else None
         background = self._keep_labels(joint, labels)
         largest, total, noise = exponentiate(joint, self.groups, background, sparse=True)
         if weights is None:
@@ -142,7 +148,9 @@ class Posterior:
         self.groups.multiply(joint, share)
         if noise is not None:
             tally.noise += np.einsum("gb,gb->g", noise, share)
-        if scale is not None:
+        if own is not None:
+            own.weigh(joint, self, tally)
+        elif scale is not None:
             tally.own[:, 0] += joint.sum(axis=1, dtype=np.float64)
             if self.density.n_sums:
                 tally.own[:, 1:] += self.density.sums(joint, scale, self.terms)
@@ -151,7 +159,15 @@ class Posterior:
 
     def log_joint(self, joint: Array) -> Array | None:
         """Turn what a form gives (J, B) into log-joint densities; see `Density.log_joint`."""
-        return self.density.log_joint(joint, self.terms)
+        own = scaled(self, joint) if self._in_loops else None
+        return self.density.log_joint(joint, self.terms) if own is None else own.scale
+
+    def log_joint_of(self, values: Array, components: AnyArray) -> Array:
+        """Return the same of pairs of a component and a row: of values (p,) of some components."""
+        if not self.density.plain:
+            values = values[:, None]
+            self.density.log_joint(values, self.terms[components])
+        return values.reshape(-1)
 
     def _keep_labels(self, joint: Array, labels: AnyArray | None) -> Array | None:
         """Leave rows of known component no other choice; return the backgrounds' densities."""

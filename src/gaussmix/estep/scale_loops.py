@@ -9,7 +9,7 @@ from .compiling import ANY_ORDER, EXACT, LogTerms, compiled
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["add_logs", "fall", "weigh"]
+__all__ = ["add_logs", "fall", "fall_block", "weigh", "weigh_block"]
 
 
 @compiled(EXACT)
@@ -57,6 +57,37 @@ def add_logs(scratch: tuple[AnyArray, AnyArray], logs: LogTerms, out: AnyArray, 
 
 
 @compiled(EXACT)
+def fall_row(
+    a: AnyArray,
+    own: AnyArray,
+    logs: LogTerms,
+    scratch: tuple[AnyArray, AnyArray],
+    u: AnyArray,
+    e: AnyArray,
+    m: int,
+) -> None:
+    """Do what `fall` does for m columns of one component, whose terms are `own` (5,)."""
+    y = scratch[0][0]
+    half = logs.numbers[3]
+    zero, one = half - half, half + half
+    two = one + one
+    slope, fading, peak, most = -two * own[0], own[1], own[2], own[3]
+    first = own[4]  # log of the most that u can be
+    for i in range(m):
+        x = min(a[i], zero) * slope
+        whole_y = one + x
+        y[i] = whole_y
+        inverse = one / whole_y
+        u[i] = most * inverse
+        a[i] = (x - (whole_y - one)) * inverse  # what 1 + x has lost of x
+    add_logs(scratch, logs, a, m)
+    for i in range(m):
+        logarithm = a[i]
+        e[i] = (u[i] - one) + (logarithm - first)
+        a[i] = peak - fading * logarithm
+
+
+@compiled(EXACT)
 def fall(
     joint: AnyArray,
     own: AnyArray,
@@ -72,26 +103,40 @@ def fall(
     responsibilities are multiplied by, u, and u - 1 - log(u).  `scratch` is (2, TILE), the same
     memory as numbers and as integers.
     """
-    y = scratch[0][0]
-    half = logs.numbers[3]
-    zero, one = half - half, half + half
-    two = one + one
     for k in range(len(own)):
-        slope, fading, peak, most = -two * own[k, 0], own[k, 1], own[k, 2], own[k, 3]
-        first = own[k, 4]  # log of the most that u can be
-        a, u, e = joint[k], scales[k], excess[k]
-        for i in range(m):
-            x = min(a[i], zero) * slope
-            whole_y = one + x
-            y[i] = whole_y
-            inverse = one / whole_y
-            u[i] = most * inverse
-            a[i] = (x - (whole_y - one)) * inverse  # what 1 + x has lost of x
-        add_logs(scratch, logs, a, m)
-        for i in range(m):
-            logarithm = a[i]
-            e[i] = (u[i] - one) + (logarithm - first)
-            a[i] = peak - fading * logarithm
+        fall_row(joint[k], own[k], logs, scratch, scales[k], excess[k], m)
+
+
+@compiled(EXACT)
+def fall_block(
+    joint: AnyArray,
+    own: AnyArray,
+    logs: LogTerms,
+    scratch: tuple[AnyArray, AnyArray],
+    scales: AnyArray,
+    excess: AnyArray,
+) -> None:
+    """Do it for all columns of a block, a tile of one component at a time."""
+    n_rows, length = joint.shape[1], scratch[0].shape[1]
+    for k in range(len(own)):
+        for begin in range(0, n_rows, length):
+            end = min(begin + length, n_rows)
+            a, u, e = joint[k, begin:end], scales[k, begin:end], excess[k, begin:end]
+            fall_row(a, own[k], logs, scratch, u, e, end - begin)
+
+
+@compiled(ANY_ORDER)
+def weigh_row(a: AnyArray, u: AnyArray, e: AnyArray, sums: AnyArray, m: int) -> None:
+    """Do what `weigh` does for m columns of one component, whose sums are (2,)."""
+    zero = a.dtype.type(0.0)
+    count, more = zero, zero
+    for i in range(m):
+        count += a[i]
+        more += a[i] * e[i]
+    for i in range(m):
+        a[i] *= u[i]
+    sums[0] += count
+    sums[1] += more
 
 
 @compiled(ANY_ORDER)
@@ -100,14 +145,18 @@ def weigh(joint: AnyArray, scales: AnyArray, excess: AnyArray, sums: AnyArray, m
 
     `sums` is (k, 2): counts, and sums of u - 1 - log(u).
     """
-    zero = joint.dtype.type(0.0)
     for k in range(len(sums)):
-        a, u, e = joint[k], scales[k], excess[k]
-        count, more = zero, zero
-        for i in range(m):
-            count += a[i]
-            more += a[i] * e[i]
-        for i in range(m):
-            a[i] *= u[i]
-        sums[k, 0] += count
-        sums[k, 1] += more
+        weigh_row(joint[k], scales[k], excess[k], sums[k], m)
+
+
+@compiled(ANY_ORDER)
+def weigh_block(
+    joint: AnyArray, scales: AnyArray, excess: AnyArray, sums: AnyArray, length: int
+) -> None:
+    """Do it for all columns of a block, so many of one component at a time."""
+    n_rows = joint.shape[1]
+    for k in range(len(sums)):
+        for begin in range(0, n_rows, length):
+            end = min(begin + length, n_rows)
+            a, u, e = joint[k, begin:end], scales[k, begin:end], excess[k, begin:end]
+            weigh_row(a, u, e, sums[k], end - begin)

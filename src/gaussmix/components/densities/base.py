@@ -38,6 +38,10 @@ class Density(ABC):
     plain: ClassVar[bool] = False
     #: Whether `log_joint` returns what responsibilities are multiplied by.
     weighs: ClassVar[bool] = False
+    #: Whether `log_joint` rises with what it is given, nowhere faster than at 0, and there by what
+    #: it returns, as scale mixtures of normals do: what bounds of distances show to be negligible
+    #: is so then.
+    falls: ClassVar[bool] = False
     #: Whether compiled loops know it: a scale mixture of normals with `terms` as theirs.
     in_loops: ClassVar[bool] = False
 

@@ -20,6 +20,7 @@ class Normal(Density):
 
     name: ClassVar[str] = "normal"
     plain = True
+    falls = True
 
     @property
     def choice(self) -> str:

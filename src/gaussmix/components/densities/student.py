@@ -91,6 +91,7 @@ class StudentT(Density):
     name: ClassVar[str] = "student"
     needs_distances: ClassVar[bool] = True
     weighs: ClassVar[bool] = True
+    falls: ClassVar[bool] = True
     in_loops: ClassVar[bool] = True
 
     def __init__(

@@ -47,7 +47,9 @@ class Kind(ABC):
         """
         seen = self.seen(parameters)
         center, extent = self.box(choice.center, choice.extent)
-        return choice._replace(center=center, extent=extent)(seen), Posterior.of([seen])
+        return choice._replace(center=center, extent=extent)(seen), Posterior.of(
+            [seen], choice.n_rows
+        )
 
     @abstractmethod
     def completed(
