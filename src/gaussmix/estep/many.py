@@ -49,8 +49,8 @@ _BLOCK_BYTES = 2**21
 _NO_WEIGHTS = np.empty((1, 0))
 # Of stacked matrices NumPy needs so many times the rows of a pass before it pays to load loops.
 _LOADING = 8
-# Fits that are worth a thread.
-_LEAST_FITS = 64
+# Fits that are worth a thread, and how many pieces each thread has, so that none waits long.
+_LEAST_FITS, _PIECES = 32, 2
 
 
 @dataclass(eq=False)
@@ -131,9 +131,7 @@ class ManyRows:
         find = self._in_loops if in_loops else self._in_products
         step = max(1, _BLOCK_BYTES // (8 * n * (1 + d + moment.n_terms(d) + k)))
         if in_loops:
-            step = max(_LEAST_FITS, -(-len(places) // (2 * self.pool.n_threads)))
-        if self.pool.n_threads == 1 and in_loops:
-            step = len(places)
+            step = max(1, len(places))
 
         def some(begin: int) -> tuple[SufficientStatistics, dict[int, SufficientStatistics]]:
             own = places[begin : begin + step]
@@ -144,7 +142,7 @@ class ManyRows:
             return self._of_some(own, stack, family, find)
 
         begins = range(0, len(places), step)
-        pieces = list(self.pool.map(some, begins) if in_loops else map(some, begins))
+        pieces = [some(begin) for begin in begins]
         found = pieces[0][0]
         if len(pieces) > 1:
             found = found.joined([piece for piece, _ in pieces], Groups.alike(k, len(places)))
@@ -229,15 +227,25 @@ class ManyRows:
         (r, k, _), tally = theta.shape, posterior.open()
         if posterior.backgrounds is not None:
             theta = with_constants(theta, posterior.backgrounds)
-        moments, which = np.empty(theta.shape), np.zeros(r, dtype=int) if self.shared else places
-        given = (_NO_WEIGHTS, np.zeros(r, dtype=int))
+        moments, nobody = np.empty(theta.shape), np.zeros(r, dtype=int)
+        which = nobody if self.shared else places
+        weights, whose = _NO_WEIGHTS, nobody
         if self.weights is not None:
-            given = self.weights, places
-        n_features = self.rows.shape[2]
-        expect_each(
-            (self.rows, which, *given, self.centers, theta, pairs_of(moment, n_features)),
-            (moments, tally.log_likelihood),
-        )
+            weights, whose = self.weights, places
+        pairs = pairs_of(moment, self.rows.shape[2])
+
+        def some(begin: int) -> None:
+            own = slice(begin, begin + step)
+            expect_each(
+                (self.rows, which[own], weights, whose[own], self.centers, theta[own], pairs),
+                (moments[own], tally.log_likelihood[own]),
+            )
+
+        step = max(1, r)
+        if self.pool.n_threads > 1:
+            step = max(_LEAST_FITS, -(-r // (_PIECES * self.pool.n_threads)))
+        for _ in self.pool.map(some, range(0, r, step)):
+            pass
         tally.n_rows += self.rows.shape[1]
         tally.noise += moments[:, k:, 0].sum(axis=1)
         return moments[:, :k].reshape(r * k, -1), tally

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Hypotheses", "Observed"]
 
 # Fits of a batch go on for so long, from some starts each, that they are as so many data sets.
-_AS_MANY = 2000
+_AS_MANY = 20_000
+# Log-likelihood in all that a fit may be short of: twice that is far from what differences
+# between replicates are.
+_SHORT = 5e-3
 
 
 @dataclass(eq=False)
@@ -84,7 +87,8 @@ class Observed:
     def problem(self, k: int) -> Problem:
         """Return the problem of K components."""
         data = draw(self.source, self.summary, self.facts, k, np.random.default_rng(0))
-        options = Options(select=get_choice("likelihood"))
+        tol = min(Options.tol, _SHORT / self.summary.total.total)
+        options = Options(tol=tol, select=get_choice("likelihood"))
         return Problem(data, replace(self.model, n_components=k), options).checked()
 
     def fit(self, k: int, smaller: FitResult | None = None) -> FitResult | None:
@@ -129,7 +133,9 @@ class Hypotheses:
         """Twice what the larger gains."""
         return _gain(self.smaller, self.larger)
 
-    def drawn(self, seeds: Sequence[np.random.SeedSequence]) -> list[float]:
+    def drawn(
+        self, seeds: Sequence[np.random.SeedSequence], n_threads: int | None = 1
+    ) -> list[float]:
         """Return the statistics of data sets drawn from the smaller; NaN where there are none."""
         rngs = [np.random.default_rng(seed) for seed in seeds]
         mixture = self.smaller.mixture
@@ -137,7 +143,7 @@ class Hypotheses:
             unseen_like(drawn_like(mixture, self.known, self.n_drawn, rng), self.observed, rng)
             for rng in rngs
         ]
-        data = many_rows(np.array(rows), None, self.known, _AS_MANY)
+        data = replace(many_rows(np.array(rows), None, self.known, _AS_MANY), n_jobs=n_threads)
         fewer = self._best(0, [(g, mixture) for g in range(len(rows))], data)
         more = [(g, self.larger.mixture) for g in range(len(rows))]
         more += split([(g, own.mixture) for g, own in enumerate(fewer) if own is not None])
@@ -166,6 +172,8 @@ def _gain(smaller: FitResult, larger: FitResult) -> float:
 
 def _fits(problem: Problem, starts: Starts, data: ManyRows) -> list[FitResult | None]:
     options = replace(problem.options, give_up_collapsed=True)
+    if len(data.totals) > 1:
+        options = replace(options, tol=_SHORT / float(data.totals.mean()))
     places, mixtures = [g for g, _ in starts], [mixture for _, mixture in starts]
     return fit_replicates(problem.model, problem.objective, options, mixtures, data, places)
 

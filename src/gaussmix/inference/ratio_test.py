@@ -32,7 +32,7 @@ from ..rows.missing import get_missing
 from .given import admitted, require_total
 from .hypotheses import Hypotheses, Observed
 from .ratios import RatioTest
-from .resampling import batches
+from .resampling import batches, threads_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,8 @@ def likelihood_ratio_test(
         As of `GaussianMixture`.  Rows that are drawn miss what rows of the data miss.
     random_state : int, Generator or None
     n_jobs : int, optional
-        Processes; results do not depend on it.
+        Threads of the compiled loops, or processes where rows are so many that replicates are
+        more than one batch; results do not depend on it.
     verbose : int, default 0
         1 shows a bar, or some lines where there is no terminal.
     callback : callable, optional
@@ -219,10 +220,8 @@ def _drawn(
     """Return statistics of data sets drawn from the smaller fit, and whether it is all of them."""
     found: list[float] = []
     size = batches(both.n_drawn * both.observed.rows.shape[1])
-    jobs = [
-        partial(both.drawn, own)
-        for own in (seeds[i : i + size] for i in range(0, len(seeds), size))
-    ]
+    parts = [seeds[i : i + size] for i in range(0, len(seeds), size)]
+    jobs = [partial(both.drawn, own, threads_of(n_jobs, len(parts))) for own in parts]
     try:
         for batch in done(jobs, n_jobs):
             found += batch

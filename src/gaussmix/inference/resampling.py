@@ -23,7 +23,7 @@ from ..exceptions import DataError, ParameterError
 from ..mixture.comparing import closest_orders
 from ..numerics.arguments import as_generator, check_integer, shown
 from ..numerics.bars import counting
-from ..numerics.jobs import done, effective
+from ..numerics.jobs import done
 from .estimates import Uncertainty, parameters_of, parameters_of_many
 from .given import Fitted, checked_level, drawn_labels, drawn_like, unseen_like
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..estep.many import ManyRows
 
-__all__ = ["batches", "bootstrap", "list_kinds", "normal_interval"]
+__all__ = ["batches", "bootstrap", "list_kinds", "normal_interval", "threads_of"]
 
 # Numbers that the weights or rows of one batch may hold; and the most fits of a batch.
 _MOST_NUMBERS = 4_000_000
-_MOST_FITS = 500
+_MOST_FITS = 1000
 # Log-likelihood in all that a replicate may be short of: its parameters are then within a
 # two-hundredth of their standard errors.
 _SHORT = 1e-5
@@ -82,7 +82,8 @@ def bootstrap(
         Known components, as `fit` was given them; rows drawn anew come from the same ones.
     random_state : int, Generator or None
     n_jobs : int, optional
-        Processes; results do not depend on it.
+        Threads of the compiled loops, or processes where rows are so many that replicates are
+        more than one batch; results do not depend on it.
     verbose : int, default 0
         1 shows a bar, or some lines where there is no terminal.
     callback : callable, optional
@@ -117,8 +118,8 @@ def bootstrap(
     # A generator each: what a replicate is does not depend on batches.
     seeds = rng.bit_generator.seed_seq.spawn(count)  # type: ignore[attr-defined]
     size = batches(fitted.rows.size)
-    run = partial(_batch, fitted, resampling, count, None if effective(n_jobs) == 1 else 1)
     parts = [range(first, min(first + size, count)) for first in range(0, count, size)]
+    run = partial(_batch, fitted, resampling, count, threads_of(n_jobs, len(parts)))
     jobs = [partial(run, part, seeds) for part in parts]
     found: list[_Replicates] = []
     n_done = 0
@@ -145,6 +146,11 @@ def batches(n_numbers: int) -> int:
     So results are the same to the last bit.
     """
     return max(1, min(_MOST_FITS, _MOST_NUMBERS // max(1, n_numbers)))
+
+
+def threads_of(n_jobs: int | None, n_batches: int) -> int | None:
+    """Return how many threads a batch has: one where processes share batches, None for all."""
+    return n_jobs if n_jobs is None or n_batches == 1 else 1
 
 
 class _Replicates(NamedTuple):
