@@ -9,6 +9,7 @@ import pytest
 
 from gaussmix import GaussianMixture, Mixture, datasets
 from gaussmix.components.families import list_families
+from gaussmix.em.climb import Climb
 from gaussmix.em.options import Options
 from gaussmix.em.replicates import fit_replicates
 from gaussmix.estep import expectation
@@ -116,10 +117,8 @@ def test_each_fit_is_the_one_that_is_made_alone(family):
     result = model.result_
     summary = summarise(MemorySource(IRIS), moment_of_data([result.family]))
     objective = result.model.objective(summary.held_as(result.family.held.moment).total)
-    starts = [model.mixture_] * 6
-    results = fit_replicates(
-        result.model, objective, Options(), starts, ManyRows(IRIS[None], weights)
-    )
+    climb, starts = Climb(result.model, objective, Options()), stacked([model.mixture_] * 6)
+    results = fit_replicates(climb, starts, ManyRows(IRIS[None], weights), np.arange(6))
     for own, w in zip(results, weights, strict=True):
         expected = GaussianMixture(3, covariance_type=family, init_params=model.mixture_)
         expected.fit(IRIS, sample_weight=w)
@@ -138,8 +137,7 @@ def test_a_fit_that_fails_does_not_take_others_with_it():
     rows = np.array([IRIS, np.ones_like(IRIS), IRIS])
     summary = summarise(MemorySource(IRIS), moment_of_data([model.result_.family]))
     objective = model.result_.model.objective(summary.total)
-    results = fit_replicates(
-        model.result_.model, objective, Options(), [model.mixture_] * 3, ManyRows(rows)
-    )
+    climb, starts = Climb(model.result_.model, objective, Options()), stacked([model.mixture_] * 3)
+    results = fit_replicates(climb, starts, ManyRows(rows), np.arange(3))
     assert results[0].log_likelihood == pytest.approx(results[2].log_likelihood)
     assert results[1] is None or results[1].collapsed

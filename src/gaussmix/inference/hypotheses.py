@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..components.parameters import picked
 from ..em.choices import get_choice
+from ..em.climb import Climb, begun
 from ..em.options import Options
 from ..em.problem import Problem
-from ..em.replicates import fit_replicates
+from ..em.replicates import fit_each, fit_replicates
 from ..estep.many_seen import many_rows
 from ..exceptions import GaussmixError
-from ..fitting.fit import draw, facts_of, fit_problem, moment_of_data, put_to_start, summarise
+from ..fitting.fit import draw, facts_of, fit_problem, moment_of_data, summarise
 from ..rows import MemorySource
 from ..starts import get_start
-from .beginnings import of_ward, split
+from .beginnings import Clusters, Starts, split
 from .given import drawn_labels, drawn_like, unseen_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._typing import AnyArray, Array
+    from ..em.climb import Ended
     from ..em.model import Model
     from ..em.result import FitResult
     from ..estep.many import ManyRows
-    from ..mixture import Mixture
     from ..rows.missing import Missing
-
-    #: Mixtures to begin at, and the number of the data set that each is of.
-    Starts = list[tuple[int, Mixture]]
 
 __all__ = ["Hypotheses", "Observed"]
 
@@ -39,7 +38,7 @@ __all__ = ["Hypotheses", "Observed"]
 _AS_MANY = 20_000
 # Log-likelihood in all that a fit may be short of: twice that is far from what differences
 # between replicates are.
-_SHORT = 5e-3
+_SHORT = 1e-3
 
 
 @dataclass(eq=False)
@@ -101,11 +100,15 @@ class Observed:
                 raise
             return None
         # Of all rows, as of those that are drawn: nobody says which of these are noise.
-        ward = of_ward(self.rows, k, self.weights, self.known)
-        starts = [] if smaller is None else split([(0, smaller.mixture)])
-        if ward is not None:
-            starts.append((0, put_to_start(problem, ward, keep_order=True)))
-        return _highest([*found, *_fits(problem, starts, self.many)])
+        clusters = Clusters(self.rows[None], [k], self.counts, self.known)
+        starts = clusters.starts(problem, problem.data.facts.background)
+        if smaller is not None:
+            starts.append(split(Starts.at(begun(smaller.mixture, problem.objective), 1)))
+        for own in starts:
+            climb = _climb(problem, problem.options.tol)
+            found += fit_replicates(climb, own.stack, self.many, own.places)
+        usable = [one for one in found if one is not None and not one.collapsed]
+        return max(usable, key=lambda one: one.log_likelihood, default=None)
 
 
 @dataclass(eq=False)
@@ -144,40 +147,65 @@ class Hypotheses:
             for rng in rngs
         ]
         data = replace(many_rows(np.array(rows), None, self.known, _AS_MANY), n_jobs=n_threads)
-        fewer = self._best(0, [(g, mixture) for g in range(len(rows))], data)
-        more = [(g, self.larger.mixture) for g in range(len(rows))]
-        more += split([(g, own.mixture) for g, own in enumerate(fewer) if own is not None])
-        found = self._best(1, more, data)
-        return [
-            np.nan if a is None or b is None else _gain(a, b)
-            for a, b in zip(fewer, found, strict=True)
-        ]
+        sizes = [own.mixture.n_components for own in (self.smaller, self.larger)]
+        clusters = Clusters(data.rows, sizes, None, self.known, n_threads)
+        fewer = self._best(0, [], clusters, data)
+        halves = [split(fewer.at)] if len(fewer.at.places) else []
+        more = self._best(1, halves, clusters, data)
+        gains = np.maximum(0.0, 2.0 * (more.values - fewer.values))
+        return np.where(np.isfinite(gains), gains, np.nan).tolist()
 
-    def _best(self, which: int, starts: Starts, data: ManyRows) -> list[FitResult | None]:
-        """Return the best fit to each data set, from some starts and Ward's clusters."""
-        problem, noise = self.problems[which], self.smaller.mixture.noise
-        for g, rows in enumerate(data.rows):
-            found = of_ward(rows, problem.n_components, None, self.known)
-            if found is not None:
-                starts.append((g, found if noise is None else found.with_noise(noise)))
-        each: list[list[FitResult | None]] = [[] for _ in data.rows]
-        for (g, _), result in zip(starts, _fits(problem, starts, data), strict=True):
-            each[g].append(result)
-        return [_highest(own) for own in each]
+    def _best(self, which: int, starts: list[Starts], clusters: Clusters, data: ManyRows) -> Best:
+        """Return the best fit to each data set: from the fit to the data, clusters, and others."""
+        problem, own = self.problems[which], (self.smaller, self.larger)[which]
+        first = Starts.at(begun(own.mixture, problem.objective), len(data.rows))
+        every = [first, *starts, *clusters.starts(problem, self.smaller.mixture.noise)]
+        stack, places = Starts.joined(every)
+        climb = _climb(problem, _SHORT / float(data.totals.mean()))
+        return Best.of(list(fit_each(climb, stack, data, places)), places, len(data.rows))
+
+
+class Best(NamedTuple):
+    """The best fits to data sets.
+
+    Attributes
+    ----------
+    values : ndarray (G,)
+        Log-likelihoods; NaN where all fits have collapsed or failed.
+    at : Starts
+        The others' mixtures.
+    """
+
+    values: Array
+    at: Starts
+
+    @classmethod
+    def of(cls, ends: Sequence[Ended], places: AnyArray, count: int) -> Best:
+        """Return the best of some fits, each of a data set at one of the places."""
+        values = np.full(count, np.nan)
+        stacks = [own.best.evaluated for own in ends]
+        whose = np.concatenate([np.zeros(0, dtype=int), *(places[own.numbers] for own in ends)])
+        heights = np.concatenate([np.zeros(0), *(own.log_likelihood for own in ends)])
+        kept = np.concatenate([np.zeros(0, dtype=bool), *(_are_free(own) for own in ends)])
+        order = np.lexsort((-heights, whose))
+        order = order[kept[order]]
+        sets, first = np.unique(whose[order], return_index=True)
+        chosen = order[first]
+        values[sets] = heights[chosen]
+        return cls(values, Starts(picked(stacks, chosen), sets))
+
+
+def _are_free(ended: Ended) -> AnyArray:
+    """Say of which fits no covariance is held at the floor."""
+    held = ended.best.held
+    none: AnyArray = np.zeros(len(ended.numbers), dtype=bool)
+    return ~(none if held is None else held.any())
 
 
 def _gain(smaller: FitResult, larger: FitResult) -> float:
     return max(0.0, 2.0 * (larger.log_likelihood - smaller.log_likelihood))
 
 
-def _fits(problem: Problem, starts: Starts, data: ManyRows) -> list[FitResult | None]:
-    options = replace(problem.options, give_up_collapsed=True)
-    if len(data.totals) > 1:
-        options = replace(options, tol=_SHORT / float(data.totals.mean()))
-    places, mixtures = [g for g, _ in starts], [mixture for _, mixture in starts]
-    return fit_replicates(problem.model, problem.objective, options, mixtures, data, places)
-
-
-def _highest(found: Sequence[FitResult | None]) -> FitResult | None:
-    usable = [one for one in found if one is not None and not one.collapsed]
-    return max(usable, key=lambda one: one.log_likelihood, default=None)
+def _climb(problem: Problem, tol: float) -> Climb:
+    options = replace(problem.options, give_up_collapsed=True, tol=tol)
+    return Climb(problem.model, problem.objective, options)
