@@ -13,7 +13,7 @@ from gaussmix.components.densities import NORMAL, StudentT
 from gaussmix.estep import Posterior, choose_form
 from gaussmix.estep.pruned import PrunedForm, prune
 from gaussmix.rows import MemorySource
-from gaussmix.starts.centers import lloyd, nearest, plus_plus
+from gaussmix.starts.centers import lloyd, nearest, plus_plus, swapped
 from tests.engine import Step, of_mixture, whitened
 from tests.variants import random_mixture
 
@@ -184,3 +184,30 @@ def test_lloyds_iterations_are_those_of_scikit_learn(weighted):
         peer.fit(rows, sample_weight=weights)
         np.testing.assert_allclose(own, peer.cluster_centers_, atol=1e-10)
         np.testing.assert_array_equal(nearest(rows, own), peer.labels_)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_centers_that_share_a_cluster_are_swapped_with_rows_of_one_that_has_none(weighted):
+    rng = np.random.default_rng(0)
+    rows = np.repeat(100.0 * np.eye(5), 40, axis=0) + rng.standard_normal((200, 5))
+    weights = rng.integers(0, 3, 200).astype(float) if weighted else np.ones(200)
+    begin = rows[[0, 1, 40, 41, 80]]
+    found = swapped(rows, weights, begin, 20, rng)
+    assert sorted(found.argmax(axis=1)) == [0, 1, 2, 3, 4]
+    assert (begin == rows[[0, 1, 40, 41, 80]]).all()
+    moved = [tuple(c) for c in found if tuple(c) not in {tuple(c) for c in begin}]
+    assert set(moved) <= {tuple(r) for r in rows[weights > 0]}
+
+
+@pytest.mark.parametrize("scale", [1e-120, 1.0, 1e120])
+def test_swaps_never_raise_the_sum_of_squares(scale):
+    rng = np.random.default_rng(0)
+    rows, weights = scale * rng.standard_normal((300, 3)), rng.uniform(0.1, 3.0, 300)
+    centers = rows[:7]
+    for _ in range(20):
+        before = weights @ np.square((rows - centers[nearest(rows, centers)]) / scale).sum(axis=1)
+        centers = swapped(rows, weights, centers, 1, rng)
+        after = weights @ np.square((rows - centers[nearest(rows, centers)]) / scale).sum(axis=1)
+        assert after <= before * (1.0 + 1e-12)
+    few = np.repeat(rows[:2], 5, axis=0)
+    assert set(map(tuple, swapped(few, np.ones(10), few[:4], 9, rng))) == set(map(tuple, rows[:2]))

@@ -92,6 +92,20 @@ def test_few_starts_are_raced_where_they_would_cost_more_than_the_fit():
     assert model.converged_
 
 
+@pytest.mark.parametrize(("n", "d", "k"), [(6000, 64, 12), (3000, 24, 24), (1500, 4, 30)])
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def test_many_clusters_that_are_apart_are_all_found(n, d, k, covariance_type):
+    rng = np.random.default_rng(d)
+    centers = (1.2 if d > 4 else 12.0) * rng.standard_normal((k, d))
+    labels = rng.integers(k, size=n)
+    X = centers[labels] + rng.standard_normal((n, d))
+    options = {"covariance_type": covariance_type, "n_jobs": 1, "reg_covar": 1e-3}
+    known = fitted(X, k, init_params=labels, **options)
+    for seed in range(2):
+        found = fitted(X, k, random_state=seed, **options)
+        assert found.lower_bound_ > known.lower_bound_ - 1e-2  # a cluster that is missed costs more
+
+
 def test_far_from_zero_it_is_the_same_race():
     X = np.round(crowded(500, 2, 3, 7, 2.0) * 1024) / 1024
     near, far = fitted(X, 3), fitted(X + 1e6, 3)

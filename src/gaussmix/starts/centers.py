@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus"]
+__all__ = ["distinct_rows", "lloyd", "nearest", "plus_plus", "swapped"]
 
 # Values that are summed by one call; more are no quicker.
 _SUMMED_AT_ONCE = 2**17
@@ -60,6 +60,37 @@ def plus_plus(
         starts = np.arange(n_starts)
         distances, chosen[:, k] = closer[starts, best], candidates[starts, best]
     return rows[chosen]
+
+
+def swapped(
+    rows: Array, weights: Array, centers: Array, n_steps: int, rng: np.random.Generator
+) -> Array:
+    """Return centers (K, d) some of which rows have taken the place of.
+
+    At each step a row is drawn as by k-means++; it takes the place of the center that is missed
+    least, if that lowers the sum of squares (local search: Lattanzi & Sohler 2019).  It leads
+    out of the optima of k-means where two centers share a cluster and two clusters a center.
+    """
+    norms, centers = np.einsum("ij,ij->i", rows, rows), centers.copy()
+    lengths = np.einsum("ij,ij->i", centers, centers)
+    each = norms[:, None] - 2.0 * rows @ centers.T + lengths
+    changed = True
+    for _ in range(n_steps):
+        if changed:
+            labels = each.argmin(axis=1)
+            first, second = np.maximum(np.partition(each, 1, axis=1)[:, :2].T, 0.0)
+            potential = first * weights
+            least = potential.sum()
+            changed = False
+        place = _draw(potential[None], 1, rng)[0, 0]
+        found = norms - 2.0 * rows @ rows[place] + norms[place]
+        kept = np.clip(found, 0.0, first)
+        missed = (np.clip(found, 0.0, second) - kept) * weights
+        missed = np.bincount(labels, missed, len(centers))
+        out = missed.argmin()
+        if kept @ weights + missed[out] < least:
+            each[:, out], centers[out], changed = found, rows[place], True
+    return centers
 
 
 def _squared_distances(rows: Array, norms: Array, places: AnyArray) -> Array:

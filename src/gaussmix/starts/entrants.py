@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..em.optima import Candidate
-from .centers import distinct_rows, lloyd, nearest, plus_plus
+from .centers import distinct_rows, lloyd, nearest, plus_plus, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,13 @@ __all__ = ["Entrants", "entrants_of", "tree_labels"]
 
 # Lloyd's iterations of starts from k-means: they need not converge.
 _LLOYD = 10
+# With fewer starts from k-means for each component some are improved by local search: the chance
+# that one of them finds all clusters falls with the number of these.  It is done on at least so
+# many rows, and so many for each component; in so many steps for each, more where no other
+# starts can be afforded (measured).
+_ENOUGH_STARTS, _SEARCHED = 2, 3
+_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN = 2000, 50
+_STEPS, _STEPS_OF_FEW = 4, 8
 # Trees are built of at most this many rows: their time and memory grow with the square.
 _TREE_ROWS = 1000
 # Crowded rows are three quarters of all, by the distance of a near neighbour among some.
@@ -80,8 +87,28 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
 
 
 def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    centers = _plus_plus(rows, track, count, rng)
-    return lloyd(rows, track.data.weights, centers, _LLOYD)
+    weights, k, found = track.data.weights, track.n_components, []
+    n_searched = min(count, _SEARCHED) if count < _ENOUGH_STARTS * k else 0
+    if n_searched:
+        size = min(len(rows), max(_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN * k))
+        some = rng.choice(len(rows), size, replace=False)
+        n_steps = k * (_STEPS if count > n_searched else _STEPS_OF_FEW)
+        found.append(_searched(rows[some], weights[some], k, n_steps, rng)[:n_searched])
+    if count > n_searched:
+        found.append(_plus_plus(rows, track, count - n_searched, rng))
+    return lloyd(rows, weights, np.concatenate(found), _LLOYD)
+
+
+def _searched(
+    rows: Array, weights: Array, n_components: int, n_steps: int, rng: np.random.Generator
+) -> Array:
+    """Return centers (R, K, d) of k-means improved by local search, the best first."""
+    found = plus_plus(rows, weights, n_components, _SEARCHED, rng)
+    for own in found:
+        own[:] = swapped(rows, weights, own, n_steps, rng)
+    found = lloyd(rows, weights, found, _LLOYD)
+    sums = [weights @ np.square(rows - own[nearest(rows, own)]).sum(axis=1) for own in found]
+    return found[np.argsort(sums, kind="stable")]
 
 
 def _plus_plus(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
