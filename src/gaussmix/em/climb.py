@@ -10,8 +10,10 @@ import numpy as np
 
 from ..components.parameters import one_of, picked
 from ..mixture import Mixture
+from ..numerics.groups import Groups
 from .mstep import RELATIVE_FLOOR
 from .result import FitResult, Status
+from .trace import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from .objectives import Objective
     from .options import Options
     from .problem import Problem
-    from .trace import Held, Trace
+    from .trace import Trace
 
 __all__ = ["Best", "Climb", "Ended", "begun", "collapsed_components", "stays"]
 
@@ -144,15 +146,26 @@ class Ended(NamedTuple):
 
     @classmethod
     def joined(cls, several: Sequence[Ended]) -> Ended:
-        """Return fits of one team that have stopped at different times, without what is held."""
+        """Return fits of one team that have stopped at different times."""
         first = several[0]
         stacks = [own.best.evaluated for own in several]
         every = np.arange(sum(len(stack.groups) for stack in stacks))
+        told = [own.best.held for own in several]
+        held = None
+        if any(one is not None for one in told):
+            # Covariances are as many in each stack as it has values.
+            masks = [
+                np.zeros(len(stack.covariances.values), dtype=bool) if one is None else one.mask
+                for one, stack in zip(told, stacks, strict=True)
+            ]
+            groups = Groups.joined([stack.groups for stack in stacks])
+            shared = first.climbs[0].objective.family.shared
+            held = Held.of(np.concatenate(masks), groups, shared)
         found = [own.best.statistics for own in several if own.best.statistics is not None]
         return first._replace(
             numbers=np.concatenate([own.numbers for own in several]),
             statuses=[status for own in several for status in own.statuses],
-            best=Best(picked(stacks, every), picked(found, every)),
+            best=Best(picked(stacks, every), picked(found, every), held),
             places=np.concatenate([own.places for own in several]),
             log_likelihood=np.concatenate([own.log_likelihood for own in several]),
             weights=np.concatenate([own.weights for own in several]),

@@ -69,6 +69,8 @@ class ManyRows:
         Data sets in all, if these are some of more: all are worked on in the same way.
     n_jobs : int or None
         Threads, where loops are compiled; None is as many as there are cores.
+    offsets : ndarray (G,), optional
+        What log-likelihoods lack, where rows are not in their own units.
     """
 
     rows: Array
@@ -76,6 +78,7 @@ class ManyRows:
     known: AnyArray | None = None
     count: int | None = None
     n_jobs: int | None = 1
+    offsets: Array | None = None
 
     def __post_init__(self) -> None:
         self.centers = self._centers()
@@ -123,6 +126,14 @@ class ManyRows:
         family : Family
             Which says what statistics are wanted.
         """
+        found = self._found(places, parameters, family)
+        if self.offsets is None:
+            return found
+        return found.changed(log_likelihood=found.log_likelihood + self.offsets[places])
+
+    def _found(
+        self, places: AnyArray, parameters: Parameters, family: Family
+    ) -> SufficientStatistics:
         moment, k = family.held.moment, parameters.groups.sizes[0]
         n, d = self.rows.shape[1:]
         plain = self.known is None and parameters.density.plain
@@ -183,7 +194,7 @@ class ManyRows:
     def some(self, places: slice) -> ManyRows:
         """Return some of data sets that have rows of their own, worked on in the same way."""
         weights = None if self.weights is None else self.weights[places]
-        return ManyRows(self.rows[places], weights, self.known, self._n_sets, 1)
+        return ManyRows(self.rows[places], weights, self.known, self._n_sets)
 
     def _of_some(
         self,

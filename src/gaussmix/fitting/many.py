@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..components.families import get_family
-from ..em.climb import Climb, Ended
+from ..components.units import parameters_in_units, statistics_in_units
+from ..em.climb import Best, Climb, Ended
 from ..em.model import Model
 from ..em.mstep import RELATIVE_FLOOR
 from ..em.options import Options
@@ -250,48 +251,73 @@ class _Fits(NamedTuple):
         places = np.flatnonzero(batch.plain & (counted > self.model.n_components))
         if not len(places):
             return None
-        rows = batch.rows
+        rows, variances = batch.rows, batch.variances[places]
         if len(places) < len(rows):
             rows, shares = rows[places], None if shares is None else shares[places]
+        labels = self._divided(rows, shares, random[places])
+        units = np.sqrt(variances)
+        if self._any_units:
+            rows = rows / units[:, None]
         data = ManyRows(rows, shares, None, self.n_sets, self.n_jobs)
-        ended = self._together(data, batch.variances[places], random[places])
+        if self._any_units:
+            data.offsets = -data.totals * np.log(units).sum(axis=1)
+        ended = self._together(data, labels, variances)
         if ended is None:
             return None
+        if self._any_units:
+            ended = _in_units(ended, units[ended.numbers])
         return ended._replace(numbers=batch.numbers[places[ended.numbers]])
 
-    def _together(self, data: ManyRows, variances: Array, random: Array) -> Ended | None:
+    @property
+    def _any_units(self) -> bool:
+        """Whether fits are the same in any units: in their own all have one floor."""
+        return self.model.family.unit_free or len(self.floor) == 1
+
+    def _together(self, data: ManyRows, labels: AnyArray, variances: Array) -> Ended | None:
         """Return the fits that need no closer look, None if there are none."""
-        family = self.model.family
+        family, any_units = self.model.family, self._any_units
         first = MemorySource(data.rows[0], n_jobs=1)
         summary = summarise(first, moment_of_data([family]))
         objective = copy(self.model.objective(summary.held_as(family.held.moment).total))
-        # Lower than any data set's own: who comes down to that is fitted alone.
-        objective.floor = self.floor
-        starts = self._starts(data, objective, random)
+        # Otherwise lower than any data set's own: who comes down to that is fitted alone.
+        floor = np.full(len(self.floor), RELATIVE_FLOOR) if any_units else self.floor
+        objective.floor = floor
+        starts = self._starts(data, objective, labels)
         if starts is None:
             return None
-        climb = Climb(self.model, objective, replace(self.options, give_up_collapsed=True))
+        climb = Climb(self.model, objective, replace(self.options, give_up_collapsed=not any_units))
         ends = list(fit_each(climb, starts, data, np.arange(len(data.rows))))
         if not ends:
             return None
+        if any_units:
+            return Ended.joined(ends)
         ended = Ended.joined(ends)
         good = ~_come_down(ended, RELATIVE_FLOOR * variances[ended.numbers], family)
         return ended.take(np.flatnonzero(good)) if good.any() else None
 
-    def _starts(self, data: ManyRows, objective: Objective, random: Array) -> Parameters | None:
+    def _divided(self, rows: Array, shares: Array | None, random: Array) -> AnyArray:
+        """Return the labels (G, n) of k-means, in the units that rows are given in."""
+        k, moment = self.model.n_components, self.model.family.held.moment
+        data = ManyRows(rows, shares, None, self.n_sets, self.n_jobs)
+        # Loaded here: threads that load the same modules at once may find them half made.
+        in_loops = data.in_loops(k, moment) and loops_can_be_had()
+        weights = np.ones(rows.shape[:2]) if shares is None else shares
+
+        def some(begin: int) -> AnyArray:
+            own = slice(begin, begin + _MOST_STARTS)
+            return kmeans_of_many(
+                rows[own], weights[own], k, random[own], data.centers[own], in_loops=in_loops
+            )
+
+        return np.concatenate(list(data.pool.map(some, range(0, len(rows), _MOST_STARTS))))
+
+    def _starts(self, data: ManyRows, objective: Objective, labels: AnyArray) -> Parameters | None:
         """Return where fits begin, None if not all can be had together."""
         k, family = self.model.n_components, self.model.family
-        # Loaded here: threads that load the same modules at once may find them half made.
-        in_loops = data.in_loops(k, family.held.moment) and loops_can_be_had()
-        weights = np.ones(data.rows.shape[:2]) if data.weights is None else data.weights
 
         def divided(begin: int) -> SufficientStatistics:
             own = slice(begin, begin + _MOST_STARTS)
-            some = data.some(own)
-            labels = kmeans_of_many(
-                some.rows, weights[own], k, random[own], some.centers, in_loops=in_loops
-            )
-            return some.divided(labels, k, family)
+            return data.some(own).divided(labels[own], k, family)
 
         parts = list(data.pool.map(divided, range(0, len(data.rows), _MOST_STARTS)))
         whole = parts[0]
@@ -315,6 +341,14 @@ class _Fits(NamedTuple):
             return fit_mixture(source, self.model, start, self.options, rng=rng), ""
         except _FAILURES as error:
             return None, str(error)
+
+
+def _in_units(ended: Ended, units: Array) -> Ended:
+    """Return fits with features times `units` (m, d)."""
+    evaluated, statistics, held = ended.best
+    assert statistics is not None
+    best = (parameters_in_units(evaluated, units), statistics_in_units(statistics, units), held)
+    return ended._replace(best=Best(*best))
 
 
 class _AnyWidth:

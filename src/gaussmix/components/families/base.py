@@ -48,6 +48,8 @@ class Family(ABC):
     #: Whether the variance in any direction is estimated from the rows' extent in that direction
     #: alone: any coordinates then serve, and directions that no row has may be left out.
     coordinate_free: ClassVar[bool] = False
+    #: Whether the estimate is the same, whatever the unit of each feature.
+    unit_free: ClassVar[bool] = False
     #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.
     grouped: ClassVar[bool] = False
 

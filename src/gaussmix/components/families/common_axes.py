@@ -57,7 +57,7 @@ class EEE(CommonAxes):
     summary = "ellipsoids, all of the same volume, shape and orientation"
     rule = EE
     shared = True
-    coordinate_free = True
+    coordinate_free = unit_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
@@ -77,6 +77,7 @@ class VEE(CommonAxes):
     summary = "ellipsoids of any volume, and the same shape and orientation"
     rule = VE
     free = False
+    unit_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -20,7 +20,7 @@ class CoordinateAxes(Family):
 
     rule: ClassVar[Rule]
     held = DiagonalCovariances
-    grouped = True
+    grouped = unit_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -71,6 +71,7 @@ class EVV(OwnAxes):
     name = "EVV"
     summary = "ellipsoids of the same volume, and any shape and orientation"
     volumes_vary = False
+    unit_free = True
     rule = EV
 
     def estimate(
@@ -93,7 +94,7 @@ class VVV(OwnAxes):
     summary = "ellipsoids of any volume, shape and orientation"
     rule = VV
     free = True
-    coordinate_free = True
+    coordinate_free = unit_free = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
