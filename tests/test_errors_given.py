@@ -96,7 +96,7 @@ def spoilt(Xerr, place, value):
     [
         (
             lambda e: spoilt(e, (3, 1), -0.1),
-            "Xerr: variances are negative in 1 rows.*row 3, column 1",
+            r"Xerr: variances .*are negative in 1 rows.*row 3, column 1",
         ),
         (lambda e: spoilt(e, (7, 0), np.nan), "Xerr: errors are NaN where a value is seen"),
         (lambda e: e[:-1], r"Xerr: shape \(299, 2\)"),

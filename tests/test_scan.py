@@ -460,7 +460,7 @@ def test_a_watcher_is_told_of_all_rows(folder):
 def test_labels_log_densities_and_responsibilities_are_streamed_together():
     mixture = Mixture([0.5, 0.5], X[:2], np.repeat(np.eye(3)[None], 2, axis=0))
     evaluator: Evaluator = mixture.evaluator(MemorySource(X))
-    labels, log_density, responsibilities = map(
+    labels, log_density, responsibilities, _ = map(
         np.concatenate, zip(*evaluator.stream(), strict=True)
     )
     np.testing.assert_array_equal(labels, mixture.predict(X))

@@ -67,6 +67,7 @@ _OPTIONS = {
 # Words of any sentence: they stand for an argument only where a message begins with "noise: ".
 _ARGUMENTS = {
     "X": "DATA",
+    "Xerr": "--errors",
     "checkpoint": "--checkpoint",
     "columns": "--features",
     "criterion": "--criterion",

@@ -28,7 +28,7 @@ from ..numerics.arguments import check_integer, check_number
 from ..starts import Start, get_start, list_starts
 from ..starts.fewer import Fewer
 from .console import notes, print_json, progress, results, say, warn
-from .data import open_data
+from .data import errors_in, open_data
 from .groups import fit_groups, refuse_given
 from .missingness import missingness_tables
 from .options import (
@@ -36,6 +36,8 @@ from .options import (
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
+    DeviationsOption,
+    ErrorsOption,
     JsonOption,
     SeedOption,
     as_dof,
@@ -56,6 +58,8 @@ def command(
     weights: Annotated[
         str | None, typer.Option(help="Column of sample weights (counts of a histogram, ...).")
     ] = None,
+    errors: ErrorsOption = None,
+    deviations: DeviationsOption = None,
     by: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +134,7 @@ def command(
                 "--prior": prior,
                 "--bayesian": bayesian or concentration is not None,
                 "--checkpoint": checkpoint is not None or resume,
+                "--errors": errors is not None or deviations is not None,
             }
         )
         how = {"covariance_type": covariance, "tol": tol, "max_iter": max_iter}
@@ -160,7 +165,7 @@ def command(
     if out is not None:
         check_out(out, *data.files)
     keeper = open_keeper(_checkpoint(checkpoint, resume=resume))
-    source = open_data(data, chosen, weights)
+    source = open_data(data, chosen, weights, errors=errors_in(errors, deviations))
     try:
         with progress(data.title, quiet=json) as callback:
             result = fit_mixture(

@@ -17,6 +17,8 @@ __all__ = [
     "ColumnsOption",
     "ComponentsOption",
     "CovarianceOption",
+    "DeviationsOption",
+    "ErrorsOption",
     "JobsOption",
     "JsonOption",
     "ModelArgument",
@@ -52,6 +54,18 @@ ColumnsOption = Annotated[
         help="Columns to use, separated by commas (positions for arrays). "
         "Default: all that are numeric, or those the model was fitted to."
     ),
+]
+ErrorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--errors",
+        help="Columns of measurement errors: variances, one for each of the other columns in "
+        "their order; or lower triangles of covariances, row by row.",
+    ),
+]
+DeviationsOption = Annotated[
+    str | None,
+    typer.Option("--deviations", help="Columns of measurement errors as standard deviations."),
 ]
 ResamplesOption = Annotated[
     int, typer.Option("--resamples", "-B", help="Replicates of the data that are fitted.")

@@ -29,10 +29,19 @@ from ..selection.search import (
 )
 from ..starts import get_start
 from .console import in_options, notes, print_json, results, say
-from .data import open_data
+from .data import errors_in, open_data
 from .demo import save_figure
 from .folded import Column, FoldedTable
-from .options import DENSITY_HELP, ColumnsOption, JsonOption, SeedOption, as_dof, split_names
+from .options import (
+    DENSITY_HELP,
+    ColumnsOption,
+    DeviationsOption,
+    ErrorsOption,
+    JsonOption,
+    SeedOption,
+    as_dof,
+    split_names,
+)
 from .output import check_out, save_and_tell
 from .reading import Data, reads_files
 
@@ -55,6 +64,8 @@ def command(
         typer.Option(help="What chooses, smaller is better: bic, icl, aic, cv, sabic, caic, ..."),
     ] = "bic",
     columns: ColumnsOption = None,
+    errors: ErrorsOption = None,
+    deviations: DeviationsOption = None,
     init: Annotated[str, typer.Option(help="Start, as for gaussmix fit.")] = DEFAULT_START,
     density: Annotated[
         str, typer.Option(help=f"{DENSITY_HELP}; or both: normal,student.")
@@ -101,7 +112,8 @@ def command(
         check_out(path, *data.files)
     if jobs is not None:
         count_threads(jobs)
-    source = open_data(data, chosen_columns, n_jobs=row_threads(jobs))
+    given = errors_in(errors, deviations)
+    source = open_data(data, chosen_columns, n_jobs=row_threads(jobs), errors=given)
     kinds = choose_kinds(
         families if families == "all" else split_names("--families", families),
         split_names("--density", density),

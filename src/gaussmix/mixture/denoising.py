@@ -30,6 +30,8 @@ class Denoiser:
         self.form = choose_measured_form(parameters, measurement, moment)
         self.measurement, self.posterior = measurement, posterior
         d = parameters.n_features
+        #: Of what `block` returns.
+        self.width = d + d * (d + 1) // 2
         self.bytes_per_row = self.form.bytes_per_row + 8 * 4 * d * (d + 1)
 
     def block(self, rows: AnyArray, workspace: Workspace) -> Array:

@@ -194,26 +194,31 @@ class Evaluator:
         output = Output("prediction", bytes_per_row, None if flat else width)
         return self.source.map(block, output)
 
-    def stream(self) -> Iterator[tuple[AnyArray, Array, Array]]:
+    def stream(self, *, denoised: bool = False) -> Iterator[tuple[AnyArray, Array, Array, Array]]:
         """Yield labels (m,), log-densities (m,) and responsibilities (m, K), part by part.
 
-        One pass gives all three, and never holds those of all rows.
+        And, if `denoised`, means and lower triangles of covariances of true values
+        (m, d + d (d + 1) / 2), else nothing (m, 0).  One pass gives all, and never holds those of
+        all rows.
         """
-        assigner = self.assigner
+        assigner, denoiser = self.assigner, self._denoiser() if denoised else None
+        width = 2 + assigner.n_joint
 
         def block(rows: AnyArray, workspace: Workspace) -> Array:
             joint = assigner.joint(rows, workspace)
-            out = np.empty((len(rows), 2 + assigner.n_joint))
+            out = np.empty((len(rows), width))
             out[:, 0] = assigner.labels(joint)
             out[:, 1] = assigner.normalised(joint, rows)
             out[:, 2:] = joint.T
-            return out
+            return out if denoiser is None else np.hstack([out, denoiser.block(rows, workspace)])
 
-        output = Output("assignment", assigner.bytes_per_row, 2 + assigner.n_joint)
-        unknown = np.full(2 + assigner.n_joint, np.nan)
+        more = 0 if denoiser is None else denoiser.width
+        bytes_per_row = assigner.bytes_per_row + (0 if denoiser is None else denoiser.bytes_per_row)
+        output = Output("assignment", bytes_per_row, width + more)
+        unknown = np.full(width + more, np.nan)
         unknown[0] = INCOMPLETE
         for part in self.source.stream(self._asked(block, output, unknown), output):
-            yield part[:, 0].astype(np.intp), part[:, 1], part[:, 2:]
+            yield part[:, 0].astype(np.intp), part[:, 1], part[:, 2:width], part[:, width:]
 
     def score(self) -> Score:
         """Sums over the (weighted) rows, in one pass that keeps nothing of them."""
@@ -234,14 +239,17 @@ class Evaluator:
 
     def denoised(self) -> tuple[Any, Any]:
         """Mean (n, d) and covariance (n, d, d) of rows' true values, given what was measured."""
-        d = self.parameters.n_features
-        measurement = self.source.measurement or Measurement(d, np.arange(d))
-        denoiser = Denoiser(self.parameters, measurement, self.assigner.posterior)
-        output = Output("true", denoiser.bytes_per_row, d + d * (d + 1) // 2)
+        d, denoiser = self.parameters.n_features, self._denoiser()
+        output = Output("true", denoiser.bytes_per_row, denoiser.width)
         found = self._map(denoiser.block, output)
         if not isinstance(found, np.ndarray):
             raise DataError("denoise: of rows in memory alone; take the rows part by part")
         return found[:, :d], unpacked(found[:, d:], d)
+
+    def _denoiser(self) -> Denoiser:
+        d = self.parameters.n_features
+        measurement = self.source.measurement or Measurement(d, np.arange(d))
+        return Denoiser(self.parameters, measurement, self.assigner.posterior)
 
     def imputed_draws(self, n_draws: int, rng: np.random.Generator) -> Array:
         """Completed copies of the rows, drawn given what is seen of them, (n_draws, n, d)."""

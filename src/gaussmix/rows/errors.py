@@ -36,10 +36,13 @@ class Errors(NamedTuple):
     Xerr : array-like, names of columns, or None
         Variances (n, e) or covariances (n, e, e) of errors; of one row they are all rows'.
     projection : array-like (n, e, d) or (e, d), or None
+    deviations : bool
+        Whether columns that are named hold standard deviations in place of variances.
     """
 
     Xerr: Any = None
     projection: Any = None
+    deviations: bool = False
 
     @property
     def are_given(self) -> bool:
@@ -82,7 +85,8 @@ class Errors(NamedTuple):
         n_features : int, optional
             Of a fitted mixture: what projections must have columns for.
         """
-        found = self._in_memory(source) if isinstance(source, MemorySource) else self._named(source)
+        arrays = isinstance(source, MemorySource) and _names(self.Xerr) is None
+        found = self._in_memory(source) if arrays else self._named(source)  # type: ignore[arg-type]
         measurement = found.measurement
         assert measurement is not None
         if n_features is not None and measurement.n_features != n_features:
@@ -93,7 +97,7 @@ class Errors(NamedTuple):
             )
         faults = found.reduce(_FaultFold(measurement))
         faults.require_none(found.feature_names)
-        if isinstance(source, MemorySource) and not faults.any_error and not measurement.projects:
+        if arrays and not faults.any_error and not measurement.projects:
             return source
         return found
 
@@ -132,12 +136,19 @@ class Errors(NamedTuple):
             places = np.array([known.index(name) for name in names])
             columns = np.setdiff1d(columns, places)
             given["errors"] = _order(places, len(columns))
+            if self.deviations and len(given["errors"]) != len(columns):
+                others = ", ".join(known[j] for j in columns)
+                raise DataError(
+                    f"Xerr: names {len(names)} columns of standard deviations for {len(columns)} "
+                    f"of values ({others}); expected one for each"
+                )
         elif self.Xerr is not None:
             errors, given["shared"] = _errors_of(self.Xerr, None, len(columns))
             assert errors is None
         projection = _projection_of(self.projection, None, len(columns))
         d = len(columns) if projection is None else projection.shape[-1]
-        measurement = Measurement(d, columns, projection=projection, **given)
+        squares = self.deviations and "errors" in given
+        measurement = Measurement(d, columns, projection=projection, squares=squares, **given)
         own = None if known is None or measurement.projects else tuple(known[j] for j in columns)
         return MeasuredSource(source, measurement, own)
 
@@ -281,7 +292,7 @@ class _Faults:
             raise DataError(f"Xerr: {kind} in {count} rows (first in row {row}{of})")
 
 
-_NEGATIVE = "variances are negative"
+_NEGATIVE = "variances (or standard deviations) are negative"
 _UNKNOWN = "errors are NaN where a value is seen, which are not known; give infinity, or NaN in X,"
 _INDEFINITE = "covariances have a negative eigenvalue, so they are none,"
 
@@ -307,6 +318,8 @@ class _FaultFold(Fold[_Faults]):
         workspace: Workspace,
     ) -> None:
         values, errors, _ = self.measurement.read(rows)
+        if self.measurement.squares:  # of which none is negative, whatever was squared
+            errors = np.where(rows[:, self.measurement.errors] < 0, -1.0, errors)
         places = index.start + np.arange(len(rows)) if isinstance(index, slice) else index
         seen, e = ~np.isnan(values), values.shape[1]
         matrices = unpacked(errors, e)

@@ -52,6 +52,8 @@ class Measurement:
         The columns of variances (e), or of lower triangles (e (e + 1) / 2).
     shared : ndarray (p,) or None
         These, where they are all rows'.
+    squares : bool
+        Whether the columns of errors hold standard deviations, in place of variances.
     projections : ndarray of int (e d,)
         The columns of R.
     projection : ndarray (e, d) or None
@@ -62,6 +64,7 @@ class Measurement:
     values: AnyArray
     errors: AnyArray = field(default_factory=lambda: np.empty(0, dtype=int))
     shared: Array | None = None
+    squares: bool = False
     projections: AnyArray = field(default_factory=lambda: np.empty(0, dtype=int))
     projection: Array | None = None
 
@@ -108,6 +111,7 @@ class Measurement:
             errors = self.shared[None]
         elif len(self.errors):
             errors = np.array(rows[:, self.errors], dtype=np.float64)
+            errors = errors**2 if self.squares else errors
         else:
             errors = np.zeros((1, self.n_values))
         projections = None if self.projection is None else self.projection[None]
