@@ -14,6 +14,8 @@ from ..fitting.stepwise import get_stepwise
 from ..fitting.stream import Stream
 from ..rows import MemorySource
 from ..rows.arrowstream import whole
+from ..rows.errors import Errors
+from ..rows.measured import MeasuredSource
 from .rows import open_rows
 from .settings import settings_of, warn_of_target
 
@@ -35,7 +37,14 @@ class PartialFit:
     _streams: Stream | None = None
 
     def partial_fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, known: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        known: Any = None,
+        Xerr: Any = None,
+        projection: Any = None,
     ) -> Self:
         """Take one block of a stream: one step of stepwise EM for each `batch_rows` rows.
 
@@ -49,6 +58,8 @@ class PartialFit:
         y : ignored
         sample_weight, known : array-like (m,), optional
             As for `fit`.
+        Xerr, projection : array-like, optional
+            How the rows of this block were measured, as for `fit`; others may be otherwise.
 
         Notes
         -----
@@ -64,7 +75,8 @@ class PartialFit:
         before = self.__dict__.copy()
         try:
             stream = self._stream(settings)
-            source = self._block(X, sample_weight, reset=stream.n_rows == 0)
+            errors = Errors(Xerr, projection)
+            source = self._block(X, sample_weight, errors, reset=stream.n_rows == 0)
             labels = known_labels(known, source.n_rows, n_components)
             begin = partial(self._run, settings)
             stream.add(source, labels, settings.model, settings.options, stepwise, begin)
@@ -117,9 +129,11 @@ class PartialFit:
             )
         return stream
 
-    def _block(self, X: Any, sample_weight: Any, *, reset: bool) -> MemorySource:
-        source = open_rows(self, whole(X), sample_weight, reset=reset, fewest=1)
-        if not isinstance(source, MemorySource):
+    def _block(self, X: Any, sample_weight: Any, errors: Errors, *, reset: bool) -> Source:
+        X = whole(X)
+        source = open_rows(self, X, sample_weight, reset=reset, fewest=1, errors=errors)
+        inner = source.inner if isinstance(source, MeasuredSource) else source
+        if not isinstance(inner, MemorySource):
             raise DataError(
                 "X: partial_fit takes one block of rows in memory; call it for each block in turn"
             )

@@ -100,7 +100,8 @@ def open_rows(
     source = open_source(X, sample_weight, estimator.n_jobs)
     # Of rows that were projected columns are not features: how many, the projection says.
     free = not reset and (errors.projects or getattr(estimator, "_projected", False))
-    n_features = estimator.mixture_.n_features if free else None
+    fitted = getattr(estimator, "mixture_", None)
+    n_features = fitted.n_features if free and fitted is not None else None
     in_memory = source is None
     if source is None:
         X, errors = errors.parted(X)

@@ -25,16 +25,19 @@ _ROWS, _STRIP = 20_000, 1000
 _STEPS = 30
 
 
-def with_stand_ins(source: Source) -> Source:
+def with_stand_ins(source: Source, known: Parameters | None = None) -> Source:
     """Return a source whose rows look like what they are projections of.
 
     What does not know of measurements, such as starts, is given rows as a normal distribution
-    expects them that is fitted to a sample.  Raises DataError if projections, all together, leave
-    out a direction.
+    expects them: that of a mixture that is `known`, or else one that is fitted to a sample.  Raises
+    DataError if projections, all together, leave out a direction.
     """
     if not isinstance(source, MeasuredSource) or not source.measurement.projects:
         return source
     measurement = source.measurement
+    if known is not None:
+        form = choose_measured_form(_as_one(known), measurement, PRODUCTS)
+        return source.standing_in(_StandIns(form))
     rows, weights = source.inner.sample(_ROWS, np.random.default_rng(0))
     some = ~np.isnan(measurement.seen(rows)).all(axis=1)
     one = _begun(source, rows[some], weights[some])
@@ -63,6 +66,16 @@ class _StandIns:
             own[np.isnan(read.values).all(axis=1)] = np.nan
             found[first : first + _STRIP] = own
         return found
+
+
+def _as_one(mixture: Parameters) -> Parameters:
+    """Return the normal distribution with the mean and the covariance of a mixture."""
+    shares = mixture.weights / mixture.weights.sum()
+    mean = shares @ mixture.means
+    offsets = mixture.means - mean
+    within = np.einsum("k,kij->ij", shares, mixture.each.to_dense())
+    matrix = within + np.einsum("k,ki,kj->ij", shares, offsets, offsets)
+    return Parameters.of_one(np.ones(1), mean[None], FullCovariances(matrix[None], 1, len(mean)))
 
 
 def _begun(source: MeasuredSource, rows: Array, weights: Array) -> Parameters:

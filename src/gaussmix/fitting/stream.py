@@ -25,15 +25,17 @@ from ..em.result import FitResult, History, Status
 from ..em.steps import EStep, observed
 from ..exceptions import DataError
 from ..mixture import Mixture
-from ..rows import MemorySource
 from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_bounded, require_moderate_values, require_near
+from ..rows.measured import as_measured
 from ..rows.spread import Quantiles
+from .blocks import Block, joined
 from .fit import summarise
+from .projected import with_stand_ins
 from .stepwise import Stepwise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
     from ..components.parameters import Parameters
@@ -41,12 +43,13 @@ if TYPE_CHECKING:
     from ..em.model import Model
     from ..em.mstep import Estimate
     from ..em.options import Options
+    from ..rows import Source
     from ..rows.summary import DataSummary
 
     #: Fits a mixture to the first rows, given those whose component is known.
-    Begin = Callable[[MemorySource, "AnyArray | None"], FitResult]
+    Begin = Callable[[Source, "AnyArray | None"], FitResult]
 
-__all__ = ["Block", "Stream"]
+__all__ = ["Stream"]
 
 # If the first rows cannot support the model, twice as many may; up to this many times more
 # than usual.
@@ -55,66 +58,6 @@ _PATIENCE = 8
 _REMEMBERED = 1e-6
 # Blocks that the trace goes back.
 _TRACE = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some rows of a stream, all of positive weight.
-
-    Attributes
-    ----------
-    rows : ndarray (m, d)
-    weights : ndarray (m,) or None
-    known : ndarray of int (m,) or None
-        Components of rows, -1 where unknown.
-    """
-
-    rows: AnyArray
-    weights: Array | None = None
-    known: AnyArray | None = None
-
-    @classmethod
-    def of(cls, source: MemorySource, known: AnyArray | None = None) -> Block:
-        """Return a source's rows of positive weight."""
-        block = cls(source.array, source.weights, known)
-        return block if source.weights is None else block.take(source.weights > 0)
-
-    def take(self, rows: slice | AnyArray) -> Block:
-        """Return some of the rows."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Block(self.rows[rows], weights, None if self.known is None else self.known[rows])
-
-    def parts(self, most_rows: int) -> Iterator[Block]:
-        """Cut into parts of equal size.
-
-        Neighbours go to different parts: a block sorted by something is no drift.
-        """
-        n_parts = -(-len(self.rows) // most_rows)
-        if n_parts == 1:
-            yield self
-        else:
-            yield from (self.take(slice(i, None, n_parts)) for i in range(n_parts))
-
-    def source(self, n_jobs: int | None, names: tuple[str, ...] | None) -> MemorySource:
-        return MemorySource(self.rows, self.weights, n_jobs=n_jobs, feature_names=names)
-
-    def copied(self) -> Block:
-        """Return the block with arrays of its own: the caller may reuse theirs."""
-        weights, known = (None if a is None else a.copy() for a in (self.weights, self.known))
-        return Block(self.rows.copy(), weights, known)
-
-
-def _joined(blocks: list[Block]) -> Block:
-    """Return several blocks as one."""
-    rows = np.concatenate([block.rows for block in blocks])
-    weights = known = None
-    if any(block.weights is not None for block in blocks):
-        every = [np.ones(len(b.rows)) if b.weights is None else b.weights for b in blocks]
-        weights = np.concatenate(every)
-    if any(block.known is not None for block in blocks):
-        all_known = [np.full(len(b.rows), -1) if b.known is None else b.known for b in blocks]
-        known = np.concatenate(all_known)
-    return Block(rows, weights, known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +96,8 @@ class _Follower(Team):
     ----------
     state : _State
     model : Model
-    block : Block
-        The newest rows.
+    newest : pair of ndarray (m, d), (m,)
+        The newest rows, and their weights.
     weight : float
         Of these.
     kept : float
@@ -162,10 +105,15 @@ class _Follower(Team):
     """
 
     def __init__(
-        self, state: _State, model: Model, block: Block, weight: float, kept: float
+        self,
+        state: _State,
+        model: Model,
+        newest: tuple[Array, Array],
+        weight: float,
+        kept: float,
     ) -> None:
         self.state, self.model, self.weight, self.kept = state, model, weight, kept
-        self._newest = block
+        self._newest = newest
         self.parameters = state.parameters
         self.objective = model.objective(state.statistics.as_one())
 
@@ -175,8 +123,7 @@ class _Follower(Team):
     def take(self, statistics: SufficientStatistics) -> None:
         blended = _blend(self.state.statistics, statistics, self.kept)
         total = blended.as_one()
-        some, weights = self._newest.rows, self._newest.weights
-        found = Quantiles(some, np.ones(len(some)) if weights is None else weights)
+        found = Quantiles(*self._newest)
         spread = found.spreads
         widest = np.fmax(self.state.widest, spread)  # a column may be missing in all of them
         # What the M-step must respect is what is remembered of the data, but for far rows.
@@ -239,7 +186,7 @@ class Stream:
 
     def add(
         self,
-        source: MemorySource,
+        source: Source,
         known: AnyArray | None,
         model: Model,
         options: Options,
@@ -253,7 +200,7 @@ class Stream:
         DataError
             If the block has NaN or infinity, or values beyond float64 arithmetic.
         """
-        summary = summarise(source, model.family.held.moment)
+        summary = summarise(as_measured(source), model.family.held.moment)
         require_moderate_values(summary, source.feature_names)
         if self._awaiting is not None:  # what a fit would refuse must not wait for one
             with np.errstate(over="ignore", invalid="ignore"):
@@ -269,7 +216,7 @@ class Stream:
     def _take(
         self,
         block: Block,
-        source: MemorySource,
+        source: Source,
         model: Model,
         options: Options,
         stepwise: Stepwise,
@@ -292,7 +239,7 @@ class Stream:
         self,
         waiting: list[Block],
         enough: int,
-        source: MemorySource,
+        source: Source,
         model: Model,
         begin: Begin,
     ) -> None:
@@ -301,7 +248,7 @@ class Stream:
         usual = Stepwise().rows_of_a_step(model.n_components, source.n_features)
         most = _PATIENCE * max(enough, usual)
         if n_rows >= enough * self._patience:
-            first = _joined(waiting)
+            first = joined(waiting)
             try:
                 rows = first.source(source.n_threads, source.feature_names).like(source)
                 result = begin(rows, first.known)
@@ -320,18 +267,20 @@ class Stream:
         self,
         state: _State,
         block: Block,
-        source: MemorySource,
+        source: Source,
         model: Model,
         options: Options,
         stepwise: Stepwise,
         size: int,
     ) -> _State:
         own = block.source(source.n_threads, source.feature_names).like(source)
+        own = with_stand_ins(own, state.parameters)
         summary = summarise(own, model.family.held.moment)
         require_near(state.parameters.means, state.parameters.covariances, summary)
         weight = summary.total.total
         kept = stepwise.kept(state.seen / state.row_weight, weight / state.row_weight, float(size))
-        follower = _Follower(state, model, block, weight, kept)
+        newest = own.sample(len(block.rows), np.random.default_rng(0))
+        follower = _Follower(state, model, newest, weight, kept)
         batch = Batch([follower], _EveryStep())
         estep = EStep(own, summary, block.known, options.dtype, observed(own, summary))
         batch.step(estep(batch.questions))
