@@ -106,8 +106,9 @@ def open_rows(
     if source is None:
         X, errors = errors.parted(X)
         source = _in_memory(estimator, X, sample_weight, reset=reset, fewest=fewest, free=free)
-    elif not (reset or errors.are_given):
-        source = source.narrowed(_names(estimator))
+    elif not reset:
+        names, others = _names(estimator), errors.columns
+        source = source.narrowed(None if names is None else (*names, *others))
     if errors.are_given or free:
         source = errors.beside(source, n_features)
     if not (in_memory or free):

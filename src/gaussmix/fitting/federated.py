@@ -24,8 +24,10 @@ from ..numerics.arguments import as_numbers, check_integer, check_number, check_
 from ..rows import MemorySource, open_source
 from ..rows.checks import column_label, require_bounded, require_near
 from ..rows.door import as_frame, as_table, require_numeric_columns
+from ..rows.errors import Errors
 from ..rows.missing import get_missing
 from .fit import summarise
+from .projected import with_stand_ins
 
 if TYPE_CHECKING:
     from ..components.families import Family
@@ -49,6 +51,8 @@ class Site:
     n_jobs : int, optional
     missing : str, default "error"
         What becomes of rows in which a value is missing, as for `GaussianMixture`.
+    Xerr, projection : array-like, optional
+        How rows were measured, as for ``GaussianMixture.fit``.
 
     Attributes
     ----------
@@ -75,9 +79,14 @@ class Site:
         sample_weight: Any = None,
         n_jobs: int | None = None,
         missing: str | Missing = "error",
+        *,
+        Xerr: Any = None,
+        projection: Any = None,
     ) -> None:
         self.family = get_family(covariance_type)
-        self._source = get_missing(missing).admit(_open(X, sample_weight, n_jobs))
+        errors = Errors(Xerr, projection)
+        source = _open(X, sample_weight, n_jobs, errors)
+        self._source = with_stand_ins(get_missing(missing).admit(source))
         self._summary = summarise(self._source, self.family.held.moment)
         require_bounded(self._summary, self._source.feature_names)
 
@@ -109,10 +118,15 @@ class Site:
         return estep([(mixture.parameters, self.family)])[0]
 
 
-def _open(X: Any, sample_weight: Any, n_jobs: int | None) -> Source:
+def _open(X: Any, sample_weight: Any, n_jobs: int | None, errors: Errors) -> Source:
     source = open_source(X, sample_weight, n_jobs)
-    if source is not None:
-        return source
+    if source is None:
+        X, errors = errors.parted(X)
+        source = _in_memory(X, sample_weight, n_jobs)
+    return errors.beside(source) if errors.are_given else source
+
+
+def _in_memory(X: Any, sample_weight: Any, n_jobs: int | None) -> MemorySource:
     X = as_table(X)
     frame = as_frame(X)
     require_numeric_columns(X)
@@ -197,6 +211,8 @@ class Coordinator:
         As for `GaussianMixture`.
     missing : str, default "error"
         That of the sites.
+    measured : bool, default False
+        Whether sites give measurement errors.
 
     Attributes
     ----------
@@ -234,6 +250,7 @@ class Coordinator:
         equal_weights: bool = False,
         prior: Any = None,
         missing: str | Missing = "error",
+        measured: bool = False,
     ) -> None:
         family = get_family(covariance_type)
         options = Options(
@@ -252,7 +269,7 @@ class Coordinator:
         self._team = Climbers([self._climb], begun(start, self._climb.objective))
         self._batch = Batch([self._team], Convergence())
         self._result: FitResult | None = None
-        self._expects = get_missing(missing).expects
+        self._expects = measured or get_missing(missing).expects
 
     @property
     def mixture(self) -> Mixture:
@@ -315,7 +332,8 @@ def _require_same_rows(
     if (shift > _SAME * scale).any():
         raise ParameterError(
             f"statistics: {column_label(int((shift - _SAME * scale).argmax()), None)} has another "
-            "mean than in the totals: they are of other rows"
+            "mean than in the totals: they are of other rows (or sites give measurement errors: "
+            "say measured=True)"
         )
 
 

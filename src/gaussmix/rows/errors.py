@@ -50,6 +50,11 @@ class Errors(NamedTuple):
         return self.Xerr is not None or self.projection is not None
 
     @property
+    def columns(self) -> list[str]:
+        """The columns that errors are said to be in, if they are."""
+        return _names(self.Xerr) or []
+
+    @property
     def projects(self) -> bool:
         """Whether rows are projections."""
         return self.projection is not None
