@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, ParameterError
+from gaussmix import DataError, GaussianMixture, GaussianMixtureIC, Mixture, ParameterError
 from gaussmix.components.moments import PRODUCTS
 from gaussmix.estimators.rows import open_rows
 from gaussmix.rows import open_source
@@ -347,3 +347,22 @@ def test_missing_values_are_not_seen_as_in_memory(spark):
     filled = found.impute(table)
     names = [name for name in filled.columns if name.startswith("imputed")]
     np.testing.assert_allclose(column(filled, *names), expected.impute(rows), atol=1e-6)
+
+
+def test_measurement_errors_are_columns_beside_others(spark):
+    rng = np.random.default_rng(0)
+    Xerr = rng.uniform(0.1, 2.0, size=(len(X), 2))
+    seen = X[:, :2] + rng.normal(size=Xerr.shape) * np.sqrt(Xerr)
+    columns = {"a": seen[:, 0], "va": Xerr[:, 0], "b": seen[:, 1], "vb": Xerr[:, 1]}
+    frame = spark.createDataFrame(pa.table(columns).to_pandas()).repartition(3)
+    start = Mixture(np.full(3, 1 / 3), seen[:3], np.repeat(np.eye(2)[None], 3, axis=0))
+    settings = {"init_params": start, "max_iter": 3, "tol": 0, "accelerate": False}
+    expected = GaussianMixture(3, **settings).fit(seen, Xerr=Xerr)
+    model = GaussianMixture(3, **settings).fit(frame, Xerr=["va", "vb"])
+    assert model.mixture_.allclose(expected.mixture_, rtol=1e-9)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    wide = frame.selectExpr("*", "'word' as word")
+    found = model.score_samples(wide, ["va", "vb"]).toPandas()
+    assert found.columns.tolist() == ["a", "va", "b", "vb", "word", "log_density"]
+    rows, errors = found[["a", "b"]].to_numpy(), found[["va", "vb"]].to_numpy()
+    np.testing.assert_allclose(found.log_density, expected.score_samples(rows, errors), rtol=1e-9)

@@ -52,6 +52,7 @@ __all__ = [
     "fit_problem",
     "moment_of_data",
     "put_to_start",
+    "require_no_errors",
     "summarise",
     "with_errors",
 ]
@@ -179,11 +180,16 @@ def with_errors(source: Source, model: Model, start: Start) -> tuple[Source, Sta
     DataError
         If projections leave out a direction.
     """
+    require_no_errors(source, model)
     if source.measurement is None:
         return source, start
-    if not model.density.plain:
-        raise ParameterError(OF_NORMAL_ALONE)
     return with_stand_ins(source), Deconvolving.of(start)
+
+
+def require_no_errors(source: Source, model: Model) -> None:
+    """Raise ParameterError if rows have measurement errors, and the model is of none such."""
+    if source.measurement is not None and not model.density.plain:
+        raise ParameterError(OF_NORMAL_ALONE)
 
 
 def fit_problem(

@@ -30,7 +30,7 @@ from ..rows.checks import require_bounded, require_moderate_values, require_near
 from ..rows.measured import as_measured
 from ..rows.spread import Quantiles
 from .blocks import Block, joined
-from .fit import summarise
+from .fit import require_no_errors, summarise
 from .projected import with_stand_ins
 from .stepwise import Stepwise
 
@@ -200,6 +200,7 @@ class Stream:
         DataError
             If the block has NaN or infinity, or values beyond float64 arithmetic.
         """
+        require_no_errors(source, model)
         summary = summarise(as_measured(source), model.family.held.moment)
         require_moderate_values(summary, source.feature_names)
         if self._awaiting is not None:  # what a fit would refuse must not wait for one
