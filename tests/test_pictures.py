@@ -407,6 +407,8 @@ EVERY = {
     "pairs": lambda m, X, y: plot.pairs(m, X, y, features=[0, 1, 2]),
     "trace": lambda m, X, y: plot.trace(m),
     "intervals": lambda m, X, y: plot.intervals(_Sure(m.mixture_.without_noise())),
+    "bands": lambda m, X, y: plot.confidence(_Sure(m.mixture_), features=1),
+    "crosses": lambda m, X, y: plot.confidence(_Sure(m.mixture_), features=[2, 0]),
 }
 LONG = [
     f"mean concentration of nitrogen in $\\bad$ water, _{j} micromoles per litre" for j in range(4)
@@ -416,11 +418,11 @@ LONG = [
 class _Sure:
     """Errors of a mixture's means, made up."""
 
-    level, kind, standard_errors = 0.95, "made up", {}
+    level, kind, standard_errors, draws = 0.95, "made up", {}, {}
 
     def __init__(self, mixture):
         self.mixture = mixture
-        self.intervals = {"means": (mixture.means - 0.1, mixture.means + 0.2)}
+        self.intervals = {"means": np.array([mixture.means - 0.1, mixture.means + 0.2])}
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -11,6 +11,7 @@ from ..numerics.extras import imported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from .._typing import Array
     from ..components.parameters import Parameters
@@ -132,11 +133,19 @@ class Uncertainty:
         """
         return imported("pandas", None, "to_frame()").DataFrame(self.rows())
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each mean and weight with its interval; return the axes."""
-        from ..plot.intervals import intervals
+    def plot(self, ax: Axes | None = None, *, features: Any = None) -> Axes | Figure:
+        """Draw how sure the fit is; return the axes.
 
-        return intervals(self, ax=ax)
+        Of one or two features, or of `features` if they are given, `plot.confidence`; of more
+        `plot.intervals`, a row for each feature.
+        """
+        if features is None and self.mixture.n_features > 2:
+            from ..plot.intervals import intervals
+
+            return intervals(self, ax=ax)
+        from ..plot.confidence import confidence
+
+        return confidence(self, features=features, ax=ax)
 
     def __str__(self) -> str:
         left_out = f", {self.n_failed} of them left out" if self.n_failed else ""

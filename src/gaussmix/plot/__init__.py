@@ -6,6 +6,7 @@ model it is of.
 """
 
 from .cdf import cdf
+from .confidence import confidence
 from .contours import density_contours
 from .criterion import criterion
 from .criterion_map import criterion_map
@@ -25,6 +26,7 @@ from .univariate import univariate
 
 __all__ = [
     "cdf",
+    "confidence",
     "criterion",
     "criterion_map",
     "decision_regions",

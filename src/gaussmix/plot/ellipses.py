@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .._typing import Array
     from ..mixture.mixture import Mixture
 
-__all__ = ["ellipses", "half_axes"]
+__all__ = ["ellipses", "half_axes", "half_axes_of"]
 
 
 def ellipses(
@@ -77,8 +77,13 @@ def ellipses(
 
 def half_axes(seen: Mixture) -> tuple[Array, Array, Array]:
     """Return the longer and the shorter half axis, and the longer's angle in degrees, (K,) each."""
-    eigenvalues, vectors = np.linalg.eigh(seen.scales.to_dense())
-    shorter, longer = np.sqrt(eigenvalues).T
+    return half_axes_of(seen.scales.to_dense())
+
+
+def half_axes_of(matrices: Array) -> tuple[Array, Array, Array]:
+    """Return the same of matrices (K, 2, 2)."""
+    eigenvalues, vectors = np.linalg.eigh(matrices)
+    shorter, longer = np.sqrt(np.maximum(eigenvalues, 0.0)).T
     return longer, shorter, np.degrees(np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
 
 

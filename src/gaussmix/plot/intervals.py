@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import ParameterError
 from ._style import axes, clean, color
 from ._words import feature_names, fitted, legend, say
+from .confidence import require_sure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,11 +37,7 @@ def intervals(sure: Any, *, ax: Axes | None = None) -> Axes:
     >>> model = GaussianMixture(3, random_state=0).fit(X)
     >>> ax = plot.intervals(inference.information(model, X))
     """
-    if not hasattr(sure, "standard_errors"):
-        raise ParameterError(
-            "sure: expected what gaussmix.inference returns (bootstrap, information), got "
-            f"{type(sure).__name__}"
-        )
+    require_sure(sure)
     mixture = sure.mixture
     ax = axes(ax)
     middle, spread = _moments(mixture)
