@@ -53,6 +53,18 @@ def test_bootstrap_prints_and_writes_what_inference_finds(kind, run, work):
     np.testing.assert_allclose([float(row["standard_error"]) for row in table], errors)
 
 
+def test_lrt_of_students_t(run):
+    words = ("lrt", "a.csv", "-k", 2, "-B", 9, "--density", "student", "--json")
+    columns = ("--columns", ",".join(iris().names[:2]))
+    coded = json.loads(run(*words, *columns, "-c", "CCCC").stdout)  # teigen's code of both
+    found = json.loads(run(*words, *columns, "-c", "EEE", "--dof", "equal").stdout)
+    assert found == coded
+    expected = inference.likelihood_ratio_test(
+        X, "EEE", 2, 9, density="student", dof="equal", random_state=0
+    )
+    assert found["tests"][0]["statistic"] == pytest.approx(expected.statistics[0], rel=1e-9)
+
+
 def test_lrt_prints_and_writes_the_tests(run, work):
     words = ("lrt", "a.csv", "-c", "EEE", "-k", 2, "-B", 9, "--weights", "count", "-o", "t.csv")
     done = run(*words)

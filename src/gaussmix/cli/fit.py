@@ -8,9 +8,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..components.codes import family_of_code
-from ..components.densities import NORMAL, Density, kind_of_density, student_of
-from ..components.families import Family, get_family
 from ..components.prior import get_prior
 from ..components.variational_prior import VariationalPrior, check_positive
 from ..components.weights.process import DirichletProcess
@@ -32,15 +29,16 @@ from .data import errors_in, open_data
 from .groups import fit_groups, refuse_given
 from .missingness import missingness_tables
 from .options import (
-    DENSITY_HELP,
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
+    DensityOption,
     DeviationsOption,
+    DofOption,
     ErrorsOption,
     JsonOption,
     SeedOption,
-    as_dof,
+    as_kind,
     as_share,
     split_names,
 )
@@ -89,11 +87,8 @@ def command(
         float | None,
         typer.Option(help="Add a uniform background, label -1, with this share of rows at first."),
     ] = None,
-    density: Annotated[str, typer.Option(help=f"{DENSITY_HELP}.")] = "normal",
-    dof: Annotated[
-        str | None,
-        typer.Option(help="Degrees of freedom of --density student: free, equal, or a number."),
-    ] = None,
+    density: DensityOption = "normal",
+    dof: DofOption = None,
     prior: Annotated[
         bool, typer.Option("--prior", help="mclust's conjugate prior, against collapse.")
     ] = False,
@@ -141,7 +136,7 @@ def command(
         how |= {"n_components": components, "random_state": seed}
         fit_groups(data, by, chosen, weights, out, as_json=json, **how)
         return
-    family, own = _kind(covariance, density, dof)
+    family, own = as_kind(covariance, density, dof)
     fitted = FittedModel(
         n_components=check_integer("--components", components, minimum=1),
         family=family,
@@ -228,23 +223,6 @@ def _shown(result: FitResult) -> FitResult:
     posterior = posterior_of(result)
     kept = in_use(posterior)
     return of_expected(pruned(result, kept), posterior.take(kept))
-
-
-def _kind(covariance: str, density: str, dof: str | None) -> tuple[Family, Density]:
-    """Return family and density; a code says both."""
-    plain = kind_of_density(density, "--density").plain
-    found = None if plain else family_of_code(covariance)
-    if dof is not None and (plain or found is not None):
-        raise ParameterError(
-            f"--dof: only with --density student, got {density}"
-            if plain
-            else f"--dof: the code {covariance} of --covariance says it already; leave it out"
-        )
-    if plain:
-        return get_family(covariance), NORMAL
-    if found is not None:
-        return found[0], student_of(found[1])
-    return get_family(covariance), student_of(as_dof(dof or "free"), "--dof")
 
 
 def _checkpoint(path: Path | None, *, resume: bool) -> Checkpoint | None:

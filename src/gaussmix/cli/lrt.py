@@ -16,6 +16,8 @@ from .folded import Column, FoldedTable
 from .options import (
     ColumnsOption,
     CovarianceOption,
+    DensityOption,
+    DofOption,
     JobsOption,
     JsonOption,
     NoiseOption,
@@ -24,6 +26,7 @@ from .options import (
     SeedOption,
     TableOption,
     WeightsOption,
+    as_kind,
     as_share,
     split_names,
 )
@@ -49,6 +52,8 @@ def command(
     columns: ColumnsOption = None,
     weights: WeightsOption = None,
     noise: NoiseOption = None,
+    density: DensityOption = "normal",
+    dof: DofOption = None,
     prior: PriorOption = False,
     seed: SeedOption = 0,
     jobs: JobsOption = None,
@@ -60,6 +65,7 @@ def command(
         check_ending(out)
         check_any_type(out, "--out")
         check_out(out, *data.files)
+    family, own = as_kind(covariance, density, dof)
     share = None if noise is None else as_share("--noise", noise)
     source = open_data(data, split_names("--columns", columns), weights)
     if not isinstance(source, MemorySource):
@@ -76,13 +82,14 @@ def command(
 
         test = likelihood_ratio_test(
             np.asarray(source.array),
-            covariance,
+            family,
             max_components,
             resamples,
             min_components=min_components,
             level=level,
             sample_weight=source.weights,
             noise=share,
+            density=own,
             prior="conjugate" if prior else None,
             random_state=seed,
             n_jobs=jobs,

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..components.families import list_families
+from ..components.codes import family_of_code
+from ..components.densities import NORMAL, kind_of_density, student_of
+from ..components.families import get_family, list_families
 from ..exceptions import ParameterError
 from ..numerics.arguments import check_number
+
+if TYPE_CHECKING:
+    from ..components.densities import Density
+    from ..components.families import Family
 
 __all__ = [
     "DENSITY_HELP",
     "ColumnsOption",
     "ComponentsOption",
     "CovarianceOption",
+    "DensityOption",
     "DeviationsOption",
+    "DofOption",
     "ErrorsOption",
     "JobsOption",
     "JsonOption",
@@ -30,6 +38,7 @@ __all__ = [
     "TableOption",
     "WeightsOption",
     "as_dof",
+    "as_kind",
     "as_share",
     "split_names",
 ]
@@ -90,6 +99,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 
 
 DENSITY_HELP = "Components: normal, or student (Student's t, robust to outliers)"
+DensityOption = Annotated[str, typer.Option(help=f"{DENSITY_HELP}.")]
+DofOption = Annotated[
+    str | None,
+    typer.Option(help="Degrees of freedom of --density student: free, equal, or a number."),
+]
 
 
 def as_share(option: str, value: float) -> float:
@@ -126,3 +140,20 @@ def split_names(option: str, value: str | None) -> list[str] | None:
     if repeated:
         raise ParameterError(f"{option}: {', '.join(map(repr, repeated))} given more than once")
     return names
+
+
+def as_kind(covariance: str, density: str, dof: str | None) -> tuple[Family, Density]:
+    """Return family and density; a code says both."""
+    plain = kind_of_density(density, "--density").plain
+    found = None if plain else family_of_code(covariance)
+    if dof is not None and (plain or found is not None):
+        raise ParameterError(
+            f"--dof: only with --density student, got {density}"
+            if plain
+            else f"--dof: the code {covariance} of --covariance says it already; leave it out"
+        )
+    if plain:
+        return get_family(covariance), NORMAL
+    if found is not None:
+        return found[0], student_of(found[1])
+    return get_family(covariance), student_of(as_dof(dof or "free"), "--dof")

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ..components.parameters import Parameters
     from ..mixture import Mixture
 
-__all__ = ["PARAMETERS", "Uncertainty", "parameters_of", "parameters_of_many"]
+__all__ = ["Uncertainty", "parameters_of", "parameters_of_many"]
 
-PARAMETERS = ("weights", "means", "covariances")
 _MATRICES = ("covariances", "scales")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..components.densities import NORMAL, Density, kind_of_density, student_of
 from ..components.families import get_family
 from ..components.prior import get_prior
 from ..em.model import Model
@@ -56,6 +57,8 @@ def likelihood_ratio_test(
     equal_weights: bool = False,
     prior: Any = None,
     missing: Any = "error",
+    density: Any = "normal",
+    dof: Any = "free",
     random_state: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -93,6 +96,10 @@ def likelihood_ratio_test(
     prior : None, "conjugate" or ConjugatePrior
     missing : {"error", "drop", "em"}, default "error"
         As of `GaussianMixture`.  Rows that are drawn miss what rows of the data miss.
+    density : {"normal", "student"} or Density, default "normal"
+        Of components.
+    dof : "free", "equal" or float, default "free"
+        As of `StudentMixture`, for "student".
     random_state : int, Generator or None
     n_jobs : int, optional
         Threads of the compiled loops, or processes where rows are so many that replicates are
@@ -137,7 +144,8 @@ def likelihood_ratio_test(
     noise, prior = check_noise(noise), get_prior(prior)
     noise = noise[kept] if isinstance(noise, np.ndarray) and len(noise) == len(kept) else noise
     background = noise is not None
-    model = Model(1, family, equal_weights=equal_weights, background=background, prior=prior)
+    own = density if isinstance(density, Density) else _density_of(density, dof)
+    model = Model(1, family, own, equal_weights=equal_weights, background=background, prior=prior)
     rng = as_generator(random_state)
     observed = Observed(model, rows, weights, labels, noise, rng, word)
     smaller = observed.fit(first)
@@ -183,6 +191,10 @@ def likelihood_ratio_test(
         failed,
         level,
     )
+
+
+def _density_of(name: Any, dof: Any) -> Density:
+    return NORMAL if kind_of_density(name).plain else student_of(dof)
 
 
 def _sizes(first: Any, most: Any, known: Any, n_rows: int) -> tuple[int, int, AnyArray | None]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from ..components.covariances import FullCovariances
 from ..components.moments import PRODUCTS
 from ..components.statistics import SufficientStatistics
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError
 from ..fitting.fit import moment_of_data, summarise
 from ..fitting.known import known_labels
 from ..mixture.evaluate import Evaluator
 from ..rows.folds import Fold
 from ..rows.patterns import Patterns
-from .estimates import PARAMETERS, Uncertainty, parameters_of
+from .estimates import Uncertainty, parameters_of
 from .given import checked_level, fit_of, missing_of, source_of
 from .of_prior import information_of_prior
 from .resampling import normal_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._typing import AnyArray, Array
     from ..em.result import FitResult
     from ..mixture import Mixture
@@ -50,8 +54,10 @@ def information(
     The observed information is taken to be the sum over rows of the outer products of their
     scores (Louis 1982; McLachlan & Peel 2000, section 2.15.3): one pass, and no more memory for
     more rows.  It is that of the family's free parameters: covariances move only as their family
-    lets them.  Of a fit with a prior it is the prior's information besides.  Good for many rows;
-    for few, or components that overlap much, `bootstrap`.
+    lets them.  Of a `StudentMixture` it is that of scales, and of degrees of freedom if they are
+    estimated; those at a bound have no error (NaN), with a warning.  Of a fit with a prior it is
+    the prior's information besides.  Good for many rows; for few, or components that overlap much,
+    `bootstrap`.
 
     Parameters
     ----------
@@ -60,7 +66,7 @@ def information(
     X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
         The rows that it was fitted to.
     level : float, default 0.95
-        Of the intervals, which are normal.
+        Of the intervals, which are normal; those of degrees of freedom in their logarithms.
     sample_weight : array-like (n,), optional
         A row of weight w counts as w rows.
     known : array-like of int (n,), optional
@@ -84,11 +90,6 @@ def information(
     """
     level = checked_level(level)
     result = fit_of(model)
-    if not result.model.density.plain:
-        raise ParameterError(
-            f"model: the information of {result.model.density.name} components is not there; "
-            "bootstrap says how sure their parameters are"
-        )
     if result.collapsed:
         raise DataError(
             "model: a covariance of it is held at the floor, so the likelihood has no maximum and "
@@ -101,17 +102,46 @@ def information(
     products = source.reduce(fold).products
     products[fold.layout.shapes, fold.layout.shapes] += _of_prior(result, source)
     vector = fold.layout.factors * np.sqrt(_variances(products, _basis(result)))
+    vector[fold.layout.own][_held(mixture)] = np.nan
     errors = fold.layout.shaped(vector, mixture)
-    estimates = parameters_of(mixture)
-    intervals = {name: normal_interval(estimates[name], errors[name], level) for name in PARAMETERS}
+    intervals = {
+        name: _interval(name, values, errors[name], level)
+        for name, values in parameters_of(mixture).items()
+    }
     return Uncertainty("information", mixture, errors, intervals, level)
 
 
-class Layout:
-    """Where parameters are in one long vector: weights, the background's, means, covariances.
+def _held(mixture: Mixture) -> AnyArray:
+    """Say which numbers of a density are estimated, and at a bound; and warn of them."""
+    density, k = mixture.density, mixture.n_components
+    held = np.logical_not(density.free(k).any(axis=1))
+    if not density.n_parameters(k):
+        return np.zeros_like(held)
+    if held.any():
+        warnings.warn(
+            f"model: {'; '.join(density.notices())}: there is no standard error of those, and "
+            "those of others are as if they were known",
+            stacklevel=3,
+        )
+    return held
 
-    Of covariances it is the upper triangles, one of each component.  All are in units of how wide
-    components are in each feature, so that squares of them are numbers at any scale.
+
+def _interval(name: str, estimates: Array, errors: Array, level: float) -> Array:
+    """Return limits (2, ...): of degrees of freedom, which are positive, by their logarithms."""
+    if name != "dofs":
+        return normal_interval(estimates, errors, level)
+    with np.errstate(invalid="ignore", over="ignore"):
+        relative = np.where(errors == 0.0, 0.0, errors / estimates)
+        return np.asarray(estimates * np.exp(normal_interval(np.zeros(1), relative, level)))
+
+
+class Layout:
+    """Where parameters are in one long vector: weights, the background's, means, scales, own.
+
+    Scales are covariances, but for a density that has others; what is its own, such as degrees of
+    freedom, is there by its logarithm.  Of scales it is the upper triangles, one of each
+    component.  All are in units of how wide components are in each feature, so that squares of
+    them are numbers at any scale.
 
     Attributes
     ----------
@@ -128,15 +158,17 @@ class Layout:
         self.means = slice(n_weights, n_weights + k * d)
         self.covariances = slice(self.means.stop, self.means.stop + k * n_terms)
         self.shapes = slice(self.means.start, self.covariances.stop)
-        self.size = self.covariances.stop
-        self.units = np.sqrt(mixture.covariances.variances().mean(axis=0))
+        numbers = mixture.density.numbers(k)
+        self.own = slice(self.covariances.stop, self.covariances.stop + numbers.size)
+        self.size = self.own.stop
+        self.units = np.sqrt(mixture.scales.variances().mean(axis=0))
         terms = self.units[self.first] * self.units[self.second]
-        own = [np.ones(n_weights), np.tile(self.units, k), np.tile(terms, k)]
+        own = [np.ones(n_weights), np.tile(self.units, k), np.tile(terms, k), numbers.ravel()]
         self.factors = np.concatenate(own)
 
     def dense(self, mixture: Mixture) -> Array:
         """Return covariances (K, d, d) in these units."""
-        return np.asarray(mixture.covariances.to_dense() / self.units[:, None] / self.units)
+        return np.asarray(mixture.scales.to_dense() / self.units[:, None] / self.units)
 
     def shaped(self, vector: Array, mixture: Mixture) -> dict[str, Array]:
         """Return what a vector says of each parameter, shaped as the mixture's are."""
@@ -144,16 +176,13 @@ class Layout:
         square = np.zeros((k, d, d))
         triangles = vector[self.covariances].reshape(k, -1)
         square[:, self.first, self.second] = square[:, self.second, self.first] = triangles
-        axes = mixture.covariances.values.ndim - 1
+        axes = mixture.scales.values.ndim - 1
         every = np.arange(d)
         values = {2: square, 1: square[:, every, every], 0: square[:, 0, 0]}[axes]
-        if mixture.covariances.shared:
+        if mixture.scales.shared:
             values = values[0]
-        return {
-            "weights": vector[:k],
-            "means": vector[self.means].reshape(k, d),
-            "covariances": values,
-        }
+        each = [vector[:k], vector[self.means].reshape(k, d), values, vector[self.own]]
+        return dict(zip(parameters_of(mixture), each, strict=False))
 
 
 class Gathered:
@@ -207,19 +236,40 @@ class ScoresFold(Fold[Gathered]):
         scores[: len(shares)] = shares / self.shares[:, None]
         means = scores[layout.means].reshape(k, d, -1)
         covariances = scores[layout.covariances].reshape(k, len(layout.first), -1)
+        numbers = scores[layout.own].reshape(k, -1, len(rows))
         halves = np.where(layout.first == layout.second, 0.5, 1.0)[:, None]
         patterns = Patterns.of(rows)
         for number, places in patterns.rows():
             precisions = self._precisions(patterns.seen[number])
+            density = self._density(int(patterns.seen[number].sum()))
             # What is not seen weighs nothing in the precision of what is.
             own = np.nan_to_num(rows[places])
             for c in range(k):
-                pulled = precisions[c] @ ((own - self.mixture.means[c]) / layout.units).T
-                means[c][:, places] = shares[c, places] * pulled
-                products = pulled[layout.first] * pulled[layout.second]
+                centred = ((own - self.mixture.means[c]) / layout.units).T
+                pulled = precisions[c] @ centred
+                scale, scores_of_own = density(c, np.einsum("jb,jb->b", centred, pulled))
+                numbers[c][:, places] = shares[c, places] * scores_of_own
+                products = pulled[layout.first] * pulled[layout.second] * scale
+                means[c][:, places] = shares[c, places] * pulled * scale
                 products -= precisions[c][layout.first, layout.second][:, None]
                 covariances[c][:, places] = shares[c, places] * halves * products
         return scores
+
+    def _density(self, n_features: int) -> Callable[[int, Array], tuple[Array | float, Array]]:
+        """Return what turns distances (B,) into what scores of a normal density are multiplied by.
+
+        And into the scores (m, B) of what is the density's own.
+        """
+
+        def of(component: int, distances: Array) -> tuple[Array | float, Array]:
+            density = self.mixture.density.take(slice(component, component + 1))
+            terms = density.terms(np.zeros((1, 1)), n_features)
+            scale = density.log_joint(-0.5 * distances[None], terms)
+            if scale is None:
+                return 1.0, np.empty((0, len(distances)))
+            return scale[0], density.scores(scale, n_features)[0]
+
+        return of
 
     def _precisions(self, seen: AnyArray) -> Array:
         """Return precisions (K, d, d) of what is seen, 0 elsewhere."""
@@ -240,7 +290,7 @@ def _of_prior(result: FitResult, source: Source) -> Array | float:
     total = summary.held_as(result.family.held.moment).total
     mixture = result.mixture
     terms = result.model.prior.on(total, result.family, mixture.n_components)
-    covariances, shared = Layout(mixture).dense(mixture), mixture.covariances.shared
+    covariances, shared = Layout(mixture).dense(mixture), mixture.scales.shared
     return information_of_prior(terms, covariances, result.family, shared=shared)
 
 
@@ -265,12 +315,8 @@ def _basis(result: FitResult) -> Array:
     mixture, layout = result.mixture, Layout(result.mixture)
     weights = _free_weights(result, layout.n_others)
     covariances = _free_covariances(result, layout)
-    n_means = mixture.means.size
-    basis = np.zeros((layout.size, weights.shape[1] + n_means + covariances.shape[1]))
-    basis[: len(weights), : weights.shape[1]] = weights
-    basis[layout.means, weights.shape[1] : weights.shape[1] + n_means] = np.eye(n_means)
-    basis[layout.covariances, weights.shape[1] + n_means :] = covariances
-    return basis
+    own = mixture.density.free(mixture.n_components)
+    return np.asarray(block_diag(weights, np.eye(mixture.means.size), covariances, own))
 
 
 def _free_weights(result: FitResult, n_others: int) -> Array:
@@ -289,7 +335,7 @@ def _free_covariances(result: FitResult, layout: Layout) -> Array:
     leaves what is tangent to the family, and nothing else.
     """
     mixture, family = result.mixture, result.family
-    dense, (k, d) = mixture.covariances.to_dense(), mixture.means.shape
+    dense, (k, d) = mixture.scales.to_dense(), mixture.means.shape
     # In units of each covariance's own ellipsoid: a step is as small in its narrow directions.
     roots = np.asarray(np.linalg.cholesky(dense), dtype=np.float64)
     units = np.zeros((len(layout.first), d, d))
@@ -331,5 +377,5 @@ def _estimated(result: FitResult, dense: Array) -> Array:
     weights = result.n * mixture.weights
     scatters = PRODUCTS.expand(weights) * dense
     statistics = SufficientStatistics(weights, mixture.means, scatters, PRODUCTS)
-    found = family.estimate(family.gathered(statistics), mixture.covariances)
+    found = family.estimate(family.gathered(statistics), mixture.scales)
     return FullCovariances(found.to_dense(), *mixture.means.shape).values

@@ -146,6 +146,20 @@ class Density(ABC):
         """Return what components have of their own (K, m)."""
         return np.empty((n_components, 0))
 
+    def free(self, n_components: int) -> Array:
+        """Return directions (K * m, p) in which the logs of `numbers` are free in a fit.
+
+        Those that are estimated, and held at the end of what they may be, are not.
+        """
+        return np.empty((self.numbers(n_components).size, 0))
+
+    def scores(self, scale: Array, n_features: int) -> Array:
+        """Return derivatives (K, m, B) of log-densities of rows by the logs of `numbers`.
+
+        `scale` (K, B) is what `log_joint` returns of so many features.
+        """
+        return np.empty((len(scale), 0, scale.shape[1]))
+
     # -- of rows ---------------------------------------------------------------------
 
     def inflation(self, n_components: int) -> Array:

@@ -234,6 +234,19 @@ class StudentT(Density):
     def numbers(self, n_components: int) -> Array:
         return np.broadcast_to(self.dofs, n_components)[:, None]
 
+    def free(self, n_components: int) -> Array:
+        inside = (self.bounds[0] < self.dofs) & (self.dofs < self.bounds[1])
+        every = np.eye(n_components)[:, np.broadcast_to(inside, n_components)]
+        if self.estimated == "equal":
+            return every.sum(axis=1, keepdims=True)[:, : every.shape[1]]
+        return every if self.estimated == "free" else super().free(n_components)
+
+    def scores(self, scale: Array, n_features: int) -> Array:
+        # By nu it is (E(w - 1 - log w) of w itself, less that of w given the row) / 2.
+        half = 0.5 * np.broadcast_to(np.minimum(self.dofs, t_law.NORMAL), len(scale))[:, None]
+        more = log_excess(half) - log_excess(half + 0.5 * n_features)
+        return np.asarray(half * (more - (scale - 1.0 - np.log(scale))))[:, None]
+
     def _with(self, dofs: Array) -> StudentT:
         other = object.__new__(type(self))
         other.__dict__.update(dofs=dofs, estimated=self.estimated, bounds=self.bounds)
