@@ -18,6 +18,8 @@ from .base import Beginning, Start
 from .sampled import on_sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from .._typing import AnyArray
     from ..components.statistics import SufficientStatistics
     from ..em.climbers import Climbers
@@ -34,7 +36,7 @@ _MERGES, _DELETES = 3, 2
 # Iterations after which the most promising is looked at.
 _STEPS = 12
 # How many times what its last step gained a fit may gain by each step that is left.
-_SLACK = 2.0
+_SLACK = 1.0
 # A component of less weight, in rows, has nothing to give away.
 _NO_ROWS = 1e-3
 
@@ -76,11 +78,16 @@ class Fewer(Start):
 
 
 def _better(problem: Problem, best: FitResult) -> FitResult | None:
-    """Return the best of some fits with fewer components, if it is better than this one."""
+    """Return a fit with fewer components that is better than this one, if one is found."""
     assert best.statistics is not None
-    proposals = _proposals(problem, best.statistics)
-    if not proposals:
-        return None
+    found = (_best_of(problem, best, own) for own in _proposals(problem, best.statistics))
+    return next((better for better in found if better is not None), None)
+
+
+def _best_of(
+    problem: Problem, best: FitResult, proposals: Sequence[SufficientStatistics]
+) -> FitResult | None:
+    """Return the best fit that proposals lead to, if it is better than the `best` so far."""
     found, _ = problem.objective.update(join_statistics([(own, 0) for own in proposals]))
     names = best.mixture.feature_names
     starts = [Mixture.of_parameters(one_of((found, g)), names) for g in range(len(proposals))]
@@ -109,29 +116,35 @@ def _bound(result: FitResult) -> float:
     return -np.inf if np.isnan(result.log_likelihood) else result.log_likelihood
 
 
-def _proposals(problem: Problem, statistics: SufficientStatistics) -> list[SufficientStatistics]:
-    """Return statistics with fewer components: the likeliest merges, and some left out."""
+def _proposals(
+    problem: Problem, statistics: SufficientStatistics
+) -> Iterator[list[SufficientStatistics]]:
+    """Yield statistics with fewer components, to be compared with each other.
+
+    First all merges at once that do not meet, if several seem to pay: they lead furthest.  Then
+    the likeliest merges, and the smallest components left out.
+    """
     objective, counts = problem.objective, statistics.counts
     assert isinstance(objective, Variational)
     active = np.flatnonzero(counts > _NO_ROWS)
     if len(active) < 2:
-        return []
+        return
     pairs = _near_pairs(problem, statistics, active)
     several = [statistics, *(merged(statistics, a, b) for a, b in pairs)]
     values = objective.value_of_divisions(join_statistics([(s, 0) for s in several]))
     gains = values[1:] - values[0]
     likely = np.argsort(-gains, kind="stable")
-    found = [several[1 + place] for place in likely[:_MERGES].tolist()]
-    small = active[np.argsort(counts[active], kind="stable")[:_DELETES]].tolist()
-    found += [left_out(statistics, k) for k in small]
-    # All at once that do not meet, if there are several that seem to pay.
     whole: SufficientStatistics = statistics
     taken: set[int] = set()
     for place in likely[gains[likely] > 0].tolist():
         a, b = pairs[place]
         if not {a, b} & taken:
             whole, taken = merged(whole, a, b), taken | {a, b}
-    return [*found, whole] if len(taken) > 2 else found
+    if len(taken) > 2:
+        yield [whole]
+    small = active[np.argsort(counts[active], kind="stable")[:_DELETES]].tolist()
+    merges = [several[1 + place] for place in likely[:_MERGES].tolist()]
+    yield [*merges, *(left_out(statistics, k) for k in small)]
 
 
 def _near_pairs(
