@@ -107,7 +107,8 @@ def test_missing_values_of_groups_are_what_was_said(word, count, run, work):
     ("words", "told"),
     [
         (("--by", "x"), "no column 'x'"),
-        (("--by", "species", "--noise", 0.1), "without --noise"),
+        (("--by", "species", "--reg-covar", 0.1), "without --reg-covar"),
+        (("--by", "species", "--noise", 1.1), "--noise"),
         (("--by", "species", "-o", "a.npy"), "numbers alone"),
         (("--by", "species", "-o", "a.json"), "unknown ending"),
         (("--by", "species", "-k", 0), "--components"),
@@ -117,3 +118,11 @@ def test_what_cannot_be_is_refused(words, told, run):
     done = run("a.csv", *words)
     assert done.returncode == 1
     assert told in done.stderr
+
+
+def test_groups_take_what_fits_take(run):
+    words = ("--noise", 0.1, "--prior", "--starts", 2, "--init", "mbahc")
+    done = run("a.csv", "--by", "species", "-k", 2, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    for row in json.loads(done.stdout)["groups"]:
+        assert sum(row["weights"]) < 1.0

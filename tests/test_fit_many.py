@@ -37,7 +37,7 @@ def test_each_fit_is_that_of_the_data_set_alone(family):
 def test_what_is_drawn_for_a_data_set_depends_on_its_place_alone(monkeypatch):
     data = clusters(7)
     whole = fit_many(data, 2, random_state=3)
-    monkeypatch.setattr("gaussmix.fitting.many._MOST_FITS", 2)
+    monkeypatch.setattr("gaussmix.fitting.batches._MOST_FITS", 2)
     parts = fit_many(data, 2, random_state=3)
     both = fit_many(data, 2, random_state=3, n_jobs=2)
     np.testing.assert_allclose(parts.means, whole.means, rtol=1e-9)
@@ -94,6 +94,35 @@ def test_what_cannot_be_fitted_has_a_reason_and_takes_none_with_it():
     frame = fits.to_frame()
     assert frame[frame["reason"] != ""]["key"].tolist() == [2, 3]
     assert "2 of them without a fit" in repr(fits)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"noise": 0.1}, {"prior": "conjugate"}, {"n_init": 2}, {"init_params": "mbahc"}],
+    ids=lambda given: next(iter(given)),
+)
+def test_what_a_fit_takes_is_taken_for_each(given):
+    given = {"init_params": "mbahc"} | given
+    data = clusters(2)
+    fits = fit_many(data, 2, random_state=0, **given)
+    for rows, result in zip(data, fits, strict=True):
+        alone = GaussianMixture(2, random_state=0, **given).fit(rows)
+        assert result.log_likelihood == pytest.approx(alone.result_.log_likelihood)
+        assert (result.mixture.noise is None) == ("noise" not in given)
+
+
+@pytest.mark.filterwarnings("ignore::gaussmix.exceptions.CollapseWarning")
+def test_a_covariance_that_has_collapsed_does_not_take_a_fit_out_of_the_batch():
+    """In units of their own all data sets have one floor."""
+    data = clusters(4, scales=[1e-3, 1.0, 1e2, 1e4])
+    data[1, :25], data[2, :9] = 14.0, 4000.0
+    fits = fit_many(data, 2, random_state=0)
+    assert list(fits.alone) == [2]  # far rows: others say how wide the data are
+    assert [bool(result.collapsed) for result in fits] == [False, True, True, False]
+    for rows, result in zip(data, fits, strict=True):
+        alone = GaussianMixture(2, init_params=result.mixture).fit(rows)
+        assert result.log_likelihood == pytest.approx(alone.result_.log_likelihood, abs=1e-3)
+        np.testing.assert_allclose(result.mixture.covariances.to_dense(), alone.covariances_, 1e-3)
 
 
 @pytest.mark.parametrize("library", [pd, pl])

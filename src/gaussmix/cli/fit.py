@@ -120,20 +120,18 @@ def command(
     if by is not None:
         refuse_given(
             {
-                "--starts": starts != 1,
-                "--init": init != "race",
                 "--select": select != "predictive",
                 "--reg-covar": reg_covar != 0.0,
-                "--noise": noise is not None,
                 "--density student": density != "normal" or dof is not None,
-                "--prior": prior,
                 "--bayesian": bayesian or concentration is not None,
                 "--checkpoint": checkpoint is not None or resume,
                 "--errors": errors is not None or deviations is not None,
             }
         )
         how = {"covariance_type": covariance, "tol": tol, "max_iter": max_iter}
-        how |= {"n_components": components, "random_state": seed}
+        how |= {"n_components": components, "random_state": seed, "n_init": starts}
+        how |= {"noise": noise, "prior": "conjugate" if prior else None}
+        how |= {} if init == "race" else {"init_params": init}
         fit_groups(data, by, chosen, weights, out, as_json=json, **how)
         return
     family, own = as_kind(covariance, density, dof)

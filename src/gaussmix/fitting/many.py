@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..components.families import get_family
+from ..components.prior import get_prior
 from ..components.units import parameters_in_units, statistics_in_units
 from ..em.climb import Best, Climb, Ended
 from ..em.model import Model
@@ -18,8 +19,8 @@ from ..em.options import Options
 from ..em.replicates import fit_each
 from ..em.result import Status
 from ..estep.many import ManyRows
-from ..exceptions import GaussmixError
-from ..numerics.arguments import as_generator, check_integer, check_number
+from ..exceptions import GaussmixError, ParameterError
+from ..numerics.arguments import as_generator, check_integer, check_noise, check_number
 from ..numerics.groups import Groups
 from ..numerics.jobs import done
 from ..rows import MemorySource
@@ -27,14 +28,15 @@ from ..rows.missing import get_missing
 from ..starts import get_start
 from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many, loops_can_be_had
+from .batches import batches_of, least_variances
 from .chained import ChainedFits, chained
 from .data_sets import data_sets, weights_of
-from .fit import fit_mixture, moment_of_data, summarise
+from .fit import draw, facts_of, fit_mixture, moment_of_data, summarise
 from .many_fits import ManyFits
 from .portions import portions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable
 
     from .._typing import AnyArray, Array
     from ..components.families import Family
@@ -45,17 +47,12 @@ if TYPE_CHECKING:
     from ..em.result import FitResult
     from ..rows import Source
     from ..rows.missing import Missing
+    from .batches import Batch
 
 __all__ = ["fit_many"]
 
-# Data sets of one batch, the numbers that they may hold, and how much longer than the shortest
-# the longest may be; and of how many starts are made at once.
-_MOST_FITS = 20_000
-_MOST_NUMBERS = 2**24
-_LONGER = 1.25
+# Of how many data sets starts are made at once.
 _MOST_STARTS = 256
-# Values from which squares are beyond arithmetic.
-_LARGEST = 1e100
 _FAILURES = (GaussmixError, np.linalg.LinAlgError)
 
 
@@ -67,6 +64,10 @@ def fit_many(
     covariance_type: Any = "full",
     sample_weight: Iterable[Any] | str | None = None,
     equal_weights: bool = False,
+    init_params: Any = "kmeans",
+    n_init: int = 1,
+    noise: float | None = None,
+    prior: Any = None,
     missing: Any = "error",
     tol: float = 1e-6,
     max_iter: int = 1000,
@@ -95,6 +96,9 @@ reads them as they are needed: an iterator, or files opened by `scan`
     sample_weight : sequence of arrays (n_g,), optional
         One for each data set; the name of a column of files.
     equal_weights : bool, default False
+    init_params, n_init, noise, prior
+        As of `GaussianMixture`; of noise a share.  With any of them data sets are fitted one by
+        one, which takes as long as a loop does.
     missing : {"error", "drop", "em"}, default "error"
         As of `GaussianMixture`; by default data sets with missing values (NaN) are not fitted.
     tol, max_iter
@@ -128,6 +132,7 @@ reads them as they are needed: an iterator, or files opened by `scan`
     if portions is not None:
         given: dict[str, Any] = {"covariance_type": covariance_type, "equal_weights": equal_weights}
         given |= {"missing": missing, "tol": tol, "max_iter": max_iter, "n_jobs": n_jobs}
+        given |= {"init_params": init_params, "n_init": n_init, "noise": noise, "prior": prior}
         # One generator for all: what is drawn for a data set depends on its place alone.
         rng = as_generator(random_state)
         fit = partial(fit_many, n_components=n_components, random_state=rng, **given)
@@ -137,15 +142,25 @@ reads them as they are needed: an iterator, or files opened by `scan`
     weights = weights_of(sample_weight, sets)
     family, d = get_family(covariance_type), sets[0].shape[1]
     family.require_features(d)
-    model, word = Model(k, family, equal_weights=bool(equal_weights)), get_missing(missing)
+    share, word = check_noise(noise), get_missing(missing)
+    if isinstance(share, np.ndarray):
+        raise ParameterError("noise: expected a share, the same for all data sets, got an array")
+    rules: dict[str, Any] = {"background": share is not None, "prior": get_prior(prior)}
+    model = Model(k, family, equal_weights=bool(equal_weights), **rules)
     options = Options(
-        tol=check_number("tol", tol), max_iter=check_integer("max_iter", max_iter, minimum=0)
+        tol=check_number("tol", tol),
+        max_iter=check_integer("max_iter", max_iter, minimum=0),
+        n_init=check_integer("n_init", n_init, minimum=1),
     )
+    get_start(init_params)
+    apart = not isinstance(init_params, str) or init_params != "kmeans"
+    apart |= n_init > 1 or share is not None or prior is not None
     random = as_generator(random_state).random((len(sets), k, N_DRAWN))
-    batches = list(_batches(sets, weights))
-    floor = RELATIVE_FLOOR * _least([batch.variances for batch in batches])
-    fits = _Fits(model, options, word, len(sets), n_jobs, names, floor)
-    found = [fits.together(batch, random[batch.numbers]) for batch in batches]
+    batches = list(batches_of(sets, weights))
+    floor = RELATIVE_FLOOR * least_variances([batch.variances for batch in batches])
+    fits = _Fits(model, options, word, len(sets), n_jobs, names, floor, init_params, share)
+    some = [] if apart else batches
+    found = [fits.together(batch, random[batch.numbers]) for batch in some]
     ends = tuple(ended for ended in found if ended is not None)
     left = np.ones(len(sets), dtype=bool)
     for ended in ends:
@@ -155,82 +170,6 @@ reads them as they are needed: an iterator, or files opened by `scan`
     alone = dict(zip(others, done(jobs, n_jobs), strict=True))
     lengths = np.array([len(rows) for rows in sets])
     return ManyFits(keys, k, d, names, lengths, ends, alone)
-
-
-def _least(variances: Sequence[Array]) -> Array:
-    """Return the least positive variance of each feature (d,); 1 where there is none."""
-    each = np.concatenate(variances)
-    with np.errstate(invalid="ignore"):
-        found = np.where(each > 0, each, np.inf).min(axis=0)
-    return np.asarray(np.where(np.isfinite(found), found, 1.0))
-
-
-# -- batches -------------------------------------------------------------------------------
-
-
-class _Batch(NamedTuple):
-    """Data sets that are fitted together: of about the same length.
-
-    Attributes
-    ----------
-    numbers : ndarray of int (B,)
-    rows, shares : ndarray (B, n, d), (B, n) or None
-        With rows of weight 0 at the end; None if all rows count once.
-    variances : ndarray (B, d)
-    plain : ndarray of bool (B,)
-        Which can be fitted without a closer look: finite, no column constant.
-    """
-
-    numbers: AnyArray
-    rows: Array
-    shares: Array | None
-    variances: Array
-    plain: AnyArray
-
-
-def _batches(sets: Sequence[Array], weights: Sequence[Array | None]) -> Iterator[_Batch]:
-    lengths = np.array([len(rows) for rows in sets])
-    order = np.argsort(lengths, kind="stable")
-    first = 0
-    while first < len(order):
-        fits = max(1, _MOST_NUMBERS // (int(lengths[order[first]]) * sets[0].shape[1] + 1))
-        own = order[first : first + min(_MOST_FITS, fits)]
-        near = lengths[own] <= _LONGER * lengths[own[0]] + 4
-        own = own[: len(own) if near.all() else int(near.argmin())]
-        yield _batch(own, [sets[g] for g in own], [weights[g] for g in own])
-        first += len(own)
-
-
-def _batch(numbers: AnyArray, sets: list[Array], given: list[Array | None]) -> _Batch:
-    lengths = np.array([len(rows) for rows in sets])
-    n = max(1, int(lengths.max()))
-    shares = None
-    if (lengths == n).all():
-        rows = np.stack(sets)
-    else:
-        rows = np.zeros((len(sets), n, sets[0].shape[1]))
-        for own, x in zip(rows, sets, strict=True):
-            own[: len(x)], own[len(x) :] = x, x[:1]
-        shares = (np.arange(n) < lengths[:, None]).astype(float)
-    if any(own is not None for own in given):
-        shares = np.zeros(rows.shape[:2])
-        for share, x, own in zip(shares, sets, given, strict=True):
-            share[: len(x)] = 1.0 if own is None else own
-        # Rows that do not count are another of the set, whatever they hold.
-        first = (shares > 0).argmax(axis=1)
-        rows = np.where((shares > 0)[:, :, None], rows, rows[np.arange(len(rows)), first][:, None])
-    counted = lengths if shares is None else (shares > 0).sum(axis=1)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        low, high = rows.min(axis=1), rows.max(axis=1)
-        plain = (np.isfinite(low) & np.isfinite(high) & (high > low)).all(axis=1)
-        plain &= (np.maximum(np.abs(low), np.abs(high)) < _LARGEST).all(axis=1)
-        if shares is None:
-            variances = rows.var(axis=1)
-        else:
-            totals = shares.sum(axis=1)[:, None]
-            middles = np.einsum("gn,gnd->gd", shares, rows) / totals
-            variances = np.einsum("gn,gnd->gd", shares, (rows - middles[:, None]) ** 2) / totals
-    return _Batch(numbers, rows, shares, variances, plain & (counted > 0))
 
 
 class _Fits(NamedTuple):
@@ -243,8 +182,10 @@ class _Fits(NamedTuple):
     n_jobs: int | None
     names: tuple[str, ...] | None
     floor: Array
+    start: Any
+    noise: float | None
 
-    def together(self, batch: _Batch, random: Array) -> Ended | None:
+    def together(self, batch: Batch, random: Array) -> Ended | None:
         """Return the fits to a batch that need no closer look, None if there are none."""
         shares = batch.shares
         counted = batch.rows.shape[1] if shares is None else (shares > 0).sum(axis=1)
@@ -289,10 +230,23 @@ class _Fits(NamedTuple):
         ends = list(fit_each(climb, starts, data, np.arange(len(data.rows))))
         if not ends:
             return None
-        if any_units:
-            return Ended.joined(ends)
         ended = Ended.joined(ends)
+        if any_units:
+            return self._with_own_floors(ended, data)
         good = ~_come_down(ended, RELATIVE_FLOOR * variances[ended.numbers], family)
+        return ended.take(np.flatnonzero(good)) if good.any() else None
+
+    def _with_own_floors(self, ended: Ended, data: ManyRows) -> Ended | None:
+        """Return fits without those that are held where alone they would not be: by far rows."""
+        if ended.best.held is None:
+            return ended
+        good = np.ones(len(ended.numbers), dtype=bool)
+        for i in np.flatnonzero(ended.best.held.any()).tolist():
+            source = data.source(int(ended.numbers[i]))
+            summary = summarise(source, moment_of_data([self.model.family]))
+            rng = np.random.default_rng(0)
+            found = draw(source, summary, facts_of(source), self.model.n_components, rng)
+            good[i] = np.allclose(found.scales, 1.0, rtol=1e-6)
         return ended.take(np.flatnonzero(good)) if good.any() else None
 
     def _divided(self, rows: Array, shares: Array | None, random: Array) -> AnyArray:
@@ -335,10 +289,10 @@ class _Fits(NamedTuple):
         """Return the fit to one data set, or why there is none."""
         source: Source = MemorySource(rows, weights, n_jobs=1, feature_names=self.names)
         rng = np.random.default_rng(int(random[0, 0] * 2**53))
-        start = get_start("kmeans")
+        given = self.model, get_start(self.start), self.options
         try:
             source = self.missing.admit(source)
-            return fit_mixture(source, self.model, start, self.options, rng=rng), ""
+            return fit_mixture(source, *given, rng=rng, noise=self.noise), ""
         except _FAILURES as error:
             return None, str(error)
 
