@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from gaussmix import StudentMixture
 from gaussmix.components.moments import NORM, PRODUCTS, SQUARES
+from gaussmix.components.parameters import join_parameters, one_of
+from gaussmix.em.steps import EStep
 from gaussmix.estep import Expectation, NaturalForm, Posterior, compiled
+from gaussmix.families import get_family
+from gaussmix.fitting.fit import summarise
 from gaussmix.numerics.groups import Groups
 from gaussmix.rows import MemorySource
 from gaussmix.rows.threads import Pool
@@ -56,6 +61,51 @@ def test_it_is_the_e_step_of_each_mixture(moment, n_rows, weighted, n_threads):
         np.testing.assert_allclose(found, expected[:3], rtol=1e-9, atol=1e-9 * len(rows))
         np.testing.assert_allclose(part.tally.noise[r], expected[3, 0], rtol=1e-9)
         np.testing.assert_allclose(part.tally.log_likelihood[r], value, rtol=1e-11)
+
+
+@MOMENTS
+@SIZES
+@pytest.mark.parametrize("weighted", [False, True])
+def test_mixtures_may_be_of_different_sizes(moment, n_rows, weighted):
+    if n_rows > 10:
+        pytest.importorskip("numba")
+    rng, sizes = np.random.default_rng(0), (3, 1, 3, 2)
+    rows = rng.normal(size=(2500, 3))
+    weights = rng.uniform(0.5, 2.0, 2500) if weighted else np.ones(2500)
+    theta = [rng.normal(size=(size + 1, 4 + moment.n_terms(3))) for size in sizes]
+    for own in theta:
+        own[-1, 1:] = 0.0  # a background
+    source = MemorySource(rows, weights if weighted else None, n_jobs=1, block_rows=512)
+    groups, kind = Groups.of(sizes), compiled.natural_form(4, n_rows)
+    form = kind(np.concatenate([own[:-1] for own in theta]), groups, moment, np.zeros(3))
+    posterior = Posterior(groups, np.array([own[-1, 0] for own in theta]))
+    (part,) = source.reduce(Expectation(form, posterior)).parts.values()
+    assert part.tally.n_rows == 2500
+    for g, (expected, value) in enumerate(slow(rows, weights, moment, theta)):
+        found = groups.part(part.sums.moments, g)
+        np.testing.assert_allclose(found, expected[:-1], rtol=1e-9, atol=1e-9 * len(rows))
+        np.testing.assert_allclose(part.tally.noise[g], expected[-1, 0], rtol=1e-9)
+        np.testing.assert_allclose(part.tally.log_likelihood[g], value, rtol=1e-11)
+
+
+@pytest.mark.parametrize("dof", ["free", 5.0])
+def test_densities_that_weigh_may_be_of_different_sizes(dof):
+    """Student's t of 1, 2 and 3 components in loops, beside each by itself without them."""
+    pytest.importorskip("numba")
+    X = np.random.default_rng(2).standard_t(4, size=(700, 2))
+    source = MemorySource(X, n_jobs=1)
+    models = [StudentMixture(k, dof=dof, random_state=0, tol=1.0).fit(X) for k in (1, 2, 3)]
+    each = [model.mixture_.parameters for model in models]
+    stack, family = join_parameters([(own, 0) for own in each]), get_family("VVV")
+    summary = summarise(source, PRODUCTS)
+    (found,) = EStep(source, summary, n_begun=10**6)([(stack, family)])
+    for g, own in enumerate(each):
+        (expected,) = EStep(source, summary)([(own, family)])
+        part = one_of((found, g))
+        for name in ("counts", "means", "scatters", "masses", "tally", "log_likelihood"):
+            np.testing.assert_allclose(
+                getattr(part, name), getattr(expected, name), rtol=1e-9, atol=1e-9
+            )
 
 
 @MOMENTS

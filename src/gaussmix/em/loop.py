@@ -211,6 +211,7 @@ def fit_together(
         places = list(own)
         teams.append(Climbers.of([fits[number] for number in places]))
         numbers[id(teams[-1].trace)] = places
+    estep = replace(estep, n_begun=sum(len(team.parameters.weights) for team in teams))
     batch = Batch(teams, Convergence())
     while batch.teams:
         done = [

@@ -55,6 +55,8 @@ class EStep:
         What is seen of rows.
     form : type of NaturalForm or None
         By which all mixtures are evaluated; None chooses for each one that is accurate.
+    n_begun : int
+        Components of all mixtures that there once were, some of which may be gone; or 0.
     """
 
     source: Source
@@ -63,6 +65,7 @@ class EStep:
     dtype: type = np.float64
     observation: Observation = COMPLETE
     form: type[NaturalForm] | None = None
+    n_begun: int = 0
 
     def __call__(self, several: Sequence[tuple[Parameters, Family]]) -> list[SufficientStatistics]:
         """Return the statistics of each stack of mixtures, as its family needs them."""
@@ -71,7 +74,8 @@ class EStep:
             return [self._of_one(parameters, family)]
         if self.observation is not COMPLETE:
             return [self._in_parts(*stack) for stack in several]
-        return expectation_of_several(self.source, self.summary, several, self.known, self.form)
+        given = (self.known, self.form, self.n_begun)
+        return expectation_of_several(self.source, self.summary, several, *given)
 
     def _of_one(self, parameters: Parameters, family: Family) -> SufficientStatistics:
         if self._numbers(parameters) < _FEW_NUMBERS:

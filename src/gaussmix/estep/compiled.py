@@ -132,8 +132,7 @@ class CompiledForm(NaturalForm):
         self._strip = max(64, _STRIP_BYTES // (self.theta.itemsize * n_terms))
         self._bytes_of_joint = self.bytes_per_row
         # Mixtures of one size are done one after the other while a tile is in the cache.
-        sizes = set(self.groups.sizes)
-        self._in_tiles = len(sizes) == 1 and _is_for_tiles(max(sizes) * n_terms)
+        self._in_tiles = _is_for_tiles(max(self.groups.sizes) * n_terms)
         if self._in_tiles:
             self.bytes_per_row = min(bytes_of_tiles(*self.theta.shape), self._bytes_of_joint)
 
@@ -165,6 +164,9 @@ class CompiledForm(NaturalForm):
         loops = compiled_loops()
         if loops is None or not self._in_tiles:
             return False
+        if not self.groups.size:
+            self._in_parts(sums, rows, weights, posterior, tally, workspace)
+            return True
         n_groups = len(self.groups)
         theta = self.theta.reshape(n_groups, -1, self.theta.shape[1])
         k, backgrounds = theta.shape[1], posterior.backgrounds
@@ -180,6 +182,26 @@ class CompiledForm(NaturalForm):
         tile.tell(tally, weights, moments[:, k:, 0])
         own.tell(posterior, tally)
         return True
+
+    def _in_parts(
+        self,
+        sums: NaturalSums,
+        rows: AnyArray,
+        weights: AnyArray | None,
+        posterior: Posterior,
+        tally: Tally,
+        workspace: Workspace,
+    ) -> None:
+        """Do it for mixtures of each size by themselves."""
+        for mixtures, components in self.groups.by_size:
+            theta, groups = self.theta[components], self.groups.chosen(mixtures)
+            form = CompiledForm(theta, groups, self.moment, self.center, self.dtype)
+            own = posterior.part(mixtures, components)
+            found, counted = form.open(), own.open()
+            form.at_once(found, rows, weights, own, counted, workspace)
+            sums.moments[components] += found.moments
+            tally.add(counted, mixtures, components)
+        tally.n_rows += len(rows)
 
 
 def with_constants(theta: Array, constants: Array) -> Array:

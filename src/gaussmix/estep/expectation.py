@@ -250,13 +250,15 @@ def expectation_of_several(
     several: Sequence[tuple[Parameters, Family]],
     known: AnyArray | None = None,
     form: type[NaturalForm] | None = None,
+    n_begun: int = 0,
 ) -> list[SufficientStatistics]:
     """Return the same for mixtures of several families, in one pass over the rows.
 
     On few rows an E-step costs calls, not arithmetic; together, many mixtures cost hardly
     more calls than one.  Those for which the natural form is not accurate are evaluated by
     themselves, and all where features have very many products: unless `form` says which
-    natural form all are evaluated by.
+    natural form all are evaluated by.  It may be chosen as for `n_begun` components: as many as
+    there once were.
     """
 
     def alone(own: Parameters, family: Family, g: int) -> SufficientStatistics:
@@ -272,7 +274,8 @@ def expectation_of_several(
             for own, family in several
         ]
     theta = natural_of_several(parameters, center, moment)
-    kind = form or natural_form(max(posterior.groups.sizes), n_rows)
+    n_joint = max(n_begun, posterior.groups.n_components)
+    kind = form or natural_form(n_joint, n_rows)
     fold = Expectation(kind(theta, posterior.groups, moment, center), posterior, known)
     found = fold.statistics(source.reduce(fold))
     statistics = [

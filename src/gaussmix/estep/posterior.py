@@ -55,6 +55,12 @@ class Tally:
             self.n_rows + other.n_rows,
         )
 
+    def add(self, part: Tally, mixtures: AnyArray, components: AnyArray) -> None:
+        """Add what was counted of some mixtures and their components; of the same rows."""
+        self.log_likelihood[mixtures] += part.log_likelihood
+        self.noise[mixtures] += part.noise
+        self.own[components] += part.own
+
 
 class Posterior:
     """Bayes' theorem for G mixtures of J components in all.
@@ -108,6 +114,16 @@ class Posterior:
             return cls(groups, backgrounds, density)
         scales = np.concatenate([parameters.log_scales() for parameters in several])
         return cls(groups, backgrounds, density, density.terms(scales, first.n_features), n_rows)
+
+    def part(self, mixtures: AnyArray, components: AnyArray) -> Posterior:
+        """Return the posterior of some mixtures, whose components are at these places."""
+        terms = self.terms if self.density.plain else self.terms[components]
+        return Posterior(
+            self.groups.chosen(mixtures),
+            None if self.backgrounds is None else self.backgrounds[mixtures],
+            self.density.take(components),
+            terms,
+        )
 
     def open(self) -> Tally:
         """Return a tally of no rows."""

@@ -148,17 +148,18 @@ class Groups:
         if array[0].size < _LONG:
             return operation.reduceat(array, self.first, axis=0)
         found = np.empty((len(self), *array.shape[1:]), array.dtype)
-        for groups, places in self._by_size:
-            found[groups] = operation.reduce(array[places], axis=1)
+        for groups, places in self.by_size:
+            own = array[places].reshape(len(groups), -1, *array.shape[1:])
+            found[groups] = operation.reduce(own, axis=1)
         return found
 
     @cached_property
-    def _by_size(self) -> list[tuple[AnyArray, AnyArray]]:
-        """For each size, which groups have it (m,), and the places of their components (m, K)."""
+    def by_size(self) -> list[tuple[AnyArray, AnyArray]]:
+        """For each size, which groups have it (m,), and the places of their components (m K,)."""
         found = []
         for size in np.unique(self.counts):
             groups = np.flatnonzero(self.counts == size)
-            found.append((groups, self.first[groups][:, None] + np.arange(size)))
+            found.append((groups, (self.first[groups][:, None] + np.arange(size)).reshape(-1)))
         return found
 
     def any(self, mask: AnyArray) -> AnyArray:

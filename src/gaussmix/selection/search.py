@@ -45,6 +45,8 @@ __all__ = [
 
 # On more rows the arithmetic outweighs the calls, and forms made for each structure win.
 _MOST_ROWS = 3_000
+# Of one feature there is little arithmetic, and one structure (measured).
+_MOST_ROWS_OF_ONE = 20_000
 # Rows of a sample in which odd columns are looked for.
 _LOOKED_AT = 2_000
 
@@ -139,7 +141,8 @@ def search_with(
 def pays(source: Source) -> bool:
     """Whether fits to these rows are faster together than one after the other."""
     few_terms = PRODUCTS.n_terms(source.n_features) <= MOST_TERMS
-    return source.n_rows <= _MOST_ROWS and few_terms
+    most_rows = _MOST_ROWS_OF_ONE if source.n_features == 1 else _MOST_ROWS
+    return source.n_rows <= most_rows and few_terms
 
 
 @dataclass(frozen=True, eq=False)
