@@ -506,6 +506,8 @@ def test_help_version_and_wrong_usage(tmp_path, gaussmix):
     assert "iris" in gaussmix("--help", cwd=tmp_path).stdout
     for command in ("iris", "sizes", "fit", "predict", "show", "plot"):
         assert "--help" in gaussmix(command, "--help", cwd=tmp_path).stdout
+    # Lines of help are the terminal's, not the source's.
+    assert "asks BIC how many" in gaussmix("iris", "--help", cwd=tmp_path).stdout
     assert gaussmix("--version", cwd=tmp_path).stdout.startswith("gaussmix 0.")
     assert gaussmix("fit", cwd=tmp_path).returncode == 2
     assert gaussmix("fly", cwd=tmp_path).returncode == 2

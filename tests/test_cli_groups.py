@@ -66,6 +66,7 @@ def test_each_group_has_its_model(ending, most, run, work, monkeypatch):
 def test_a_folder_gets_a_model_file_a_group(run, work):
     done = run("a.csv", "--by", "species", "-k", 2, "-o", "models")
     assert done.returncode == 0, done.stderr
+    assert f"Means of {iris().names[0]}; those of all features" in done.stdout
     files = sorted(path.name for path in (work / "models").iterdir())
     assert files == ["a_b_c.json", "setosa.json", "versicolor.json"]
     model = load_model(work / "models" / "setosa.json")

@@ -38,6 +38,8 @@ def test_bootstrap_prints_and_writes_what_inference_finds(kind, run, work):
     done = run(*words)
     assert done.returncode == 0, done.stderr
     assert "standard error" in done.stdout
+    covariance = next(line for line in done.stdout.splitlines() if "covariance   0" in line)
+    assert covariance.count(iris().names[0]) == 2
     found = json.loads(run(*words, "--json").stdout)
     model = GaussianMixture(2, random_state=np.random.default_rng(0), tol=1e-8).fit(X)
     if kind == "information":

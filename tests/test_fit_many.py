@@ -143,6 +143,35 @@ def test_groups_of_a_frame(library):
     assert {"key", "mean_height", "deviation_width"} <= set(fits.to_frame().columns)
 
 
+@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
+def test_weights_of_a_frame_are_a_column(library):
+    data, weights = clusters(2), np.arange(120) % 3
+    columns = {"gene": np.repeat(["a", "b"], 60), "x": data[:, :, 0].ravel(), "w": weights}
+    found = fit_many(library.DataFrame(columns), 2, by="gene", sample_weight="w", random_state=0)
+    assert found.feature_names == ("x",)
+    expected = fit_many(
+        list(data[:, :, 0]), 2, sample_weight=[weights[:60], weights[60:]], random_state=0
+    )
+    np.testing.assert_array_equal(found.means, expected.means)
+
+
+def test_groups_of_several_kinds_come_in_the_order_of_their_first_rows():
+    values = pd.Series(["b", 3, "b", 2.5, 3, 2.5, "b", 3, 2.5], dtype=object)
+    frame = pd.DataFrame({"gene": values, "x": [1.0, 5, 2, 8, 6, 9, 3, 7, 11]})
+    fits = fit_many(frame, 1, by="gene")
+    assert fits.keys == ["b", 3, 2.5]
+    np.testing.assert_allclose(fits.means[:, 0, 0], [2.0, 6.0, 28 / 3])
+
+
+@pytest.mark.parametrize(
+    "values", [["a", None, "b"], [1.0, np.nan, 2.0], pd.array([1, None, 2], dtype="Int64")]
+)
+def test_rows_without_a_group_are_refused_as_those_of_files_are(values):
+    frame = pd.DataFrame({"gene": values, "x": [1.0, 2.0, 3.0]})
+    with pytest.raises(DataError, match="by: rows without a value in 'gene': 1; leave them out"):
+        fit_many(frame, 1, by="gene")
+
+
 def test_names_of_a_mapping_are_kept():
     fits = fit_many(dict(zip("xy", clusters(2), strict=True)), 1)
     assert fits.keys == ["x", "y"]
@@ -159,6 +188,12 @@ def test_names_of_a_mapping_are_kept():
         (lambda: fit_many(pd.DataFrame({"a": [1.0, 2.0]}), 1, by="b"), "no column 'b'"),
         (lambda: fit_many([["x", "y"]], 1), "data: of 0"),
         (lambda: fit_many(clusters(2), 2, sample_weight=[np.ones(60)]), "one a data set"),
+        (lambda: fit_many(clusters(2), 2, sample_weight="w"), "the name of a column"),
+        (lambda: fit_many(iter(clusters(2)), 2, sample_weight="w"), "the name of a column"),
+        (
+            lambda: fit_many(pd.DataFrame({"a": [1.0]}), 1, by="a", sample_weight="w"),
+            "sample_weight: no column 'w'",
+        ),
         (lambda: fit_many(clusters(2), 0), "n_components"),
         (lambda: fit_many(clusters(2), 2, covariance_type="V"), "one feature"),
     ],

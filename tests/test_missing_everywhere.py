@@ -14,7 +14,16 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
-from gaussmix import Checkpoint, DataError, GaussianMixture, Mixture, MixtureImputer, scan
+from gaussmix import (
+    Checkpoint,
+    DataError,
+    GaussianMixture,
+    Mixture,
+    MixtureImputer,
+    MixtureOutlierDetector,
+    ParameterError,
+    scan,
+)
 from gaussmix.federated import Coordinator, Site
 
 from .test_missing_em import holes
@@ -150,6 +159,12 @@ def test_a_checkpoint_goes_on(tmp_path):
 
 def test_the_imputer_is_an_estimator_of_scikit_learn():
     check_estimator(MixtureImputer())
+
+
+@pytest.mark.parametrize("given", [2, "full", GaussianMixture, MixtureOutlierDetector()])
+def test_an_imputer_is_of_a_mixture(given):
+    with pytest.raises(ParameterError, match="estimator: expected a mixture to fit"):
+        MixtureImputer(given).fit([[1.0, 2.0], [2.0, np.nan], [0.0, 1.0]])
 
 
 def test_the_imputer_fills_in_and_keeps_what_is_seen():

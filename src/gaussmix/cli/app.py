@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,9 @@ from . import (
 )
 from .console import in_options, say, warn
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["app", "run"]
 
 app = typer.Typer(
@@ -42,10 +46,18 @@ _PANELS = {
     "Your own data": (fit, select, predict, show, plot, bootstrap, lrt),
     "By a target, or without": (classify, regress, outliers),
 }
+
+
+def _help(command: Callable[..., Any]) -> str:
+    """Return a docstring whose lines are as long as the terminal, not as the source."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 for panel, modules in _PANELS.items():
     for module in modules:
         name = module.__name__.rpartition(".")[2]
-        app.command(name, rich_help_panel=panel)(module.command)
+        app.command(name, help=_help(module.command), rich_help_panel=panel)(module.command)
 
 
 def _version(wanted: bool) -> None:

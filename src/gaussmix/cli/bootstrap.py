@@ -164,12 +164,16 @@ def _table(sure: Uncertainty) -> FoldedTable:
     def figures(name: str) -> Column:
         return Column(name.replace("_", " "), [f"{row[name]:.4g}" for row in rows])
 
-    components = ["all" if row["component"] < 0 else str(row["component"]) for row in rows]
+    entries = sure.entries()
+    # A column for each of the two features of a covariance: together they were cut to neither.
+    features = [(*entry.features, "", "")[:2] for entry in entries]
     first = [
-        Column("", [row["parameter"].removesuffix("s") for row in rows]),
-        Column("component", components),
-        Column("feature", [row["feature"] for row in rows]),
+        Column("", [entry.parameter.removesuffix("s") for entry in entries]),
+        Column("component", ["all" if e.component < 0 else str(e.component) for e in entries]),
+        Column("feature", [one for one, _ in features]),
+        Column("with", [other for _, other in features]),
     ]
+    first = [column for column in first if any(column.cells)]
     parts = [figures(name) for name in ("estimate", "standard_error", "lower", "upper")]
     return FoldedTable(first, [parts[:2], parts[2:]])
 

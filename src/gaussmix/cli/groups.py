@@ -65,7 +65,11 @@ def fit_groups(
     if as_json:
         print_json({"by": by, "groups": rows})
     elif any("means" in row for row in rows):
-        results().print(_table(by, fits, rows))
+        results().print(_table(by, rows))
+        if fits.n_features > 1:
+            first = fits.feature_names[0] if fits.feature_names else "0"
+            told = f"Means of {first}; those of all features are in --out and --json."
+            results().print(told, markup=False, highlight=False)
         if len(rows) > _PRINTED:
             left = len(rows) - _PRINTED
             notes().print(f"and {plural(left, 'group')} more; --out or --json has all of them")
@@ -120,7 +124,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _table(by: str, fits: ChainedFits, rows: list[dict[str, Any]]) -> FoldedTable:
+def _table(by: str, rows: list[dict[str, Any]]) -> FoldedTable:
     shown = rows[:_PRINTED]
 
     def each(name: str, spec: str) -> list[str]:
@@ -132,8 +136,7 @@ def _table(by: str, fits: ChainedFits, rows: list[dict[str, Any]]) -> FoldedTabl
         Column("log-likelihood", each("log_likelihood", ".3f")),
         Column("BIC", each("bic", ".3f")),
     ]
-    first = fits.feature_names[0] if fits.feature_names else "0"
-    parts = [Column(f"weights: means of {first}", means)]
+    parts = [Column("weights: means", means)]
     return FoldedTable(which, [fit, parts], justify="right")
 
 

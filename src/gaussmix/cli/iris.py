@@ -23,10 +23,7 @@ from .output import check_folder
 def command(
     features: Annotated[
         str,
-        typer.Option(
-            help="Attributes to fit: names or positions separated by commas, or 'all'. "
-            "Default: all."
-        ),
+        typer.Option(help="Attributes to fit: names or positions separated by commas, or 'all'."),
     ] = "all",
     components: ComponentsOption = 3,
     covariance: CovarianceOption = "full",

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from ..exceptions import ParameterError
+from ..numerics.arguments import shown
 from .mixture import GaussianMixture
+from .search import GaussianMixtureIC
 
 if TYPE_CHECKING:
     from .._typing import AnyArray
@@ -64,8 +67,14 @@ class MixtureImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : ignored
         sample_weight : array-like (n,), optional
         """
-        given = GaussianMixture(1) if self.estimator is None else clone(self.estimator)
-        self.estimator_ = given.set_params(missing="em").fit(X, sample_weight=sample_weight)
+        given = GaussianMixture(1) if self.estimator is None else self.estimator
+        if not isinstance(given, GaussianMixture | GaussianMixtureIC):
+            raise ParameterError(
+                "estimator: expected a mixture to fit, such as GaussianMixture(2), got "
+                f"{shown(given)}"
+            )
+        own = clone(given).set_params(missing="em")
+        self.estimator_ = own.fit(X, sample_weight=sample_weight)
         return self
 
     def transform(self, X: Any) -> AnyArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,18 +14,38 @@ from ..rows.door import as_frame, as_rows, as_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._typing import Array
+    from .._typing import AnyArray, Array
 
-__all__ = ["data_sets", "weights_of"]
+__all__ = ["data_sets", "require_arrays"]
 
 
-def data_sets(data: Any, by: Any) -> tuple[list[Any], list[Array], tuple[str, ...] | None]:
-    """Return keys, arrays (n_g, d), and the names of features, if they have any."""
+class DataSets(NamedTuple):
+    """Data sets in memory.
+
+    Attributes
+    ----------
+    keys : list
+    rows : list of ndarray (n_g, d)
+    names : tuple of str or None
+        Of the features.
+    weights : list of ndarray (n_g,) or None
+        None where all rows count once.
+    """
+
+    keys: list[Any]
+    rows: list[Array]
+    names: tuple[str, ...] | None
+    weights: list[Array | None]
+
+
+def data_sets(data: Any, by: Any, sample_weight: Any) -> DataSets:
+    """Return data sets and weights, as users of `fit_many` give them."""
     names: tuple[str, ...] | None = None
     if by is None and _is_stack(data):
-        return list(range(len(data))), list(np.ascontiguousarray(data, dtype=np.float64)), None
+        stack = list(np.ascontiguousarray(data, dtype=np.float64))
+        return DataSets(list(range(len(data))), stack, None, _weights_of(sample_weight, stack))
     if by is not None:
-        keys, found, names = _grouped(data, by)
+        keys, found, names, sample_weight = _grouped(data, by, sample_weight)
     elif isinstance(data, Mapping):
         keys, found = list(data), list(data.values())
     else:
@@ -42,7 +62,7 @@ def data_sets(data: Any, by: Any) -> tuple[list[Any], list[Array], tuple[str, ..
     widths = {rows.shape[1] for rows in sets}
     if len(widths) > 1:
         raise DataError(f"data: data sets have different numbers of features: {sorted(widths)}")
-    return keys, sets, names
+    return DataSets(keys, sets, names, _weights_of(sample_weight, sets))
 
 
 def _is_stack(data: Any) -> bool:
@@ -62,27 +82,66 @@ def _rows(key: Any, rows: Any) -> Array:
         raise DataError(f"data: of {key!r}: {error}") from None
 
 
-def _grouped(data: Any, by: Any) -> tuple[list[Any], list[Array], tuple[str, ...]]:
+def _grouped(
+    data: Any, by: Any, sample_weight: Any
+) -> tuple[list[Any], list[Array], tuple[str, ...], Any]:
+    """Return keys, rows, names, and weights of the groups that a column of a frame makes."""
     frame = as_frame(as_table(data))
     if frame is None:
         raise ParameterError("by: is for a dataframe or an Arrow table")
-    if by not in frame.columns:
-        raise ParameterError(
-            f"by: no column {by!r}; there are {', '.join(map(str, frame.columns))}"
-        )
-    names = [name for name in frame.columns if name != by]
+    weight = sample_weight if isinstance(sample_weight, str) else None
+    for argument, column in (("by", by), ("sample_weight", weight)):
+        if column is not None and column not in frame.columns:
+            raise ParameterError(
+                f"{argument}: no column {column!r}; there are {', '.join(map(str, frame.columns))}"
+            )
+    names = [name for name in frame.columns if name not in (by, weight)]
     rows = as_rows(frame.select(names).to_native(), len(names), names)
-    values = frame[by].to_numpy()
-    keys, places = np.unique(values, return_inverse=True)
+    n_unknown = _n_unknown(frame[by])
+    if n_unknown:
+        raise DataError(
+            f"by: rows without a value in {by!r}: {n_unknown}; leave them out, or fill it"
+        )
+    keys, places = _keys(frame[by].to_numpy())
     order = np.argsort(places, kind="stable")
     ends = np.cumsum(np.bincount(places))[:-1]
-    return keys.tolist(), np.split(rows[order], ends), tuple(map(str, names))
+    if weight is not None:
+        sample_weight = np.split(frame[weight].to_numpy()[order], ends)
+    return keys, np.split(rows[order], ends), tuple(map(str, names)), sample_weight
 
 
-def weights_of(given: Any, sets: Sequence[Array]) -> list[Array | None]:
+def _n_unknown(column: Any) -> int:
+    unknown = column.is_null()
+    if column.dtype.is_float():
+        unknown = unknown | column.is_nan()
+    return int(unknown.sum())
+
+
+def _keys(values: AnyArray) -> tuple[list[Any], AnyArray]:
+    """Return the different values of a column in order, and the place of each row's among them."""
+    try:
+        keys, places = np.unique(values, return_inverse=True)
+    except TypeError:  # values of several kinds have no order but that of their first rows
+        codes: dict[Any, int] = {}
+        found = [codes.setdefault(value, len(codes)) for value in values.tolist()]
+        return list(codes), np.array(found)
+    return keys.tolist(), places
+
+
+def require_arrays(sample_weight: Any) -> None:
+    """Raise ParameterError if weights are a column's name where there are no columns."""
+    if isinstance(sample_weight, str):
+        raise ParameterError(
+            f"sample_weight: {sample_weight!r} is the name of a column, and only dataframes and "
+            "files with by= have one; give an array for each data set"
+        )
+
+
+def _weights_of(given: Any, sets: Sequence[Array]) -> list[Array | None]:
     """Return the weights (n_g,) of each data set, None where all rows count once."""
     if given is None:
         return [None] * len(sets)
+    require_arrays(given)
     if len(given) != len(sets):
         raise ParameterError(
             f"sample_weight: expected {len(sets)} arrays, one a data set, got {len(given)}"

@@ -30,7 +30,7 @@ from ..starts.base import softened
 from ..starts.many import N_DRAWN, kmeans_of_many, loops_can_be_had
 from .batches import batches_of, least_variances
 from .chained import ChainedFits, chained
-from .data_sets import data_sets, weights_of
+from .data_sets import data_sets
 from .fit import draw, facts_of, fit_mixture, moment_of_data, summarise
 from .many_fits import ManyFits
 from .portions import portions_of
@@ -93,8 +93,8 @@ reads them as they are needed: an iterator, or files opened by `scan`
         those of each data set are together they are read once.  Files of Parquet without it: each
         row group is a data set.
     covariance_type : str or Family, default "full"
-    sample_weight : sequence of arrays (n_g,), optional
-        One for each data set; the name of a column of files.
+    sample_weight : sequence of arrays (n_g,) or str, optional
+        One for each data set; with `by`, the name of a column.
     equal_weights : bool, default False
     init_params, n_init, noise, prior
         As of `GaussianMixture`; of noise a share.  With any of them data sets are fitted one by
@@ -138,8 +138,7 @@ reads them as they are needed: an iterator, or files opened by `scan`
         fit = partial(fit_many, n_components=n_components, random_state=rng, **given)
         return chained(fit, portions)
     k = check_integer("n_components", n_components, minimum=1)
-    keys, sets, names = data_sets(data, by)
-    weights = weights_of(sample_weight, sets)
+    keys, sets, names, weights = data_sets(data, by, sample_weight)
     family, d = get_family(covariance_type), sets[0].shape[1]
     family.require_features(d)
     share, word = check_noise(noise), get_missing(missing)

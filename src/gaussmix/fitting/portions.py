@@ -15,6 +15,7 @@ from ..rows.door import as_frame
 from ..rows.files import Scan
 from ..rows.files.carried import Carried
 from ..rows.files.scanning import rows_of_batch
+from .data_sets import require_arrays
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -64,6 +65,7 @@ def portions_of(data: Any, by: Any, sample_weight: Any) -> Iterator[Portion] | N
         return None
     if by is not None:
         raise ParameterError("by: is for dataframes, tables and files; an iterator gives data sets")
+    require_arrays(sample_weight)
     return _of_iterator(iter(data), None if sample_weight is None else iter(sample_weight))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,26 @@ def parameters_of_many(stack: Parameters, like: Mixture) -> dict[str, Array]:
     if "dofs" in each:
         found["dofs"] = stack.density.numbers(len(stack.weights))[:, 0]
     return {name: found[name].reshape(count, *own.shape) for name, own in each.items()}
+
+
+class Entry(NamedTuple):
+    """Where one number of a mixture's parameters stands.
+
+    Attributes
+    ----------
+    parameter : str
+    component : int
+        -1 if all share it.
+    features : tuple of str
+        Of a weight none, of a covariance two.
+    place : tuple of int
+        In the array.
+    """
+
+    parameter: str
+    component: int
+    features: tuple[str, ...]
+    place: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +118,21 @@ class Uncertainty:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a dict for each parameter: its name and place, estimate, error and limits."""
+        return [
+            {
+                "parameter": entry.parameter,
+                "component": entry.component,
+                "feature": ", ".join(entry.features),
+                "estimate": float(self.estimates[entry.parameter][entry.place]),
+                "standard_error": float(self.standard_errors[entry.parameter][entry.place]),
+                "lower": float(self.intervals[entry.parameter][(0, *entry.place)]),
+                "upper": float(self.intervals[entry.parameter][(1, *entry.place)]),
+            }
+            for entry in self.entries()
+        ]
+
+    def entries(self) -> list[Entry]:
+        """Return where each parameter stands; of two that are the same the first."""
         names = self.mixture.feature_names or [str(j) for j in range(self.mixture.n_features)]
         found = []
         for parameter, values in self.estimates.items():
@@ -106,18 +141,8 @@ class Uncertainty:
                 features = place if shared else place[1:]
                 if len(features) == 2 and features[0] > features[1]:
                     continue  # symmetric
-                lower, upper = self.intervals[parameter][(slice(None), *place)]
-                found.append(
-                    {
-                        "parameter": parameter,
-                        "component": -1 if shared else place[0],
-                        "feature": ", ".join(names[j] for j in features),
-                        "estimate": float(values[place]),
-                        "standard_error": float(self.standard_errors[parameter][place]),
-                        "lower": float(lower),
-                        "upper": float(upper),
-                    }
-                )
+                component = -1 if shared else place[0]
+                found.append(Entry(parameter, component, tuple(names[j] for j in features), place))
         return found
 
     def to_frame(self) -> Any:
