@@ -85,15 +85,16 @@ def test_what_cannot_be_fitted_has_a_reason_and_takes_none_with_it():
     data = [*clusters(2), flat, missing, clusters(1)[0]]
     spike = clusters(1)[0]
     spike[:20] = [30.0, 30.0]  # twenty equal rows: a component without width
-    fits = fit_many([*data, spike], 2, random_state=0)
-    assert [result is None for result in fits] == [False, False, True, True, False, False]
+    fits = fit_many([*data, spike, spike[:0]], 2, random_state=0)
+    assert [result is None for result in fits] == [False, False, True, True, False, False, True]
+    assert "rows" in fits.reasons[6]
     assert "constant" in fits.reasons[2]
     assert "NaN" in fits.reasons[3]
     assert fits[5].collapsed
     assert np.isnan(fits.bic[2])
     frame = fits.to_frame()
-    assert frame[frame["reason"] != ""]["key"].tolist() == [2, 3]
-    assert "2 of them without a fit" in repr(fits)
+    assert frame[frame["reason"] != ""]["key"].tolist() == [2, 3, 6]
+    assert "3 of them without a fit" in repr(fits)
 
 
 @pytest.mark.parametrize(

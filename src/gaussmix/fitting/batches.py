@@ -73,7 +73,8 @@ def _batch(numbers: AnyArray, sets: list[Array], given: list[Array | None]) -> B
     else:
         rows = np.zeros((len(sets), n, sets[0].shape[1]))
         for own, x in zip(rows, sets, strict=True):
-            own[: len(x)], own[len(x) :] = x, x[:1]
+            own[: len(x)] = x
+            own[len(x) :] = x[:1] if len(x) else 0.0
         shares = (np.arange(n) < lengths[:, None]).astype(float)
     if any(own is not None for own in given):
         shares = np.zeros(rows.shape[:2])

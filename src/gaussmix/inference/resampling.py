@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 from ..components.parameters import picked
 from ..em.climb import Climb, Ended, begun
@@ -26,14 +25,16 @@ from ..numerics.bars import counting
 from ..numerics.jobs import done
 from .estimates import Uncertainty, parameters_of, parameters_of_many
 from .given import Fitted, checked_level, drawn_labels, drawn_like, unseen_like
+from .limits import intervals_from_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._typing import AnyArray, Array
     from ..estep.many import ManyRows
+    from ..mixture import Mixture
 
-__all__ = ["batches", "bootstrap", "list_kinds", "normal_interval", "threads_of"]
+__all__ = ["batches", "bootstrap", "list_kinds", "threads_of"]
 
 # Numbers that the weights or rows of one batch may hold; and the most fits of a batch.
 _MOST_NUMBERS = 4_000_000
@@ -75,7 +76,8 @@ def bootstrap(
     n_resamples : int, default 999
         Replicates; of a jackknife there are as many as rows.
     level : float, default 0.95
-        Of the intervals: quantiles of the replicates, or normal ones of a jackknife.
+        Of the intervals: quantiles of the replicates, or of a jackknife normal ones, those of
+        variances by their logarithms and of weights by their logits.
     sample_weight : array-like (n,), optional
         A row of weight w counts as w rows, each of which is drawn, weighed or left out by itself.
     known : array-like of int (n,), optional
@@ -219,10 +221,7 @@ def _summed(
     estimates = parameters_of(fitted.mixture)
     draws = {name: np.concatenate([own.draws[name] for own in found]) for name in estimates}
     errors = {name: resampling.errors(draws[name], fitted, numbers) for name in estimates}
-    intervals = {
-        name: resampling.interval(draws[name], estimates[name], errors[name], level)
-        for name in estimates
-    }
+    intervals = resampling.intervals(draws, errors, level, fitted.mixture)
     return Uncertainty(
         resampling.name,
         fitted.mixture,
@@ -259,11 +258,16 @@ class Resampling(ABC):
         """Return standard errors from the parameters (R, ...) of the replicates of some numbers."""
         return np.asarray(draws.std(axis=0, ddof=1))
 
-    def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
-        """Return the limits (2, ...)."""
+    def intervals(
+        self, draws: dict[str, Array], errors: dict[str, Array], level: float, mixture: Mixture
+    ) -> dict[str, Array]:
+        """Return the limits (2, ...) of parameters by name."""
         # Of R replicates the next one is below the i-th with probability i / (R + 1).
         shares = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
-        return np.asarray(np.quantile(draws, shares, axis=0, method="weibull"))
+        return {
+            name: np.asarray(np.quantile(own, shares, axis=0, method="weibull"))
+            for name, own in draws.items()
+        }
 
 
 class _Weights(Resampling):
@@ -325,8 +329,10 @@ class Jackknife(_Weights):
         squares = np.tensordot(counts / parts**2, (draws - middle) ** 2, axes=1)
         return np.asarray(np.sqrt((fitted.total - 1.0) / counts.sum() * squares))
 
-    def interval(self, draws: Array, estimates: Array, errors: Array, level: float) -> Array:
-        return normal_interval(estimates, errors, level)
+    def intervals(
+        self, draws: dict[str, Array], errors: dict[str, Array], level: float, mixture: Mixture
+    ) -> dict[str, Array]:
+        return intervals_from_errors(parameters_of(mixture), errors, level, mixture)
 
 
 class Parametric(Resampling):
@@ -360,9 +366,3 @@ def _resampling(kind: Any) -> Resampling:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise ParameterError(f"kind: must be one of {', '.join(_KINDS)}, got {shown(kind)}")
     return _KINDS[kind]
-
-
-def normal_interval(estimates: Array, errors: Array, level: float) -> Array:
-    """Return the limits (2, ...) of normal intervals about estimates."""
-    reach = float(ndtri(0.5 + level / 2.0)) * errors
-    return np.array([estimates - reach, estimates + reach])

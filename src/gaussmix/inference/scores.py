@@ -19,8 +19,8 @@ from ..rows.folds import Fold
 from ..rows.patterns import Patterns
 from .estimates import Uncertainty, parameters_of
 from .given import checked_level, fit_of, missing_of, source_of
+from .limits import intervals_from_errors
 from .of_prior import information_of_prior
-from .resampling import normal_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,8 @@ def information(
     X : array-like, dataframe, `gaussmix.scan` or callable (n, d)
         The rows that it was fitted to.
     level : float, default 0.95
-        Of the intervals, which are normal; those of degrees of freedom in their logarithms.
+        Of the intervals, which are normal: those of variances and degrees of freedom by their
+        logarithms, of weights by their logits.
     sample_weight : array-like (n,), optional
         A row of weight w counts as w rows.
     known : array-like of int (n,), optional
@@ -104,10 +105,7 @@ def information(
     vector = fold.layout.factors * np.sqrt(_variances(products, _basis(result)))
     vector[fold.layout.own][_held(mixture)] = np.nan
     errors = fold.layout.shaped(vector, mixture)
-    intervals = {
-        name: _interval(name, values, errors[name], level)
-        for name, values in parameters_of(mixture).items()
-    }
+    intervals = intervals_from_errors(parameters_of(mixture), errors, level, mixture)
     return Uncertainty("information", mixture, errors, intervals, level)
 
 
@@ -124,15 +122,6 @@ def _held(mixture: Mixture) -> AnyArray:
             stacklevel=3,
         )
     return held
-
-
-def _interval(name: str, estimates: Array, errors: Array, level: float) -> Array:
-    """Return limits (2, ...): of degrees of freedom, which are positive, by their logarithms."""
-    if name != "dofs":
-        return normal_interval(estimates, errors, level)
-    with np.errstate(invalid="ignore", over="ignore"):
-        relative = np.where(errors == 0.0, 0.0, errors / estimates)
-        return np.asarray(estimates * np.exp(normal_interval(np.zeros(1), relative, level)))
 
 
 class Layout:
