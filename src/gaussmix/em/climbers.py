@@ -161,6 +161,8 @@ class Climbers(Team):
             self.recent.leap(landed)
             self.n_rejected = self.n_rejected + failed
             refused = failed if failed.any() else None
+        if leaping is None and self.rule.stands_below(self.recent, climbed):
+            refused = self._stuck = climbed < self.recent.last
         if self.held is None and self.best.held is None:
             return refused
         sank = self._sank(climbed)
@@ -197,8 +199,7 @@ class Climbers(Team):
     def _better(self, found: Best, new: AnyArray) -> Best:
         """Return what was found where it is `new` (G,), and what was best before elsewhere."""
         before, count = self.best, len(new)
-        assert found.statistics is not None
-        if before.statistics is None:  # nothing before
+        if before.statistics is None or found.statistics is None:  # nothing before
             return found
         numbers = np.where(new, np.arange(count), count + np.arange(count))
         held = either(new, found.held, before.held)
@@ -217,6 +218,7 @@ class Climbers(Team):
     def verdicts(self) -> AnyArray:
         """Say why each fit is to stop now, by the number of the status; -1 if it goes on."""
         options, found = self.options, np.full(len(self), _GOES_ON)
+        gives_up = options.give_up_collapsed
         with np.errstate(over="ignore", invalid="ignore"):
             done, close = self.rule.reached(self.recent, self.close, self._rates())
         if self._fixed is not None and options.tol > 0:
@@ -226,13 +228,12 @@ class Climbers(Team):
             found[over] = _CODES[Status.MAX_ITERATIONS]
         if np.count_nonzero(done):
             found[done] = _CODES[Status.CONVERGED]
-        if options.give_up_collapsed and self.held is not None:
+        if gives_up and self.held is not None:
             found[self.held.any()] = _CODES[Status.COLLAPSED]
         if self.rejected is not None:
             found[self.rejected] = _GOES_ON
             close = self.close.kept(close, ~self.rejected)
         if self._stuck is not None:
-            gives_up = options.give_up_collapsed
             found[self._stuck] = _CODES[Status.COLLAPSED if gives_up else Status.CONVERGED]
         self.close = close
         return found
@@ -387,8 +388,7 @@ class Climbers(Team):
                     return None
                 raise
         # Back to where the leap began.
-        assert self.best.statistics is not None
-        assert self.paths is not None
+        assert self.best.statistics is not None and self.paths is not None
         failed = np.arange(len(self)) == g
         self.paths.land(None, failed)
         self._aimed = self._aimed & ~failed

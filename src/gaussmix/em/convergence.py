@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["AitkenRule", "Close", "Recent"]
+__all__ = ["ROUNDING", "AitkenRule", "Close", "Recent"]
 
-# Relative rounding of a sum.
-_ROUNDING = 8 * float(np.finfo(float).eps)
+#: Relative rounding of a sum.
+ROUNDING = 8 * float(np.finfo(float).eps)
 # Steps looked at to tell rounding from progress.
 _NOISE_WINDOW = 10
 # Share of the tolerance that is left to gain, and to have gained since a leap, when it is time
@@ -133,6 +133,21 @@ class Recent:
         self.leaps = np.where(landed, self.counts, self.leaps)
         self.have_leapt = True
 
+    def after(self, earlier: Sequence[float]) -> Recent:
+        """Return them as the newest of one fit that had earlier ones."""
+        before = [np.full(1, value) for value in earlier]
+        own = self.values[len(self.values) - min(self.longest, len(self.values)) :]
+        values = [*self.values, *before, *own][-len(self.values) :]
+        leaps = np.where(self.leaps > 0, self.leaps + len(before), 0)
+        return Recent(values, self.counts + len(before), leaps)
+
+    def trail(self) -> tuple[float, ...]:
+        """Return those of one fit that has not leapt: what it has gained tells what is to come."""
+        if self.have_leapt:
+            return ()
+        count = min(self.longest, len(self.values))
+        return tuple(float(value[0]) for value in self.values[len(self.values) - count :])
+
     def take(self, places: AnyArray) -> Recent:
         """Return those of some fits."""
         own = [values[places] for values in self.values]
@@ -188,7 +203,7 @@ class AitkenRule:
             sizes = np.abs(last)
             # No geometric series: the optimum of a regularised fit is crossed, or rounding.
             found = np.where((last <= 0) | (before <= 0), sizes, found)
-            noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
+            noise = ROUNDING * np.maximum(np.abs(recent.last), self.n)
             found[(sizes <= noise) & (np.abs(before) <= noise)] = 0.0
         found[recent.counts < recent.leaps + 3] = np.inf
         return found
@@ -231,10 +246,18 @@ class AitkenRule:
         found = close.kept(Close(values, leaps), ~early)
         return done, found._replace(any=not np.isnan(found.values).all())
 
+    def known(self, recent: Recent) -> Recent:
+        """Return the values that the rule goes by."""
+        return recent
+
+    def stands_below(self, recent: Recent, values: Array) -> bool:
+        """Whether fits are to stop as the next values (G,) are below the last, by rounding."""
+        return False
+
     def _are_far(self, recent: Recent, limit: Array) -> bool:
         """Whether more than a limit (G,) is surely still to come of every fit."""
         before, last = recent.gains()
-        noise = _ROUNDING * np.maximum(np.abs(recent.last), self.n)
+        noise = ROUNDING * np.maximum(np.abs(recent.last), self.n)
         # g a / (1 - a) is at least g^2 over the gain before.
         far = (last > noise) & (before > 0) & (last * last > _SURELY * limit * before)
         return np.count_nonzero(far) == len(far)

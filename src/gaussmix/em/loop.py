@@ -20,6 +20,7 @@ from ..numerics.groups import Groups
 from .climb import Ended
 from .climbers import STATUSES, Climbers
 from .coordinates import lengths, to_vectors
+from .going_on import GoingOn
 from .keeper import Keeper
 from .leaps import leap
 from .mstep import Estimate, looked_at_together
@@ -167,10 +168,12 @@ def fit(
     start: Mixture,
     callback: Callback | None = None,
     keeper: Keeper | None = None,
+    before: Sequence[float] = (),
 ) -> FitResult:
     """Iterate EM from `start` until it converges.
 
-    Rows whose component the data say is known keep it throughout.
+    Rows whose component the data say is known keep it throughout.  `before` is the trail of a
+    fit that ended at `start`.
 
     Raises
     ------
@@ -183,13 +186,15 @@ def fit(
     state = keeper.restored(first)
     if state is not first:
         resume(team, state)
+    elif before:
+        team.rule = GoingOn(team.rule.tol, team.rule.n, before)
     batch = Batch([team], Convergence(callback))
     try:
         (ended,) = batch.run(problem.estep)
     except KeyboardInterrupt:
         keeper.save()
         raise FitInterrupted(team.so_far(0)) from None
-    return ended.result(0)
+    return replace(ended.result(0), trail=team.rule.known(team.recent).trail())
 
 
 def fit_together(

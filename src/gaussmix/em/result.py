@@ -150,6 +150,8 @@ class FitResult:
         Rows of the data that are not among these: a value of theirs is missing.
     total : SufficientStatistics or None
         Of all rows as one component.
+    trail : tuple of float
+        The newest values of what was climbed: by them a fit that goes on knows when to stop.
 
     Examples
     --------
@@ -176,6 +178,7 @@ class FitResult:
     n_dropped: int = 0
     missing: Missingness | None = None
     total: SufficientStatistics | None = None
+    trail: tuple[float, ...] = ()
 
     @property
     def family(self) -> Family:
@@ -231,6 +234,7 @@ class FitResult:
             history=History(),
             statistics=None,
             optima=(),
+            trail=(),
             total=summary.total.held_as(self.family.held.moment),
         )
 

@@ -204,7 +204,8 @@ def begun_from(own: Any) -> Start:
     """Return the start that an estimator names, or its last fit."""
     reached = own._reached() if own.warm_start else None
     if reached is not None:
-        return GivenMixture(reached.mixture, "warm_start", "set it to False to begin anew")
+        remedy = "set it to False to begin anew"
+        return GivenMixture(reached.mixture, "warm_start", remedy, reached.trail)
     return get_start(own.init_params)
 
 

@@ -214,7 +214,7 @@ def fit_problem(
             mixture = put_to_start(own, found.mixture, keep_order=start.given)
             found = replace(found, mixture=mixture)
             keeper.starting(number, results, rng)
-        result = fit(own, found.mixture, callback, keeper)
+        result = fit(own, found.mixture, callback, keeper, found.trail)
         return replace(own.told(result), optima=found.optima)
 
     keeps_order = start.given or problem.data.facts.known is not None

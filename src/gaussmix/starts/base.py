@@ -44,10 +44,13 @@ class Beginning:
     mixture : Mixture
     optima : tuple of Optimum
         What the start has learned of optima, if it has looked at several.
+    trail : tuple of float
+        Of the fit that ended there, if it is one: see `FitResult`.
     """
 
     mixture: Mixture
     optima: tuple[Optimum, ...] = ()
+    trail: tuple[float, ...] = ()
 
 
 class Start(ABC):

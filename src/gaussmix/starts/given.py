@@ -13,7 +13,7 @@ from ..mixture.mixture import Mixture
 from ..mixture.parts import WEIGHT_TOLERANCE
 from ..numerics.arguments import LARGEST, LARGEST_SQUARE, as_numbers, require_moderate
 from ..rows.folds import Fold, Index, Workspace
-from .base import Start
+from .base import Beginning, Start
 
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
@@ -47,7 +47,10 @@ def given_start(given: Any) -> Start:
 
 
 class GivenMixture(Start):
-    """Start from a mixture; messages call it `argument`, and tell what to do instead."""
+    """Start from a mixture; messages call it `argument`, and tell what to do instead.
+
+    `trail` is that of a fit which is to go on.
+    """
 
     given = True
 
@@ -56,8 +59,13 @@ class GivenMixture(Start):
         mixture: Mixture,
         argument: str = "init_params",
         remedy: str = "give one of that size, or the name of a start",
+        trail: tuple[float, ...] = (),
     ) -> None:
         self.mixture, self.argument, self.remedy = mixture, argument, remedy
+        self.trail = trail
+
+    def beginning(self, problem: Problem, rng: np.random.Generator) -> Beginning:
+        return Beginning(self(problem, rng), trail=self.trail)
 
     def __call__(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         source = problem.data.source
