@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..components.parameters import join_parameters, join_statistics, one_of
+from ..components.parameters import one_of, picked
 from ..em.loop import Batch, Jury, Team
 from ..em.steps import EStep
 from ..estep.compiled import CompiledForm, goes_in_tiles
@@ -151,12 +151,13 @@ def _different(labels: AnyArray) -> tuple[AnyArray, list[tuple[int, ...]]]:
 
     And the numbers of those that are each.
     """
-    found: dict[bytes, list[int]] = {}
-    for r, own in enumerate(labels):
-        first = np.unique(own, return_index=True)
-        order = np.zeros(int(own.max()) + 1, dtype=np.intp)
-        order[first[0][np.argsort(first[1])]] = np.arange(len(first[0]))
-        found.setdefault(order[own].tobytes(), []).append(r)
+    # Components are numbered anew, in the order in which rows first name them.
+    (count, m), found = labels.shape, dict[bytes, list[int]]()
+    first = np.full((count, int(labels.max()) + 1), m)
+    first[np.arange(count)[:, None], labels[:, ::-1]] = np.arange(m)[::-1]  # the last one stays
+    ranks = first.argsort(axis=1, kind="stable").argsort(axis=1)
+    for r, own in enumerate(np.take_along_axis(ranks, labels, axis=1)):
+        found.setdefault(own.tobytes(), []).append(r)
     members = [tuple(own) for own in found.values()]
     return labels[[own[0] for own in members]], members
 
@@ -249,11 +250,11 @@ class Racers(Team):
         if len(places) == len(self):
             return
         self.values = self.values[places]
-        self.members = [self.members[r] for r in places]
+        self.members = [self.members[r] for r in places.tolist()]
         if len(places) == 0:
             return
-        self.parameters = join_parameters([(self.parameters, r) for r in places])
-        self.statistics = join_statistics([(self.statistics, r) for r in places])
+        self.parameters = picked([self.parameters], places)
+        self.statistics = picked([self.statistics], places)
 
     def finalists(self, places: Iterable[int]) -> list[Finalist]:
         """Return the starts at some places."""
@@ -277,10 +278,10 @@ class Racers(Team):
         apart[1:] = ~(values[:-1] - values[1:] < _SAME * self.n)
         apart[1:] |= doomed[1:] != doomed[:-1]
         places = order[apart]
-        for place, of in zip(order, places[np.cumsum(apart) - 1], strict=True):
-            if place != of:
-                self.members[of] += self.members[place]
-                self.members[place] = ()
+        equal, of = order[~apart].tolist(), places[np.cumsum(apart)[~apart] - 1].tolist()
+        for place, better in zip(equal, of, strict=True):
+            self.members[better] += self.members[place]
+            self.members[place] = ()
         return places
 
     def count_hopeful(self, places: AnyArray) -> int:
@@ -339,10 +340,12 @@ class Halving(Jury[Finalists]):
         if iteration >= self.halvings[0]:
             hopeful = min(self.most, racers.count_hopeful(places[: self.most]))
             decided |= hopeful == 1
-        kept = [r for r in places[hopeful:] if self._is_kept(racers, r)]
+        rest = places[hopeful:].tolist()
+        kept = [r for r in rest if self._is_kept(racers, r)]
         if iteration >= self.halvings[0]:
             kept = racers.within_reach(kept)
-            dropped = [r for r in places[hopeful:] if r not in kept]
+            staying = set(kept)
+            dropped = [r for r in rest if r not in staying]
             self.reserve = [*racers.finalists(dropped[:_RESERVE]), *self.reserve][:_RESERVE]
         # Starts that are kept often become one another: together that costs little.
         over = decided if len(kept) < _FEWEST else settled
