@@ -257,12 +257,11 @@ class Climbers(Team):
         family = self.objective.family
         return family.held.moment.name, family.shared
 
-    def note(self, vectors: Array, finite: AnyArray) -> AnyArray:
-        """Note the coordinates of the statistics; return the places of fits that are to leap."""
+    def waits(self) -> bool:
+        """Let the statistics wait for their coordinates; whether a fit may be to leap now."""
         assert self.paths is not None
         new = None if self.rejected is None else ~self.rejected
-        self.paths.note(vectors, finite, new)
-        return self.paths.may_pay(self.recent)
+        return self.paths.wait(self.source(), new, self.recent)
 
     def aim(self, targets: SufficientStatistics, which: AnyArray, places: AnyArray) -> None:
         """Note where fits at some places leap to: `which` of the targets."""

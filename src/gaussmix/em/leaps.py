@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..components.parameters import picked
 from ..numerics.arguments import check_integer, check_number
 from ..numerics.encoding import checked_keys, checked_vector, stored
-from .coordinates import from_vectors, metric
+from ..numerics.groups import Groups
+from .coordinates import from_vectors, lengths, metric, to_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from .convergence import Recent
 
-__all__ = ["Leaps", "Paths", "leap"]
+__all__ = ["Leaps", "Paths", "leap", "settle"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
 _FIRST_STEPS = 6
@@ -36,8 +38,8 @@ _FIRST_STEPS = 6
 # this leave nothing to accelerate.
 _PLAIN_STEPS = 2
 _SLOW = 0.6
-# Steps of EM that a leap looks back on.
-_MEMORY = 5
+# Steps of EM that a leap looks back on, at most and at least.
+_MEMORY, _LEAST_STEPS = 5, 3
 # Directions that the last steps differed in by less than this share are rounding.
 _SAME = 1e-3
 # The longest leap, in steps of EM, at first; it grows where more is asked for, and falls back
@@ -120,6 +122,8 @@ class Paths:
         Whether that is known.
     limits, plain, lengths : ndarray (G,), (G,), (_LENGTHS, G)
         See `Leaps`; no leap counts as one that is no longer than a step.
+    waiting : list of (SufficientStatistics, ndarray of bool (G,) or None)
+        What E-steps have found since, and of which fits it is new: see `settle`.
     """
 
     def __init__(self, n_fits: int) -> None:
@@ -129,6 +133,7 @@ class Paths:
         self.limits, self.plain = np.full(n_fits, _FIRST_LIMIT), np.zeros(n_fits, dtype=int)
         self.lengths = np.ones((_LENGTHS, n_fits))
         self._leapt = False
+        self.waiting: list[tuple[SufficientStatistics, AnyArray | None]] = []
 
     @property
     def rates(self) -> Array | float:
@@ -144,6 +149,26 @@ class Paths:
         self.n_steps, self.known = self.n_steps[places], self.known[places]
         self.start, self.limits = self.start[places], self.limits[places]
         self.plain, self.lengths = self.plain[places], self.lengths[:, places]
+        self.waiting = [
+            (picked([statistics], places), None if new is None else new[places])
+            for statistics, new in self.waiting
+        ]
+
+    def wait(self, statistics: SufficientStatistics, new: AnyArray | None, recent: Recent) -> bool:
+        """Take what an E-step found; return whether its coordinates are wanted now.
+
+        They are where a fit may leap; what waits is one call of each function later on.
+        """
+        self.waiting.append((statistics, new))
+        count = len(self.waiting)
+        if count >= _MEMORY:
+            return True
+        if len(self.steps) + count < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
+            return False
+        due = self.plain + count > _PLAIN_STEPS
+        if not np.count_nonzero(due):
+            return False
+        return bool(np.count_nonzero(due & _is_slow(recent)))
 
     def note(self, found: Array, finite: AnyArray, new: AnyArray | None) -> None:
         """Note the coordinates (G, p) of what an E-step found, of all or where `new` (G,) holds."""
@@ -176,16 +201,11 @@ class Paths:
 
     def may_pay(self, recent: Recent) -> AnyArray:
         """Return the places of fits that are to leap now; `recent` is what they climbed last."""
-        if len(self.steps) < 3 or recent.longest <= _FIRST_STEPS:
+        if len(self.steps) < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
             return _NOBODY
-        due = self.plain > _PLAIN_STEPS
-        if not np.count_nonzero(due):
-            return _NOBODY
-        due &= (self.n_steps >= 3) & (recent.counts > _FIRST_STEPS)
-        before, last = recent.gains()
-        with np.errstate(invalid="ignore"):
-            due &= (_SLOW * before > 0.0) & (_SLOW * before < last) & self.known
-        return np.flatnonzero(due)
+        due = (self.plain > _PLAIN_STEPS) & (self.n_steps >= _LEAST_STEPS)
+        due &= recent.counts > _FIRST_STEPS
+        return np.flatnonzero(due & _is_slow(recent) & self.known)
 
     def ways(self, places: AnyArray, length: int) -> Array:
         """Return the steps (m, _MEMORY, 2, length) of some fits, NaN where there is none."""
@@ -244,6 +264,32 @@ class Paths:
         if own:
             found.lengths[-len(own) :, 0], found._leapt = own, True
         return found
+
+
+def _is_slow(recent: Recent) -> AnyArray:
+    """Say of which fits (G,) gains shrink so slowly that there is something to accelerate."""
+    before, last = recent.gains()
+    with np.errstate(invalid="ignore"):
+        least = _SLOW * before
+        return (least > 0.0) & (least < last)
+
+
+def settle(several: Sequence[Paths]) -> None:
+    """Find the coordinates of all that waits, of mixtures of one kind, and note them."""
+    stacks = [statistics for paths in several for statistics, _ in paths.waiting]
+    if not stacks:
+        return
+    whole, first = stacks[0], 0
+    if len(stacks) > 1:
+        whole = whole.joined(stacks, Groups.joined([stack.groups for stack in stacks]))
+    vectors, finite = to_vectors(whole)
+    for paths in several:
+        for statistics, new in paths.waiting:
+            own = slice(first, first + len(statistics.groups))
+            width = None if whole.groups.size else int(lengths(statistics).max())
+            paths.note(vectors[own, :width], finite[own], new)
+            first = own.stop
+        paths.waiting = []
 
 
 def leap(

@@ -19,10 +19,9 @@ from ..exceptions import FitInterrupted
 from ..numerics.groups import Groups
 from .climb import Ended
 from .climbers import STATUSES, Climbers
-from .coordinates import lengths, to_vectors
 from .going_on import GoingOn
 from .keeper import Keeper
-from .leaps import leap
+from .leaps import leap, settle
 from .mstep import Estimate, looked_at_together
 from .result import Callback, FitResult, Status, height
 from .resuming import resume, state_of
@@ -141,23 +140,22 @@ def _kind(team: Climbers) -> tuple[str, bool]:
 
 
 def _leap(teams: Sequence[Climbers]) -> None:
-    stacks = [team.source() for team in teams]
-    whole = stacks[0]
-    if len(stacks) > 1:
-        whole = whole.joined(stacks, Groups.joined([stack.groups for stack in stacks]))
-    vectors, finite = to_vectors(whole)
-    sizes, first, due = lengths(whole), 0, []
-    for team in teams:
-        own = slice(first, first + len(team))
-        due.append((team, team.note(vectors[own, : sizes[own].max()], finite[own]), first))
-        first = own.stop
-    numbers = np.concatenate([places + begin for _, places, begin in due])
-    if not len(numbers):
+    wanted = [team.waits() for team in teams]
+    if not any(wanted):
         return
-    several = [(team.paths, places) for team, places, _ in due if team.paths is not None]
-    targets, usable = leap(several, picked([whole], numbers))
+    every = [(team, team.paths) for team in teams if team.paths is not None]
+    settle([paths for _, paths in every])
+    found = [(team, paths, paths.may_pay(team.recent)) for team, paths in every]
+    due = [(team, paths, places) for team, paths, places in found if len(places)]
+    if not due:
+        return
+    newest = [picked([team.source()], places) for team, _, places in due]
+    whole = newest[0]
+    if len(newest) > 1:
+        whole = whole.joined(newest, Groups.joined([stack.groups for stack in newest]))
+    targets, usable = leap([(paths, places) for _, paths, places in due], whole)
     first = 0
-    for (team, places, _), which in zip(due, usable, strict=True):
+    for (team, _, places), which in zip(due, usable, strict=True):
         if len(which):
             team.aim(targets, which, places[which - first])
         first += len(places)

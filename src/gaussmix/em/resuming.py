@@ -10,7 +10,7 @@ from ..components.parameters import one_of
 from .climb import Best
 from .convergence import Close, Recent
 from .coordinates import lengths
-from .leaps import Paths
+from .leaps import Paths, settle
 from .state import FitState
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def state_of(team: Climbers, g: int) -> FitState:
     value, leaps = float(team.close.values[g]), None
     if team.paths is not None:
         length = 0 if statistics is None else int(lengths(statistics)[g])
+        settle([team.paths])
         leaps = team.paths.of_one(g, length)
     return FitState(
         now=(one_of((team.parameters, g)), 0),
