@@ -466,3 +466,14 @@ def test_progress_is_shown_if_asked(capsys):
         ["9", "of", "9", "1", "components", "against", "2"],
         ["9", "of", "9", "replicates"],
     ]
+
+
+def test_where_the_first_fits_collapse_others_are_raced():
+    for seed in (62, 63, 205):  # sets of normal values of which two nearly meet
+        X, _ = Mixture([1.0], [[0.0]], [1.0]).sample(100, random_state=seed)
+        test = likelihood_ratio_test(X, "V", 2, n_resamples=9, random_state=seed)
+        best = GaussianMixture(2, covariance_type="V", random_state=0).fit(X)
+        one = GaussianMixture(1, covariance_type="V").fit(X)
+        gain = 200 * (best.lower_bound_ - one.lower_bound_)
+        assert not best.result_.collapsed and test.statistics[0] > gain - 0.1
+        assert len(test.replicates[0]) + test.n_failed[0] == 9

@@ -108,7 +108,15 @@ class Observed:
             climb = _climb(problem, problem.options.tol)
             found += fit_replicates(climb, own.stack, self.many, own.places)
         usable = [one for one in found if one is not None and not one.collapsed]
-        return max(usable, key=lambda one: one.log_likelihood, default=None)
+        return max(usable, key=lambda one: one.log_likelihood) if usable else self.raced(k)
+
+    def raced(self, k: int) -> FitResult | None:
+        """Return a fit of K components from a race of many starts; None if all are collapsed."""
+        try:
+            found = fit_problem(self.problem(k), get_start("race"), rng=self.rng)
+        except GaussmixError:
+            return None
+        return None if found.collapsed else found
 
 
 @dataclass(eq=False)
@@ -152,8 +160,24 @@ class Hypotheses:
         fewer = self._best(0, [], clusters, data)
         halves = [split(fewer.at)] if len(fewer.at.places) else []
         more = self._best(1, halves, clusters, data)
+        for values, k in zip((fewer.values, more.values), sizes, strict=True):
+            for g in np.flatnonzero(np.isnan(values)).tolist():
+                values[g] = self._raced(rows[g], k, rngs[g])
         gains = np.maximum(0.0, 2.0 * (more.values - fewer.values))
         return np.where(np.isfinite(gains), gains, np.nan).tolist()
+
+    def _raced(self, rows: Array, k: int, rng: np.random.Generator) -> float:
+        """Return the log-likelihood of rows all of whose other fits collapse; NaN without one."""
+        background = self.smaller.mixture.noise
+        noise = None if background is None else background.weight
+        try:
+            own = replace(
+                self.observed, rows=rows, weights=None, known=self.known, noise=noise, rng=rng
+            )
+        except GaussmixError:
+            return np.nan
+        found = own.raced(k)
+        return np.nan if found is None else found.log_likelihood
 
     def _best(self, which: int, starts: list[Starts], clusters: Clusters, data: ManyRows) -> Best:
         """Return the best fit to each data set: from the fit to the data, clusters, and others."""

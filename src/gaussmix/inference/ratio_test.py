@@ -176,8 +176,8 @@ def likelihood_ratio_test(
             smaller = larger
     if not tests:
         raise DataError(
-            f"X: {family.name} with {first} and with {first + 1} components cannot both be fitted; "
-            "use a simpler family, or prior='conjugate'"
+            f"X: {family.name} with {first} and with {first + 1} components cannot both be fitted "
+            "without one that collapses; use a simpler family, or prior='conjugate'"
         )
     tested, statistics, p_values, replicates, failed = zip(*tests, strict=True)
     chosen = tested[-1] if p_values[-1] > level else tested[-1] + 1
