@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .._typing import AnyArray, Array
 
-__all__ = ["axes_of", "factors", "factors_or_nan", "inverse_factors", "without_factor"]
+__all__ = ["axes_of", "factors", "factors_or_nan", "inverse_factors", "squared", "without_factor"]
 
 # Where the narrowest direction is less than this share of the widest (in variance), rounding of
 # the widest shows in it.
@@ -21,6 +21,8 @@ _ROWS_SCALED = 2
 _TRIANGLES = 12
 # So many matrices of so few features cost less than a call of LAPACK each (measured).
 _TINY, _MANY = 6, 200
+# Of so few features all that LAPACK does costs less done to all of them at once (measured).
+_SMALLEST = 4
 
 
 def factors(matrices: Array) -> Array:
@@ -38,11 +40,67 @@ def factors(matrices: Array) -> Array:
     >>> factors(np.array([[[4.0, 2.0], [2.0, 2.0]]])).tolist()
     [[[2.0, 0.0], [1.0, 1.0]]]
     """
-    if matrices.shape[1:] != (1, 1) or len(matrices) < _MANY:
+    if not _are_many(matrices):
         return np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
-    if not (matrices > 0.0).all():
+    found, lost = _by_columns(matrices)
+    if lost.any():
         raise np.linalg.LinAlgError("Matrix is not positive definite")
-    return np.sqrt(matrices)
+    return found
+
+
+def _are_many(matrices: Array) -> bool:
+    """Whether they are done at once: then there is a factor where `_by_columns` finds one."""
+    return matrices.shape[1] <= _SMALLEST and len(matrices) >= _MANY
+
+
+def _by_columns(matrices: Array) -> tuple[Array, AnyArray]:
+    """Return factors, column by column of all of them, and which matrices (K,) have none.
+
+    Those of matrices with NaN are NaN, as LAPACK's are; so are those of which there are none.
+    """
+    found, lost = _last(np.zeros_like(matrices)), np.zeros(len(matrices), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for j, column in enumerate(_last(matrices).swapaxes(0, 1)):
+            own = found[j:, j]
+            own[...] = column[j:]
+            for m in range(j):
+                own -= found[j:, m] * found[j, m]
+            lost |= own[0] <= 0.0
+            own /= np.sqrt(np.where(lost, np.nan, own[0]))
+    found[:, :, lost] = np.nan
+    return _first(found), lost
+
+
+def _last(matrices: Array) -> Array:
+    """Return matrices (K, d, d) as (d, d, K): what is done to all is done to long rows."""
+    return np.ascontiguousarray(matrices.transpose(1, 2, 0))
+
+
+def _first(matrices: Array) -> Array:
+    return np.ascontiguousarray(matrices.transpose(2, 0, 1))
+
+
+def squared(factors: Array) -> Array:
+    """Return L'L of lower triangular matrices L (K, d, d).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.numerics.matrices import squared
+    >>> squared(np.array([[[2.0, 0.0], [1.0, 1.0]]])).tolist()
+    [[[5.0, 1.0], [1.0, 1.0]]]
+    """
+    d = factors.shape[-1]
+    if not _are_many(factors):
+        return np.asarray(np.swapaxes(factors, 1, 2) @ factors)
+    rows, found = _last(factors), np.empty((d, d, len(factors)))
+    for i in range(d):
+        for j in range(i + 1):
+            own = rows[i, i] * rows[i, j]
+            for m in range(i + 1, d):
+                own += rows[m, i] * rows[m, j]
+            found[i, j] = found[j, i] = own
+    return _first(found)
 
 
 def factors_or_nan(matrices: Array) -> Array:
@@ -55,6 +113,8 @@ def factors_or_nan(matrices: Array) -> Array:
     >>> factors_or_nan(np.array([[[4.0]], [[-1.0]]])).ravel().tolist()
     [2.0, nan]
     """
+    if _are_many(matrices):
+        return _by_columns(matrices)[0]
     try:
         return factors(matrices)
     except np.linalg.LinAlgError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
-from ...numerics.matrices import factors, inverse_factors, without_factor
+from ...numerics.matrices import factors, inverse_factors, squared, without_factor
 from ..moments import PRODUCTS, Moment
 from .base import LEAST_LEFT, Covariances, Removal
 
@@ -73,7 +73,7 @@ class FullCovariances(Covariances):
 
     @cached_property
     def precisions(self) -> Array:
-        return np.swapaxes(self.inverse_factors, 1, 2) @ self.inverse_factors
+        return squared(self.inverse_factors)
 
     @property
     def precision_factors(self) -> Array:
