@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris, load_wine
 
-from gaussmix import FitInterrupted, GaussianMixture
+from gaussmix import FitInterrupted, GaussianMixture, StudentMixture
 from gaussmix.interchange.model import model_from_result
 from gaussmix.starts import race as race_module
 from tests.variants import FAMILIES, blobs
@@ -104,6 +104,18 @@ def test_many_clusters_that_are_apart_are_all_found(n, d, k, covariance_type):
     for seed in range(2):
         found = fitted(X, k, random_state=seed, **options)
         assert found.lower_bound_ > known.lower_bound_ - 1e-2  # a cluster that is missed costs more
+
+
+def test_students_t_finds_all_of_many_clusters_too():
+    rng = np.random.default_rng(0)
+    centers = rng.standard_normal((16, 64))
+    labels = rng.integers(16, size=4000)
+    X = centers[labels] + rng.standard_normal((4000, 64))
+    options = {"covariance_type": "diag", "dof": 10.0, "n_jobs": 1}
+    known = StudentMixture(16, init_params=labels, **options).fit(X)
+    for seed in range(3):
+        found = StudentMixture(16, random_state=seed, **options).fit(X)
+        assert found.lower_bound_ > known.lower_bound_ - 1e-6
 
 
 def test_far_from_zero_it_is_the_same_race():

@@ -87,7 +87,12 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
 
 
 def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    weights, k, found = track.data.weights, track.n_components, []
+    return _clustered(rows, track.data.weights, track.n_components, count, rng)
+
+
+def _clustered(rows: Array, weights: Array, k: int, count: int, rng: np.random.Generator) -> Array:
+    """Return centers (R, K, d) of k-means."""
+    found = []
     n_searched = min(count, _SEARCHED) if count < _ENOUGH_STARTS * k else 0
     if n_searched:
         size = min(len(rows), max(_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN * k))
@@ -95,7 +100,7 @@ def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -
         n_steps = k * (_STEPS if count > n_searched else _STEPS_OF_FEW)
         found.append(_searched(rows[some], weights[some], k, n_steps, rng)[:n_searched])
     if count > n_searched:
-        found.append(_plus_plus(rows, track, count - n_searched, rng))
+        found.append(plus_plus(rows, weights, k, count - n_searched, rng))
     return lloyd(rows, weights, np.concatenate(found), _LLOYD)
 
 
@@ -133,8 +138,7 @@ def _crowded(rows: Array, track: Problem, count: int, rng: np.random.Generator) 
     order = np.argsort(gaps, kind="stable")
     within = np.cumsum(weights[order]) <= _CROWD * weights.sum()
     kept = order[within] if within.sum() >= track.n_components else order
-    centers = plus_plus(rows[kept], weights[kept], track.n_components, count, rng)
-    return lloyd(rows[kept], weights[kept], centers, _LLOYD)
+    return _clustered(rows[kept], weights[kept], track.n_components, count, rng)
 
 
 _TRUSTED, _DENSE = "k-means", "k-means of crowded rows"
