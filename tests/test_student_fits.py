@@ -423,13 +423,6 @@ def test_bootstraps_say_how_sure_scales_and_degrees_of_freedom_are():
     assert {row["parameter"] for row in sure.rows()} == {"weights", "means", *names}
 
 
-def test_what_is_known_of_normal_components_only_is_refused():
-    X, _ = heavy(200)
-    model = StudentMixture(2, dof=4, random_state=0).fit(X)
-    with pytest.raises(ParameterError, match="bootstrap says how sure"):
-        inference.information(model, X)
-
-
 def test_it_is_an_estimator():
     X, _ = heavy(300)
     model = StudentMixture(3, dof="equal", covariance_type="VEI")
