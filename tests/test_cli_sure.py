@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from gaussmix import GaussianMixture, inference
+from gaussmix import GaussianMixture, StudentMixture, inference
 from gaussmix.mixture.datasets import iris
 from tests.commands import in_this_process
 from tests.tables import write_table
@@ -53,6 +53,18 @@ def test_bootstrap_prints_and_writes_what_inference_finds(kind, run, work):
     with (work / "b.csv").open() as stream:
         table = list(csv.DictReader(stream))
     np.testing.assert_allclose([float(row["standard_error"]) for row in table], errors)
+
+
+def test_bootstrap_of_students_t(run):
+    words = ("bootstrap", "a.csv", "-k", 2, "--kind", "information", "--density", "student")
+    columns = ("--columns", ",".join(iris().names[:2]))
+    found = json.loads(run(*words, *columns, "--dof", "5", "--json").stdout)["parameters"]
+    rng = np.random.default_rng(0)
+    model = StudentMixture(2, dof=5, random_state=rng, tol=1e-8).fit(X)
+    expected = inference.information(model, X).rows()
+    assert [row["parameter"] for row in found] == [row["parameter"] for row in expected]
+    errors = ([row["standard_error"] for row in rows] for rows in (found, expected))
+    np.testing.assert_allclose(*errors, rtol=1e-3)
 
 
 def test_lrt_of_students_t(run):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ..components.families import get_family
 from ..components.prior import get_prior
 from ..em.model import Model
 from ..em.options import Options
@@ -25,6 +24,8 @@ from .options import (
     ColumnsOption,
     ComponentsOption,
     CovarianceOption,
+    DensityOption,
+    DofOption,
     JobsOption,
     JsonOption,
     NoiseOption,
@@ -33,6 +34,7 @@ from .options import (
     SeedOption,
     TableOption,
     WeightsOption,
+    as_kind,
     as_share,
     split_names,
 )
@@ -66,6 +68,8 @@ def command(
     columns: ColumnsOption = None,
     weights: WeightsOption = None,
     noise: NoiseOption = None,
+    density: DensityOption = "normal",
+    dof: DofOption = None,
     prior: PriorOption = False,
     seed: SeedOption = 0,
     jobs: JobsOption = None,
@@ -83,7 +87,7 @@ def command(
         check_out(out, *data.files)
     model = Model(
         check_integer("--components", components, minimum=1),
-        get_family(covariance),
+        *as_kind(covariance, density, dof),
         background=noise is not None,
         prior=get_prior("conjugate" if prior else None),
     )
