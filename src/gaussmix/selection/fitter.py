@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -254,10 +254,14 @@ class SizedFitter:
     n_components: int
     rng: np.random.Generator
     divisions: list[AnyArray] | None
+    _problems: dict[Family, Problem] = field(default_factory=dict)
 
     def problem(self, family: Family) -> Problem:
         """Return the fit of one model; for what it raises see `Fitter.problem`."""
-        return self.fitter.problem(self.data, family, self.n_components)
+        if family not in self._problems:
+            found = self.fitter.problem(self.data, family, self.n_components)
+            self._problems[family] = found
+        return self._problems[family]
 
     def fit(self, family: Family) -> FitResult:
         """Fit one model.
