@@ -254,14 +254,15 @@ class SizedFitter:
     n_components: int
     rng: np.random.Generator
     divisions: list[AnyArray] | None
-    _problems: dict[Family, Problem] = field(default_factory=dict)
+    _problems: dict[int, Problem] = field(default_factory=dict)
 
     def problem(self, family: Family) -> Problem:
         """Return the fit of one model; for what it raises see `Fitter.problem`."""
-        if family not in self._problems:
+        found = self._problems.get(id(family))
+        if found is None or found.family is not family:  # a number of another process
             found = self.fitter.problem(self.data, family, self.n_components)
-            self._problems[family] = found
-        return self._problems[family]
+            self._problems[id(family)] = found
+        return found
 
     def fit(self, family: Family) -> FitResult:
         """Fit one model.
