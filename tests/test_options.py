@@ -21,6 +21,7 @@ from gaussmix import (
     Mixture,
     Noise,
     ParameterError,
+    StudentMixture,
 )
 from gaussmix.components.families import get_family
 from gaussmix.components.statistics import SufficientStatistics
@@ -214,6 +215,21 @@ def test_a_mixture_with_noise_samples_saves_and_compares(tmp_path):
     assert not mixture.allclose(replace(mixture, noise=wider))
     with pytest.raises(ParameterError, match="without_noise"):
         mixture.marginal(0)
+
+
+@pytest.mark.parametrize("estimator", [GaussianMixture, StudentMixture])
+def test_the_background_may_take_all_rows(estimator):
+    rows = np.random.default_rng(0).normal(size=(150, 3)) * [1000.0, 0.1, 0.003]
+    model = estimator(2, covariance_type="VII", noise=0.05, random_state=0).fit(rows)
+    # Spheres wide enough for the first column are thinner than the box everywhere.
+    assert model.mixture_.noise.weight == pytest.approx(1.0)
+    assert model.lower_bound_ == pytest.approx(-np.log(np.ptp(rows, axis=0)).sum())
+    assert (model.predict(rows) == -1).all()
+    assert [told.split(":")[0] for told in model.result_.notices()] == [
+        "all rows are of the background"
+    ]
+    with pytest.raises(ParameterError, match="all zero"):
+        model.mixture_.with_noise(model.mixture_.noise.weighing(1.0))
 
 
 def test_a_mixture_with_noise_can_be_built_by_hand():

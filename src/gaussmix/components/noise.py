@@ -111,8 +111,11 @@ class Noise:
     def require_valid(self, n_features: int) -> None:
         """Raise ParameterError if it is no background of rows of so many features."""
         weight = np.asarray(self.weight, dtype=np.float64)
-        if weight.ndim or not 0.0 < weight < 1.0:
-            raise ParameterError(f"noise: weight must be between 0 and 1, got {shown(self.weight)}")
+        # A fit may end with all rows in the background.
+        if weight.ndim or not 0.0 < weight <= 1.0:
+            raise ParameterError(
+                f"noise: weight must be above 0 and at most 1, got {shown(self.weight)}"
+            )
         shapes = {"lower": (n_features,), "upper": (n_features,), "axes": (n_features,) * 2}
         for name, shape in shapes.items():
             array = np.asarray(getattr(self, name))

@@ -24,6 +24,8 @@ _NAMED = 5
 _AT_THE_FLOOR = 4.0
 # A component of less weight than so many rows is a single one.
 _ONE_ROW = 1.5
+# Components of fewer rows together have none: the background took all.
+_NO_ROWS = 1e-3
 # A component of less than so many rows for each that its covariance needs is a sliver, and so is
 # one of less than such a share of the largest volume, a dimension.
 _FEW_ROWS = 2.0
@@ -89,7 +91,12 @@ def notices(result: FitResult) -> list[str]:
     """Return what is worth a thought, a sentence each."""
     found = [] if result.missing is None else [_missing(result.missing)]
     found += [] if result.n_dropped == 0 or result.missing else [_dropped(result)]
-    if not result.model.is_bound:
+    if _is_all_background(result):
+        found.append(
+            "all rows are of the background: it is denser than any component could be; bring "
+            "columns to like units, take a family of variances by column, or leave the noise out"
+        )
+    elif not result.model.is_bound:
         found += [_sliver(result, k) for k in _slivers(result)]
     told = describe(result.optima)
     return [*found, *result.mixture.density.notices(), *told.splitlines()]
@@ -114,6 +121,11 @@ def _missing(missing: Missingness) -> str:
         rows = "1 row" if missing.n_unseen == 1 else f"{missing.n_unseen} rows"
         told += f"; of {rows} nothing is seen, which counts nowhere"
     return told
+
+
+def _is_all_background(result: FitResult) -> bool:
+    noise = result.mixture.noise
+    return noise is not None and (1.0 - noise.weight) * result.n < _NO_ROWS
 
 
 def _slivers(result: FitResult) -> list[int]:

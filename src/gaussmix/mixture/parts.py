@@ -68,6 +68,8 @@ def checked_parameters(weights: Any, means: Any, noise: Noise | None) -> tuple[A
             f"weights: must not be negative and sum to 1{told}, got sum {whole:.6g} and "
             f"smallest {weights.min():.3g}"
         )
+    if weights.max() == 0:
+        raise ParameterError("weights: are all zero, so that nothing is left beside the noise")
     return weights, means
 
 
