@@ -208,7 +208,7 @@ NOISE = {
     "infinite": {"upper": [float("inf")] * 4},
     "weight": {"weight": float("nan")},
     "no weight": {"weight": 0.0},
-    "all the weight": {"weight": 1.0},
+    "more than all the weight": {"weight": 1.5},
     "axes of zeros": {"axes": [[0.0] * 4] * 4},
     "skew axes": {"axes": [[1.0, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]},
     "nested": {"lower": [[0.0] * 4]},
