@@ -2,11 +2,15 @@
 
     python benchmarks/missing.py speed
     python benchmarks/missing.py imputation
+    python benchmarks/missing.py peers
 
 `speed`: an iteration of the same rows, complete and with values missing completely at random, one
 after the other in one process and on one thread: seconds of the processor, the shortest of some.
 `imputation`: the root mean square error, in standard deviations of the columns, of what
 scikit-learn's imputers and `MixtureImputer` put in place of values that were taken out.
+`peers`: the same iteration by tgmm (missing="em"), from the same mixture, on one thread, in float64
+and in float32, its default; the time of some iterations less that of one.  What both reach is
+compared.
 """
 
 from __future__ import annotations
@@ -131,10 +135,71 @@ def imputation(seeds: int) -> tuple[list[str], list[Row]]:
     return lines, found
 
 
+# -- peers -----------------------------------------------------------------------------------
+
+# Rows, features, components, share missing: what a peer is timed on.
+PEER_SIZES = [(200_000, 8, 8, 0.05), (200_000, 8, 8, 0.2), (5_000, 30, 8, 0.1)]
+PEER_STEPS = 4
+
+
+def tgmm_fit(Y: np.ndarray, start: Mixture, steps: int, dtype: str) -> tuple[float, np.ndarray]:
+    """Return processor seconds of a fit of tgmm, and the means that it reaches."""
+    import tgmm
+    import torch
+
+    torch.set_num_threads(1)
+
+    def tensor(values: np.ndarray) -> torch.Tensor:
+        return torch.tensor(values, dtype=getattr(torch, dtype))
+
+    model = tgmm.GaussianMixture(
+        start.n_components,
+        n_features=Y.shape[1],
+        missing="em",
+        max_iter=steps,
+        tol=1e-30,
+        reg_covar=1e-12,
+        init_weights=tensor(start.weights),
+        init_means=tensor(start.means),
+        init_covariances=tensor(start.covariances.to_dense()),
+    )
+    rows = tensor(Y)
+    began = time.process_time()
+    model.fit(rows)
+    return time.process_time() - began, model.means_.cpu().numpy()
+
+
+def peers(iterations: int) -> tuple[list[str], list[Row]]:
+    """Return the lines of a table, and a row for each size and type of numbers."""
+    lines = ["| rows | missing | gaussmix | tgmm | times ours |", "|---|---|---|---|---|"]
+    found: list[Row] = []
+    for n, d, k, share in PEER_SIZES:
+        X = gaussian_rows(n, d, k)
+        start = GaussianMixture(k, random_state=0, max_iter=5).fit(X[:20_000]).mixture_
+        Y = with_holes(X, share, 0)
+        own = seconds_an_iteration(Y, start, iterations)
+        settings = {"init_params": start, "missing": "em", "tol": 0, "accelerate": False}
+        reached = GaussianMixture(k, max_iter=PEER_STEPS, n_jobs=1, **settings).fit(Y).means_
+        for dtype in ("float64", "float32"):
+            tgmm_fit(Y[:2000], start, 1, dtype)  # loads what it needs
+            first, _ = tgmm_fit(Y, start, 1, dtype)
+            whole, means = tgmm_fit(Y, start, PEER_STEPS, dtype)
+            taken = (whole - first) / (PEER_STEPS - 1)
+            apart = float(np.abs(means - reached).max())
+            row = {"rows": n, "features": d, "components": k, "missing": share, "dtype": dtype}
+            found.append(row | {"seconds": own, "tgmm_seconds": taken, "means_apart": apart})
+            lines.append(
+                f"| {n:,} x {d}, K = {k} | {share:.0%} | {1e3 * own:.1f} ms | "
+                f"{1e3 * taken:,.0f} ms ({dtype}) | **{taken / own:.0f}** |"
+            )
+            print(lines[-1], f"means apart {apart:.1e}", flush=True)
+    return lines, found
+
+
 def main() -> None:
     """Measure, print, and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["speed", "imputation"])
+    parser.add_argument("what", choices=["speed", "imputation", "peers"])
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--no-save", action="store_true")
@@ -142,6 +207,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     if given.what == "speed":
         lines, rows = speed(given.iterations)
+    elif given.what == "peers":
+        lines, rows = peers(given.iterations)
     else:
         lines, rows = imputation(given.seeds)
     if not given.no_save:

@@ -180,3 +180,16 @@ def test_errors_in_the_place_of_a_target_are_told():
     X, Xerr = rows()
     with pytest.warns(gaussmix.DataWarning, match="Xerr="):
         GaussianMixture(2, init_params=START).fit(X, Xerr)
+
+
+def test_a_checkpoint_is_of_the_errors_that_it_was_made_with(tmp_path):
+    X, Xerr = rows()
+    kept = gaussmix.Checkpoint(tmp_path / "state", resume=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model(checkpoint=kept).fit(X, Xerr=Xerr)
+        longer = model(checkpoint=kept).set_params(max_iter=6).fit(X, Xerr=Xerr)
+        assert longer.mixture_ == model().set_params(max_iter=6).fit(X, Xerr=Xerr).mixture_
+        for other in ({"Xerr": 2 * Xerr}, {}):
+            with pytest.raises(gaussmix.CheckpointError, match="Xerr="):
+                model(checkpoint=kept).fit(X, **other)

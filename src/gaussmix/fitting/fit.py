@@ -21,6 +21,7 @@ from ..rows.blas import single_threaded_blas
 from ..rows.checks import require_finite, require_near, require_rows
 from ..rows.data import Data, Facts
 from ..rows.filled import filled
+from ..rows.measured import MeasuredSource
 from ..rows.spread import Quantiles, brought_in, looked_at
 from ..rows.subsample import draw_rows
 from ..rows.summary import summary_of
@@ -156,6 +157,8 @@ def fit_mixture(
     }
     with watching(source, callback, options) as told:
         source, start = with_errors(source, model, start)
+        if keeper.saves and isinstance(source, MeasuredSource):
+            settings["Xerr"] = source.described
         keeper.open(model, settings, rng)
         summary = summarise(source, moment_of_data([model.family]))
         require_rows(summary, source)

@@ -186,6 +186,12 @@ class MeasuredSource(Source):
         rows, weights = self.inner.sample(_LOOKED_AT, np.random.default_rng(0))
         return Depths.of(self.measurement.read(rows), weights)
 
+    @property
+    def described(self) -> str:
+        """Say how rows were measured, on the whole: what a fit that goes on must find again."""
+        found = self.reduce(_SumsFold(self.measurement))
+        return ", ".join(f"{value:.8g}" for value in found.sums / max(1, found.n_rows))
+
 
 def as_measured(source: Source) -> Source:
     """Return a source of values as they were measured, whatever they are projections of."""
@@ -193,6 +199,47 @@ def as_measured(source: Source) -> Source:
         return source
     own = replace(source.measurement, n_features=source.measurement.n_values)
     return MeasuredSource(source.inner, own, None).like(source)
+
+
+class _Sums:
+    """Sums over rows of errors and of projections, where they are finite."""
+
+    def __init__(self, n_rows: int, sums: Array) -> None:
+        self.n_rows, self.sums = n_rows, sums
+
+    def merge(self, other: _Sums) -> _Sums:
+        return _Sums(self.n_rows + other.n_rows, self.sums + other.sums)
+
+
+class _SumsFold(Fold[_Sums]):
+    measured = True
+
+    def __init__(self, measurement: Measurement) -> None:
+        self.measurement = measurement
+        self.bytes_per_row = 8 * 2 * measurement.width
+
+    def open(self) -> list[_Sums]:
+        return []
+
+    def add(
+        self,
+        state: list[_Sums],
+        rows: AnyArray,
+        weights: AnyArray | None,
+        index: Index,
+        workspace: Workspace,
+    ) -> None:
+        _, errors, projections = self.measurement.read(rows)
+        each = [np.broadcast_to(errors, (len(rows), errors.shape[1]))]
+        if projections is not None:
+            flat = projections.reshape(len(projections), -1)
+            each.append(np.broadcast_to(flat, (len(rows), flat.shape[1])))
+        values = np.hstack(each)
+        block = _Sums(len(rows), np.where(np.isfinite(values), values, 0.0).sum(axis=0))
+        state[:] = [state[0].merge(block)] if state else [block]
+
+    def close(self, state: list[_Sums]) -> _Sums:
+        return state[0] if state else _Sums(0, np.zeros(1))
 
 
 class _OfValues(Fold[Value]):
