@@ -193,3 +193,16 @@ def test_a_checkpoint_is_of_the_errors_that_it_was_made_with(tmp_path):
         for other in ({"Xerr": 2 * Xerr}, {}):
             with pytest.raises(gaussmix.CheckpointError, match="Xerr="):
                 model(checkpoint=kept).fit(X, **other)
+
+
+def test_a_background_along_turned_axes_goes_with_errors():
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    X = (rng.normal(size=(200, 3)) * [10.0, 1.0, 0.1]) @ turn
+    Xerr = rng.uniform(0.01, 0.1, size=X.shape)
+    found = GaussianMixture(1, noise=0.1, random_state=0).fit(X, Xerr=Xerr)
+    assert found.mixture_.noise.sides is None
+    assert found.score(X, Xerr=Xerr) == pytest.approx(found.lower_bound_, rel=1e-12)
+    hole = np.where(np.arange(600).reshape(X.shape) == 7, np.nan, X)
+    with pytest.raises(DataError, match="a box along turned axes"):
+        found.mixture_.logpdf(hole, Xerr)

@@ -35,7 +35,7 @@ class PartlySeenForm(Form):
         super().__init__(parameters.groups, parameters.n_features, moment)
         self.means, self.covariances = parameters.means, parameters.each
         self.log_weights = parameters.logs_of_weights
-        self._sides = None if parameters.box is None else log_sides(parameters.box)
+        self._box = parameters.box
 
     def read(self, rows: AnyArray) -> Any:
         """Return what the loops take of rows: here the rows."""
@@ -51,9 +51,12 @@ class PartlySeenForm(Form):
         `joint` is less that: the background's density of what is seen is then the same for all
         rows, and what a posterior knows.
         """
-        if self._sides is None:
+        if self._box is None:
             return 0.0
-        return np.isnan(self.seen(rows)) @ self._sides
+        missing = np.isnan(self.seen(rows))
+        if self._box.sides is None and not missing.any():
+            return 0.0  # whole rows, measured with errors: whatever the box's axes are
+        return missing @ log_sides(self._box)
 
     def joint(
         self,
@@ -64,7 +67,7 @@ class PartlySeenForm(Form):
         sums: Any = None,
     ) -> None:
         self.write_joint(self.read(rows), out, workspace)
-        if self._sides is not None:
+        if self._box is not None:
             out -= self.row_terms(rows)
 
     @abstractmethod
