@@ -180,10 +180,13 @@ class Hypotheses:
         return np.nan if found is None else found.log_likelihood
 
     def _best(self, which: int, starts: list[Starts], clusters: Clusters, data: ManyRows) -> Best:
-        """Return the best fit to each data set: from the fit to the data, clusters, and others."""
+        """Return the best fit to each data set: from some starts, clusters, and the truth."""
         problem, own = self.problems[which], (self.smaller, self.larger)[which]
-        first = Starts.at(begun(own.mixture, problem.objective), len(data.rows))
-        every = [first, *starts, *clusters.starts(problem, self.smaller.mixture.noise)]
+        every = [*starts, *clusters.starts(problem, self.smaller.mixture.noise)]
+        if which == 0 or not every:
+            # Of the smaller only, which they are drawn from: the larger fit to the data is no
+            # start that these had themselves, and a start more makes gains larger.
+            every.insert(0, Starts.at(begun(own.mixture, problem.objective), len(data.rows)))
         stack, places = Starts.joined(every)
         climb = _climb(problem, _SHORT / float(data.totals.mean()))
         return Best.of(list(fit_each(climb, stack, data, places)), places, len(data.rows))
