@@ -50,6 +50,8 @@ NOT_FITTED = {
     "bayesian",
     "concentration",
     "by",
+    "errors",  # of `fit`, as the next
+    "deviations",
 }
 
 
@@ -409,6 +411,7 @@ def test_every_argument_of_the_estimator_that_has_an_option_is_translated():
     }
     assert {f"--{name.replace('_', '-')}" for name in options if name not in NOT_FITTED} <= told
     assert in_options("remove the noise; a prior helps") == "remove the noise; a prior helps"
+    assert in_options("Xerr: no") == "--errors: no"
 
 
 def test_warnings_name_options(work, gaussmix):
