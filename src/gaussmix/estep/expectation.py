@@ -266,13 +266,13 @@ def expectation_of_several(
 
     parameters = [own for own, _ in several]
     moment = max((family.held.moment for _, family in several), key=lambda held: held.n_axes)
-    n_rows = source.rows_drawn_from
-    center, posterior = summary.center, Posterior.of(parameters, n_rows)
+    center, n_rows = summary.center, source.rows_drawn_from
     if form is None and moment.n_terms(len(center)) > _MOST_TERMS_TOGETHER:
         return [
             join_statistics([(alone(own, family, g), 0) for g in range(len(own.groups))])
             for own, family in several
         ]
+    posterior = Posterior.of(parameters, n_rows)
     theta = natural_of_several(parameters, center, moment)
     n_joint = max(n_begun, posterior.groups.n_components)
     kind = form or natural_form(n_joint, n_rows)

@@ -107,7 +107,7 @@ class InSight(Convergence):
         _, gains = recent.gains()
         left = _SLACK * (_STEPS + 1 - recent.counts)
         with np.errstate(invalid="ignore"):
-            behind = recent.last + left * gains < np.nanmax(recent.last)
+            behind = recent.last + left * gains < np.fmax.reduce(recent.last)
         found[behind & (found < 0)] = STATUSES.index(Status.STOPPED)
         return found
 
