@@ -156,3 +156,35 @@ assert same.bic(X) == model.bic(X)
         "        return 1\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_extras_all_pieces_are_found_and_fit():
+    """As after `pip install .`: what a folder's registry imports must not need what is an extra."""
+    code = """
+import sys
+for extra in EXTRAS:
+    sys.modules[extra] = None
+from importlib import import_module
+from pathlib import Path
+import gaussmix
+from gaussmix.numerics.registry import Registry
+source, found = Path(gaussmix.__file__).parent, 0
+for path in source.rglob("registry.py"):
+    module = import_module(".".join(("gaussmix", *path.relative_to(source).with_suffix("").parts)))
+    for registry in vars(module).values():
+        if isinstance(registry, Registry):
+            assert registry.classes, path
+            found += 1
+assert found > 9
+import numpy as np
+X = np.random.default_rng(0).standard_normal((60, 2))
+for estimator in (gaussmix.GaussianMixture, gaussmix.StudentMixture, gaussmix.GaussianMixtureIC):
+    assert estimator(2, random_state=0).fit(X).predict(X).shape == (60,)
+assert len(gaussmix.fit_many(X.reshape(60, 1, 2).repeat(9, axis=1), 2, random_state=0)) == 60
+"""
+    extras = {
+        *("numba", "matplotlib", "pyarrow", "duckdb", "h5py", "zarr", "dask", "distributed"),
+        *("pyspark", "pandas", "polars", "typer", "rich"),
+    }
+    code = code.replace("EXTRAS", repr(sorted(extras)))
+    subprocess.run([sys.executable, "-c", code], check=True)

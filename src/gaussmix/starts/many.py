@@ -74,10 +74,10 @@ def loops_can_be_had() -> bool:
 def _loops() -> ModuleType | None:
     """Return the compiled loops; None on a machine that cannot have them."""
     try:
-        from . import many_loops
+        from .loops import kmeans
     except ImportError:
         return None
-    return many_loops
+    return kmeans
 
 
 def _nearest(rows: Array, centers: Array) -> AnyArray:

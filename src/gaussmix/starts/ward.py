@@ -71,7 +71,7 @@ def _in_order(labels: AnyArray) -> AnyArray:
 def _loops() -> ModuleType | None:
     """Return the compiled loops; None on a machine that cannot have them."""
     try:
-        from . import ward_loops
+        from .loops import ward
     except ImportError:
         return None
-    return ward_loops
+    return ward

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..estep.compiling import EXACT, compiled
+from ...estep.compiling import EXACT, compiled
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from ..._typing import AnyArray
 
 __all__ = ["kmeans_each"]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..estep.compiling import ANY_ORDER, EXACT, compiled
+from ...estep.compiling import ANY_ORDER, EXACT, compiled
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray
+    from ..._typing import AnyArray
 
 __all__ = ["ward_each"]
 
