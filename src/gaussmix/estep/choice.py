@@ -107,7 +107,7 @@ def _natural(
     n_terms = 1 + n_features + n_second
     in_tiles = goes_in_tiles(n_joint, n_terms, n_rows)
     cheap = n_second <= MOST_TERMS and (
-        in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, n_features)
+        in_tiles or n_terms < _FEW_TERMS or not _whitening_is_cheaper(n_joint, n_second)
     )
     return natural_form(n_joint, n_rows), in_tiles, cheap
 
@@ -134,11 +134,10 @@ def _is_accurate(magnitude: float) -> bool:
     return _EPS * magnitude <= TOLERANCE
 
 
-def _whitening_is_cheaper(n_components: int, n_features: int) -> bool:
-    """Whether to whiten rows once a component costs less than to write all their products.
+def _whitening_is_cheaper(n_components: int, n_second: int) -> bool:
+    """Whether to whiten rows once a component costs less than to write so many products of them.
 
-    Products cost about as much as 8 to 12 components that use them (measured, without compiled
-    loops).
+    Those of all pairs cost about as much as 8 to 12 components that use them (measured, without
+    compiled loops).
     """
-    d2 = n_features**2
-    return n_components * (55 + 0.065 * d2) < d2
+    return n_components * (27.5 + 0.065 * n_second) < n_second

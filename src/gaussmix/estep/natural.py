@@ -183,6 +183,18 @@ class NaturalForm(Form):
             )
             sums.moments += masses[:, part] @ features.T
 
+    def add_divided(
+        self, sums: NaturalSums, rows: AnyArray, masses: Array, workspace: Workspace
+    ) -> None:
+        """Add rows under masses (J, B) most of which are 0, of which `joint` has not been asked."""
+        if not self._wide:
+            sums.moments += masses @ self.features(rows, workspace).T
+            return
+        if sums.gathered is None:
+            origins = np.broadcast_to(self.center, (len(masses), self.n_features))
+            sums.gathered = GatheredSums.empty(origins, self.moment)
+        sums.gathered.add(rows, masses, 0.0, workspace)
+
     def _still_filled(self, n_rows: int, workspace: Workspace) -> Array:
         """Return the features that `joint` has left in the workspace."""
         return workspace.array("features", self.theta.shape[1], n_rows, dtype=self.dtype)
@@ -210,3 +222,5 @@ class ReadyForm(NaturalForm):
 
     def add(self, sums: NaturalSums, rows: AnyArray, masses: Array, workspace: Workspace) -> None:
         sums.moments += masses @ rows
+
+    add_divided = add

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .._typing import AnyArray
 
-__all__ = ["count_distinct", "distinct"]
+__all__ = ["are_distinct", "distinct"]
 
 
 def distinct(rows: AnyArray) -> tuple[AnyArray, AnyArray]:
@@ -37,6 +37,15 @@ def distinct(rows: AnyArray) -> tuple[AnyArray, AnyArray]:
     return order[is_new], place
 
 
-def count_distinct(rows: AnyArray) -> int:
-    """Return how many of the rows (n, d) differ."""
-    return len(distinct(rows)[0])
+def are_distinct(rows: AnyArray, fewest: int) -> bool:
+    """Whether at least `fewest` of the rows (n, d) differ.
+
+    Examples
+    --------
+    >>> are_distinct(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]), 3)
+    False
+    """
+    # Almost always the first rows suffice; only repetitive data are looked at in full.
+    first = rows[: 10 * fewest + 100]
+    some = (first[:, :1], first, rows)  # of many columns one is enough, mostly
+    return any(len(distinct(part)[0]) >= fewest for part in some)

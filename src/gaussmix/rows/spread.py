@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..numerics.distinct import count_distinct
+from ..numerics.distinct import are_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def brought_in(rows: Array, limits: tuple[Array, Array], fewest: int = 1) -> tup
     far = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
     if len(far):
         found = np.clip(rows, low, high)
-        if count_distinct(found) >= fewest:
+        if are_distinct(found, fewest):
             return found, far
     return rows, far[:0]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import DataError
-from ..numerics.distinct import count_distinct, distinct
+from ..numerics.distinct import are_distinct, distinct
 from .folds import Fold, Index, Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_rows(source: Source, n_components: int, rng: np.random.Generator) -> tu
             f"n_components: {n_components} components need at least as many rows; "
             f"X has n_samples = {len(rows)}{_of_positive_weight(source)}"
         )
-    if _are_distinct(rows, n_components):
+    if are_distinct(rows, n_components):
         return rows, weights
     distinct = source.reduce(
         DistinctFold(source.n_features, _DISTINCT_PER_COMPONENT * n_components)
@@ -63,14 +63,6 @@ def draw_rows(source: Source, n_components: int, rng: np.random.Generator) -> tu
 
 def _of_positive_weight(source: Source) -> str:
     return " of positive weight" if source.has_zero_weights else ""
-
-
-def _are_distinct(rows: AnyArray, n_components: int) -> bool:
-    """Whether at least `n_components` of the rows (m, d) differ."""
-    # Almost always the first rows suffice; only repetitive data are looked at in full.
-    first = rows[: 10 * n_components + 100]
-    some = (first[:, :1], first, rows)  # of many columns one is enough, mostly
-    return any(count_distinct(part) >= n_components for part in some)
 
 
 @dataclass(frozen=True, eq=False)

@@ -164,15 +164,28 @@ def distinct_rows(
     Of arrivals at rates in proportion to the weights, the first are such a draw (Efraimidis &
     Spirakis 2006).
     """
-    kinds = distinct(rows)[1]
-    order = (rng.standard_exponential((n_starts, len(rows))) / weights).argsort(axis=1)
-    chosen = order[:, :n_components]
-    found = np.sort(kinds[chosen], axis=1)
-    for r in np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1)):
-        first = np.sort(np.unique(kinds[order[r]], return_index=True)[1])
+    arrivals = rng.standard_exponential((n_starts, len(rows))) / weights
+    chosen = _first(arrivals, n_components)
+    found = np.sort(distinct(rows[chosen.ravel()])[1].reshape(chosen.shape), axis=1)
+    repeated = np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1))
+    if len(repeated):
+        kinds = distinct(rows)[1]
+    for r in repeated:
+        order = arrivals[r].argsort()
+        first = np.sort(np.unique(kinds[order], return_index=True)[1])
         repeats = np.setdiff1d(np.arange(len(rows)), first)
-        chosen[r] = order[r, np.concatenate([first, repeats])[:n_components]]
+        chosen[r] = order[np.concatenate([first, repeats])[:n_components]]
     return rows[chosen]
+
+
+def _first(arrivals: Array, count: int) -> AnyArray:
+    """Return the places (R, count) of the first arrivals of each row (R, m), in order."""
+    if count < arrivals.shape[1]:
+        chosen = arrivals.argpartition(count - 1, axis=1)[:, :count]
+    else:
+        chosen = np.tile(np.arange(count), (len(arrivals), 1))
+    order = np.take_along_axis(arrivals, chosen, axis=1).argsort(axis=1)
+    return np.take_along_axis(chosen, order, axis=1)
 
 
 def _blocks(n_rows: int, n_values: int) -> Iterator[slice]:

@@ -140,7 +140,10 @@ def contest(
         drawn_from=data.source.rows_drawn_from,
     )
     starts = softened(_divided(problem, source, labels, form), data)
-    batch = Batch([Racers(problem, starts, members)], Halving(halvings, count, keep))
+    racers = Racers(problem, starts, members)
+    if len(racers) == 1:  # nobody to be compared with
+        return Finalists(racers.finalists(racers.distinct().tolist()), [], [])
+    batch = Batch([racers], Halving(halvings, count, keep))
     # One form for all: a start whose figures are a little off is a start all the same.
     (finalists,) = batch.run(EStep(source, problem.summary, form=form))
     return finalists
@@ -206,8 +209,7 @@ class DivisionFold(Fold[NaturalSums]):
     ) -> None:
         chosen = self.labels[:, None, index] == self._numbers
         masses = chosen.astype(float) if weights is None else np.where(chosen, weights, 0.0)
-        masses = masses.reshape(self.form.n_components, -1)
-        state.moments += masses @ self.form.features(rows, workspace).T
+        self.form.add_divided(state, rows, masses.reshape(self.form.n_components, -1), workspace)
 
     def close(self, state: NaturalSums) -> NaturalSums:
         return state

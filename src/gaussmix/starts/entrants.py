@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from ..em.optima import Candidate
 from .centers import distinct_rows, lloyd, nearest, plus_plus, swapped
@@ -71,7 +72,7 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
     random points crowded ones; and sphered rows show clusters that are long.
     """
     rows = track.data.sample
-    spaces = {"": rows, " of sphered rows": _sphered(rows, track.data.weights)}
+    spaces = {"": rows}
     found: list[AnyArray] = []
     kinds: list[str] = []
     if len(rows) <= _TREE_ROWS and count > 1:
@@ -80,6 +81,8 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
     every = _AMONG_OUTLIERS if track.model.density.weighs else _TURNS
     turns = islice(cycle(every), max(count - len(found), 1))
     for (kind, space), several in Counter(turns).items():
+        if space not in spaces:
+            spaces[space] = _sphered(rows, track.data.weights)
         centers = _KINDS[kind](spaces[space], track, several, rng)
         found.append(nearest(spaces[space], centers))
         kinds += [kind + space] * several
@@ -176,7 +179,7 @@ def _sphered(rows: Array, weights: Array) -> Array:
         factor = np.linalg.cholesky(covariance / np.outer(deviations, deviations))
     except np.linalg.LinAlgError:
         return offsets
-    return np.asarray(np.linalg.solve(factor, offsets.T).T)
+    return np.asarray(solve_triangular(factor, offsets.T, lower=True, overwrite_b=True).T)
 
 
 def tree_labels(rows: Array, n_components: int) -> AnyArray:

@@ -12,7 +12,7 @@ from ..components.moments import PRODUCTS
 from ..em.loop import fit, fit_all
 from ..em.optima import Candidate, merged
 from ..exceptions import DataError, FitInterrupted
-from ..numerics.distinct import count_distinct
+from ..numerics.distinct import are_distinct
 from .base import Beginning, Start, from_divisions
 from .contest import Finalist, Finalists, contest
 from .entrants import Entrants, entrants_of
@@ -111,7 +111,7 @@ def _some_rows(problem: Problem, n_rows: int, rng: np.random.Generator) -> Probl
     if n_rows < len(data.sample):
         chosen = np.sort(rng.choice(len(data.sample), n_rows, replace=False))
         chosen = np.union1d(chosen, data.far)
-        if count_distinct(data.sample[chosen]) >= problem.n_components:
+        if are_distinct(data.sample[chosen], problem.n_components):
             own = {
                 name: getattr(data, name)[chosen]
                 for name in ("sample", "weights", "drawn", "whole")
