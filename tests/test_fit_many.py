@@ -94,7 +94,27 @@ def test_what_cannot_be_fitted_has_a_reason_and_takes_none_with_it():
     assert np.isnan(fits.bic[2])
     frame = fits.to_frame()
     assert frame[frame["reason"] != ""]["key"].tolist() == [2, 3, 6]
+    assert frame[frame["collapsed"] == True]["key"].tolist() == [5]  # noqa: E712  (others are NaN)
     assert "3 of them without a fit" in repr(fits)
+
+
+def test_a_data_set_whose_weights_are_all_zero_takes_none_with_it(tmp_path):
+    data = clusters(3)
+    weights = [np.ones(60), np.zeros(60), np.ones(60)]
+    kept = fit_many(data[[0, 2]], 2, sample_weight=weights[::2], random_state=0)
+    fits = fit_many(data, 2, sample_weight=weights, random_state=0)
+    assert [bool(reason) for reason in fits.reasons] == [False, True, False]
+    assert "positive weight" in fits.reasons[1]
+    assert fits.log_likelihood[[0, 2]] == pytest.approx(kept.log_likelihood)
+    frame = pd.DataFrame({"x": data[..., 0].ravel(), "g": np.repeat([4, 5, 6], 60)})
+    frame.assign(w=np.concatenate(weights)).to_parquet(tmp_path / "w.parquet")
+    read = fit_many(scan(tmp_path / "w.parquet"), 2, by="g", sample_weight="w")
+    assert [bool(reason) for reason in read.reasons] == [False, True, False]
+    frame.loc[3, "x"] = np.nan  # errors name the column of the file
+    frame.to_parquet(tmp_path / "w.parquet")
+    assert "column 'x'" in fit_many(scan(tmp_path / "w.parquet"), 2, by="g").reasons[0]
+    with pytest.raises(ParameterError, match="beyond float64"):
+        fit_many(data, 2, sample_weight=[np.ones(60), np.full(60, 1e300), np.ones(60)])
 
 
 @pytest.mark.parametrize(

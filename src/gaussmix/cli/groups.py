@@ -188,9 +188,11 @@ def _save_table(by: str, fits: ChainedFits, out: Path) -> None:
     columns["weight"] = of_component(fits.weights)
     columns |= {f"mean_{n}": of_component(fits.means[:, :, j]) for j, n in enumerate(names)}
     columns |= {f"deviation_{n}": of_component(deviations[:, :, j]) for j, n in enumerate(names)}
-    columns["rows"] = of_group([math.nan if r is None else r.n for r in fits])
+    columns["rows"] = of_group([math.nan if r is None else r.n_rows for r in fits])
     columns |= {"log_likelihood": of_group(fits.log_likelihood), "bic": of_group(fits.bic)}
-    columns |= {"converged": of_group(fits.converged), "reason": of_group(fits.reasons)}
+    held = [[r is not None and k in r.collapsed for k in range(fits.n_components)] for r in fits]
+    columns |= {"converged": of_group(fits.converged), "collapsed": of_component(np.array(held))}
+    columns["reason"] = of_group(fits.reasons)
     with writing_table(out) as write:
         write(columns)
     notes().print(f"\n{plural(len(fits), 'group')} in {out}", markup=False)

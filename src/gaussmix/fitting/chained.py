@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import DataError
-from ..mixture import Mixture
 from ..numerics.extras import imported
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
     from .._typing import Array
     from ..em.result import FitResult
+    from .data_sets import Portion
     from .many_fits import ManyFits
-    from .portions import Portion
 
 __all__ = ["ChainedFits", "chained"]
 
@@ -35,7 +34,6 @@ class ChainedFits(Sequence["FitResult | None"]):
     ----------
     parts : tuple of ManyFits
         One after the other.
-    feature_names : tuple of str or None
     is_whole : bool
         Whether all data sets were read: False after Ctrl-C.
 
@@ -50,7 +48,6 @@ class ChainedFits(Sequence["FitResult | None"]):
     """
 
     parts: tuple[ManyFits, ...]
-    feature_names: tuple[str, ...] | None = None
     is_whole: bool = True
 
     def __len__(self) -> int:
@@ -62,19 +59,12 @@ class ChainedFits(Sequence["FitResult | None"]):
         number = range(len(self))[place]
         for part in self.parts:
             if number < len(part):
-                return self._named(part[number])
+                return part[number]
             number -= len(part)
         raise IndexError(place)
 
     def __iter__(self) -> Iterator[FitResult | None]:
-        return map(self._named, chain.from_iterable(self.parts))
-
-    def _named(self, result: FitResult | None) -> FitResult | None:
-        """Return a fit whose features have their names."""
-        if result is None or self.feature_names is None:
-            return result
-        mixture = Mixture.of_parameters(result.mixture.parameters, self.feature_names)
-        return replace(result, mixture=mixture)
+        return chain.from_iterable(self.parts)
 
     @property
     def keys(self) -> list[Any]:
@@ -90,6 +80,10 @@ class ChainedFits(Sequence["FitResult | None"]):
     def reasons(self) -> list[str]:
         """Why a data set could not be fitted; empty where it could."""
         return [reason for part in self.parts for reason in part.reasons]
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        return self.parts[0].feature_names
 
     @property
     def n_components(self) -> int:
@@ -135,14 +129,7 @@ class ChainedFits(Sequence["FitResult | None"]):
     def to_frame(self) -> Any:
         """Return a pandas.DataFrame of a row for each component of each data set."""
         pandas = imported("pandas", None, "to_frame()")
-        found = pandas.concat([part.to_frame() for part in self.parts], ignore_index=True)
-        names = self.feature_names or ()
-        words = ("mean", "deviation")
-        return found.rename(
-            columns={
-                f"{word}_{j}": f"{word}_{name}" for j, name in enumerate(names) for word in words
-            }
-        )
+        return pandas.concat([part.to_frame() for part in self.parts], ignore_index=True)
 
     def __repr__(self) -> str:
         failed = sum(bool(reason) for reason in self.reasons)
@@ -153,15 +140,13 @@ class ChainedFits(Sequence["FitResult | None"]):
 def chained(fit: Callable[..., Any], portions: Iterator[Portion]) -> ChainedFits:
     """Fit portion after portion; on Ctrl-C those that were fitted are kept, with a warning.
 
-    `fit` is called with data sets, and weights of each.
+    `fit` is called with each.
     """
     parts: list[ManyFits] = []
-    names, is_whole = None, True
+    is_whole = True
     try:
         for portion in portions:
-            found = fit(portion.sets, sample_weight=portion.weights)
-            parts.append(replace(found, keys=portion.keys))
-            names = portion.names
+            parts.append(fit(portion))  # noqa: PERF401  (kept one by one, whatever comes)
     except KeyboardInterrupt:
         if not parts:
             raise
@@ -170,4 +155,4 @@ def chained(fit: Callable[..., Any], portions: Iterator[Portion]) -> ChainedFits
         warnings.warn(told, UserWarning, stacklevel=3)
     if not parts:
         raise DataError("data: there are no data sets")
-    return ChainedFits(tuple(parts), names, is_whole)
+    return ChainedFits(tuple(parts), is_whole)

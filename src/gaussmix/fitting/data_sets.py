@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
-from ..numerics.arguments import check_sample_weight
+from ..numerics.arguments import as_row_weights, require_weight
 from ..rows.door import as_frame, as_rows, as_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray, Array
 
-__all__ = ["data_sets", "require_arrays"]
+__all__ = ["Portion", "data_sets", "require_arrays"]
 
 
 class DataSets(NamedTuple):
@@ -38,13 +39,34 @@ class DataSets(NamedTuple):
     weights: list[Array | None]
 
 
+@dataclass
+class Portion:
+    """Some data sets, one after the other, as `fit_many` takes them.
+
+    Attributes
+    ----------
+    keys : list
+    sets : list of ndarray
+    weights : list of ndarray or None
+    names : tuple of str or None
+        Of the features.
+    """
+
+    keys: list[Any] = field(default_factory=list)
+    sets: list[Any] = field(default_factory=list)
+    weights: list[Array] | None = None
+    names: tuple[str, ...] | None = None
+
+
 def data_sets(data: Any, by: Any, sample_weight: Any) -> DataSets:
     """Return data sets and weights, as users of `fit_many` give them."""
     names: tuple[str, ...] | None = None
     if by is None and _is_stack(data):
         stack = list(np.ascontiguousarray(data, dtype=np.float64))
         return DataSets(list(range(len(data))), stack, None, _weights_of(sample_weight, stack))
-    if by is not None:
+    if isinstance(data, Portion):
+        keys, found, names, sample_weight = data.keys, data.sets, data.names, data.weights
+    elif by is not None:
         keys, found, names, sample_weight = _grouped(data, by, sample_weight)
     elif isinstance(data, Mapping):
         keys, found = list(data), list(data.values())
@@ -146,4 +168,14 @@ def _weights_of(given: Any, sets: Sequence[Array]) -> list[Array | None]:
         raise ParameterError(
             f"sample_weight: expected {len(sets)} arrays, one a data set, got {len(given)}"
         )
-    return [check_sample_weight(own, len(rows)) for own, rows in zip(given, sets, strict=True)]
+    return [_of_set(own, len(rows)) for own, rows in zip(given, sets, strict=True)]
+
+
+def _of_set(given: Any, n_rows: int) -> Array | None:
+    """Return the weights of a data set; where all are 0 that one alone cannot be fitted."""
+    if given is None:
+        return None
+    weights = as_row_weights(given, n_rows)
+    if weights.any():
+        require_weight(float(weights.max()))
+    return weights

@@ -196,6 +196,7 @@ class ManyFits(Sequence["FitResult | None"]):
             means = {f"mean_{name}": mixture.means[k, j] for j, name in enumerate(names)}
             widths = {f"deviation_{name}": deviations[k, j] for j, name in enumerate(names)}
             figures = {"n": result.n, "log_likelihood": result.log_likelihood, "reason": ""}
+            figures["collapsed"] = k in result.collapsed
             yield {"key": key, "component": k, "weight": mixture.weights[k], **means, **widths} | {
                 **figures,
                 "bic": bic(result.log_likelihood, result.n_parameters, result.n),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,36 +14,17 @@ from ..rows.door import as_frame
 from ..rows.files import Scan
 from ..rows.files.carried import Carried
 from ..rows.files.scanning import rows_of_batch
-from .data_sets import require_arrays
+from .data_sets import Portion, require_arrays
 
 if TYPE_CHECKING:
-    from .._typing import AnyArray, Array
+    from .._typing import AnyArray
     from ..rows.files.base import Reader
 
-__all__ = ["Portion", "portions_of"]
+__all__ = ["portions_of"]
 
 # Bytes of rows that are in memory at a time, and the most data sets.
 _BYTES = 2**28
 _MOST_SETS = 20_000
-
-
-@dataclass
-class Portion:
-    """Some data sets, one after the other, as `fit_many` takes them.
-
-    Attributes
-    ----------
-    keys : list
-    sets : list of ndarray
-    weights : list of ndarray or None
-    names : tuple of str or None
-        Of the features.
-    """
-
-    keys: list[Any] = field(default_factory=list)
-    sets: list[Any] = field(default_factory=list)
-    weights: list[Array] | None = None
-    names: tuple[str, ...] | None = None
 
 
 def portions_of(data: Any, by: Any, sample_weight: Any) -> Iterator[Portion] | None:

@@ -23,6 +23,7 @@ __all__ = [
     "as_float",
     "as_generator",
     "as_numbers",
+    "as_row_weights",
     "check_dtype",
     "check_integer",
     "check_noise",
@@ -182,6 +183,13 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
     """Return weights as float64 (n,), or None; raise ParameterError if they cannot be weights."""
     if sample_weight is None:
         return None
+    weights = as_row_weights(sample_weight, n_rows)
+    require_weight(float(weights.max(initial=0.0)))
+    return weights
+
+
+def as_row_weights(sample_weight: Any, n_rows: int) -> Array:
+    """Return weights as float64 (n,), which may all be 0; raise ParameterError if any is none."""
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_rows, as_numbers("sample_weight", sample_weight))
     weights = np.ascontiguousarray(as_numbers("sample_weight", sample_weight))
@@ -191,7 +199,6 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
             "one weight a row"
         )
     require_weights(weights)
-    require_weight(float(weights.max(initial=0.0)))
     return weights
 
 
