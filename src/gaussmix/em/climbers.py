@@ -157,7 +157,7 @@ class Climbers(Team):
             if self.held is not None:
                 success &= ~self.held.any()
             landed, failed = leaping & success, leaping & ~success
-            self.paths.land(landed, failed)
+            self.paths.take_back(failed)
             self.recent.leap(landed)
             self.n_rejected = self.n_rejected + failed
             refused = failed if failed.any() else None
@@ -261,7 +261,7 @@ class Climbers(Team):
         """Let the statistics wait for their coordinates; whether a fit may be to leap now."""
         assert self.paths is not None
         new = None if self.rejected is None else ~self.rejected
-        return self.paths.wait(self.source(), new, self.recent)
+        return self.paths.wait(self.source(), new, self.recent, self.n_taken)
 
     def aim(self, targets: SufficientStatistics, which: AnyArray, places: AnyArray) -> None:
         """Note where fits at some places leap to: `which` of the targets."""
@@ -389,7 +389,7 @@ class Climbers(Team):
         # Back to where the leap began.
         assert self.best.statistics is not None and self.paths is not None
         failed = np.arange(len(self)) == g
-        self.paths.land(None, failed)
+        self.paths.take_back(failed)
         self._aimed = self._aimed & ~failed
         try:
             return self.objective.update(one_of((self.best.statistics, g)), previous)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..components.parameters import picked
-from ..numerics.arguments import check_integer, check_number
+from ..numerics.arguments import check_number
 from ..numerics.encoding import checked_keys, checked_vector, stored
 from ..numerics.groups import Groups
 from .coordinates import from_vectors, lengths, metric, to_vectors
@@ -34,10 +34,11 @@ __all__ = ["Leaps", "Paths", "leap", "settle"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
 _FIRST_STEPS = 6
-# Plain steps between leaps, which show where a leap has led; gains that shrink faster than
-# this leave nothing to accelerate.
-_PLAIN_STEPS = 2
-_SLOW = 0.6
+# Fits leap at every third E-step: the plain steps between show where a leap has led, and the fits
+# of a batch, which began together, leap together.  Gains that shrink faster than this leave
+# nothing to accelerate.
+_CYCLE = 3
+_SLOW = 0.05
 # Steps of EM that a leap looks back on, at most and at least.
 _MEMORY, _LEAST_STEPS = 5, 3
 # Directions that the last steps differed in by less than this share are rounding.
@@ -63,8 +64,6 @@ class Leaps(NamedTuple):
         Where the step that is under way began.
     limit : float
         The longest leap, in steps of EM.
-    plain : int
-        Steps since the last leap.
     lengths : tuple of float
         How much more than by a step of EM was to be gained by the last leaps.
     """
@@ -72,7 +71,6 @@ class Leaps(NamedTuple):
     steps: tuple[tuple[Array, Array], ...] = ()
     start: Array | None = None
     limit: float = _FIRST_LIMIT
-    plain: int = 0
     lengths: tuple[float, ...] = ()
 
     def to_fields(self) -> dict[str, Any]:
@@ -89,11 +87,10 @@ class Leaps(NamedTuple):
         if len({len(vector) for vector in own}) > 1:
             raise ValueError("steps of different lengths")
         limit = check_number("limit", held["limit"], minimum=1.0)
-        plain = check_integer("plain", held["plain"], minimum=0)
         lengths = tuple(float(length) for length in held["lengths"])
         if not np.isfinite(lengths).all():
             raise ValueError("lengths of leaps with NaN or infinity")
-        return cls(steps, start, limit, plain, lengths)
+        return cls(steps, start, limit, lengths)
 
     @property
     def n_coordinates(self) -> int | None:
@@ -120,7 +117,7 @@ class Paths:
         Where the step that is under way began.
     known : ndarray of bool (G,)
         Whether that is known.
-    limits, plain, lengths : ndarray (G,), (G,), (_LENGTHS, G)
+    limits, lengths : ndarray (G,), (_LENGTHS, G)
         See `Leaps`; no leap counts as one that is no longer than a step.
     waiting : list of (SufficientStatistics, ndarray of bool (G,) or None)
         What E-steps have found since, and of which fits it is new: see `settle`.
@@ -130,7 +127,7 @@ class Paths:
         self.steps: list[Array] = []
         self.n_steps = np.zeros(n_fits, dtype=int)
         self.start, self.known = np.zeros((n_fits, 0)), np.zeros(n_fits, dtype=bool)
-        self.limits, self.plain = np.full(n_fits, _FIRST_LIMIT), np.zeros(n_fits, dtype=int)
+        self.limits = np.full(n_fits, _FIRST_LIMIT)
         self.lengths = np.ones((_LENGTHS, n_fits))
         self._leapt = False
         self.waiting: list[tuple[SufficientStatistics, AnyArray | None]] = []
@@ -148,27 +145,24 @@ class Paths:
         self.steps = [step[places] for step in self.steps]
         self.n_steps, self.known = self.n_steps[places], self.known[places]
         self.start, self.limits = self.start[places], self.limits[places]
-        self.plain, self.lengths = self.plain[places], self.lengths[:, places]
+        self.lengths = self.lengths[:, places]
         self.waiting = [
             (picked([statistics], places), None if new is None else new[places])
             for statistics, new in self.waiting
         ]
 
-    def wait(self, statistics: SufficientStatistics, new: AnyArray | None, recent: Recent) -> bool:
-        """Take what an E-step found; return whether its coordinates are wanted now.
+    def wait(
+        self, statistics: SufficientStatistics, new: AnyArray | None, recent: Recent, n_taken: int
+    ) -> bool:
+        """Take what an E-step found, `n_taken` so far; return whether its coordinates are wanted.
 
         They are where a fit may leap; what waits is one call of each function later on.
         """
         self.waiting.append((statistics, new))
-        count = len(self.waiting)
-        if count >= _MEMORY:
+        if len(self.waiting) >= _MEMORY:
             return True
-        if len(self.steps) + count < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
-            return False
-        due = self.plain + count > _PLAIN_STEPS
-        if not np.count_nonzero(due):
-            return False
-        return bool(np.count_nonzero(due & _is_slow(recent)))
+        early = n_taken % _CYCLE or recent.longest <= _FIRST_STEPS
+        return not early and bool(np.count_nonzero(_is_slow(recent)))
 
     def note(self, found: Array, finite: AnyArray, new: AnyArray | None) -> None:
         """Note the coordinates (G, p) of what an E-step found, of all or where `new` (G,) holds."""
@@ -183,11 +177,11 @@ class Paths:
             step[:, 0], step[:, 1] = self.start, found
             self._add(step, more)
         if new is None:
-            self.start, self.known, self.plain = found, finite, self.plain + 1
+            self.start, self.known = found, finite
         else:
             start = self.start if self.start.shape == found.shape else np.zeros_like(found)
             self.start = np.where(new[:, None], found, start)
-            self.known, self.plain = np.where(new, finite, self.known), self.plain + new
+            self.known = np.where(new, finite, self.known)
 
     def _add(self, step: Array, more: AnyArray) -> None:
         """Add a step of some fits; the newest of the others stay these."""
@@ -199,12 +193,11 @@ class Paths:
         self.steps = [*self.steps, step][-_MEMORY:]
         self.n_steps = np.minimum(self.n_steps + more, _MEMORY)
 
-    def may_pay(self, recent: Recent) -> AnyArray:
+    def may_pay(self, recent: Recent, n_taken: int) -> AnyArray:
         """Return the places of fits that are to leap now; `recent` is what they climbed last."""
-        if len(self.steps) < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
+        if n_taken % _CYCLE or len(self.steps) < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
             return _NOBODY
-        due = (self.plain > _PLAIN_STEPS) & (self.n_steps >= _LEAST_STEPS)
-        due &= recent.counts > _FIRST_STEPS
+        due = (self.n_steps >= _LEAST_STEPS) & (recent.counts > _FIRST_STEPS)
         return np.flatnonzero(due & _is_slow(recent) & self.known)
 
     def ways(self, places: AnyArray, length: int) -> Array:
@@ -228,12 +221,9 @@ class Paths:
         self.lengths[-1, places] = lengths
         self._leapt = True
 
-    def land(self, done: AnyArray | None, failed: AnyArray | None) -> None:
-        """Note which leaps (G,) have been taken, and which taken back."""
-        if done is not None:
-            self.plain = np.where(done, 0, self.plain)
-        if failed is not None and failed.any():
-            self.plain = np.where(failed, 0, self.plain)
+    def take_back(self, failed: AnyArray) -> None:
+        """Note which leaps (G,) did not climb: their fits are where these began."""
+        if failed.any():
             less = np.maximum(_FIRST_LIMIT, self.limits / _GROWTH**2)
             self.limits = np.where(failed, less, self.limits)
             self.start = np.where(failed[:, None], self.steps[-1][:, 1], self.start)
@@ -247,7 +237,6 @@ class Paths:
             tuple((step[g, 0, :length].copy(), step[g, 1, :length].copy()) for step in own),
             self.start[g, :length].copy() if self.known[g] else None,
             float(self.limits[g]),
-            int(self.plain[g]),
             tuple(self.lengths[:, g].tolist()) if self._leapt else (),
         )
 
@@ -259,7 +248,7 @@ class Paths:
         found.n_steps[0] = len(found.steps)
         if leaps.start is not None:
             found.start, found.known = leaps.start[None].copy(), np.ones(1, dtype=bool)
-        found.limits[0], found.plain[0] = leaps.limit, leaps.plain
+        found.limits[0] = leaps.limit
         own = leaps.lengths[-_LENGTHS:]
         if own:
             found.lengths[-len(own) :, 0], found._leapt = own, True

@@ -145,7 +145,7 @@ def _leap(teams: Sequence[Climbers]) -> None:
         return
     every = [(team, team.paths) for team in teams if team.paths is not None]
     settle([paths for _, paths in every])
-    found = [(team, paths, paths.may_pay(team.recent)) for team, paths in every]
+    found = [(team, paths, paths.may_pay(team.recent, team.n_taken)) for team, paths in every]
     due = [(team, paths, places) for team, paths, places in found if len(places)]
     if not due:
         return
