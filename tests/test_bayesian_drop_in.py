@@ -59,6 +59,38 @@ def test_fits_of_one_iteration_each_climb_and_come_to_an_end(covariance_type, pr
 
 
 @every_family
+@every_type
+def test_fewer_rows_than_columns_are_fitted_in_the_columns_that_priors_are_of(
+    covariance_type, prior_type
+):
+    rng = np.random.default_rng(0)
+    labels = np.arange(18) % 3
+    X = rng.normal(size=(18, 40)) + 4.0 * labels[:, None]
+    variances = X.var(axis=0, ddof=1)
+    prior = np.diag(variances) if covariance_type in ("full", "tied") else variances
+    prior = variances.mean() if covariance_type == "spherical" else prior
+    options = {
+        "covariance_type": covariance_type,
+        "weight_concentration_prior_type": prior_type,
+        "mean_prior": X.mean(axis=0) + 1.0,
+        "covariance_prior": prior,
+        "reg_covar": 0.0,
+        "max_iter": 4,
+        "tol": 0.0,
+    }
+    peer = Peer(n_components=3, **options)
+    peer._initialize_parameters = lambda rows, *_, **__: peer._initialize(rows, np.eye(3)[labels])
+    ours = BayesianGaussianMixture(3, init_params=labels, accelerate=False, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(X)
+        ours.fit(X)
+    for name in ("weights_", "means_", "covariances_", "degrees_of_freedom_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(peer, name), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(ours.predict_proba(X), peer.predict_proba(X), atol=1e-7)
+
+
+@every_family
 def test_a_fit_that_goes_on_stops_where_one_fit_does(covariance_type):
     X = rows(scale=4.0)
     options = {"covariance_type": covariance_type, "accelerate": False, "tol": 1e-5}

@@ -57,6 +57,12 @@ class Model:
     #: Whether what is climbed is a bound of the log evidence, and no log-likelihood.
     is_bound: ClassVar[bool] = False
 
+    @property
+    def knows_columns(self) -> bool:
+        """Whether something of it is in the coordinates of the columns: it is another in others."""
+        given = self.prior is not None or self.fixed is not None
+        return given or self.background or self.reg_covar > 0
+
     def of(self, mixture: Mixture) -> Model:
         """Return the model that a mixture is of: a start may bring a background of its own."""
         n_components = mixture.n_components
@@ -106,6 +112,10 @@ class VariationalModel(Model):
 
     order: ClassVar[str] = "weight"
     is_bound: ClassVar[bool] = True
+
+    @property
+    def knows_columns(self) -> bool:
+        return True  # priors of means and precisions
 
     def objective(self, total: SufficientStatistics) -> Variational:
         return Variational(self.family, total, self.reg_covar, self.density, self.beliefs)

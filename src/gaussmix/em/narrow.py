@@ -37,12 +37,12 @@ def narrowed(problem: Problem) -> Problem:
     """Return the fit in the directions that the rows have, or the problem itself.
 
     Itself where rows are not few, where the family depends on coordinates, or where something
-    does that is given in those of the columns: a prior, a background, `reg_covar`.
+    does that is given in those of the columns.
     """
     model, facts = problem.model, problem.data.facts
     if not (model.family.coordinate_free and model.density.plain):
         return problem
-    if model.prior is not None or model.background or model.reg_covar or facts.background:
+    if model.knows_columns or facts.background:
         return problem
     span = problem.data.directions(problem.data.scales)
     return problem if span is None else NarrowProblem.of(problem, span)
