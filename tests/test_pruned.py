@@ -211,3 +211,33 @@ def test_swaps_never_raise_the_sum_of_squares(scale):
         assert after <= before * (1.0 + 1e-12)
     few = np.repeat(rows[:2], 5, axis=0)
     assert set(map(tuple, swapped(few, np.ones(10), few[:4], 9, rng))) == set(map(tuple, rows[:2]))
+
+
+@pytest.mark.parametrize("scale", [1e-120, 1.0, 1e120])
+@pytest.mark.parametrize("n_features", [1, 3, 10])
+def test_compiled_loops_find_the_same_centers(scale, n_features):
+    rng = np.random.default_rng(n_features)
+    clusters = 4.0 * rng.standard_normal((6, n_features))
+    rows = scale * (clusters[rng.integers(6, size=700)] + rng.standard_normal((700, n_features)))
+    weights = rng.integers(0, 3, 700).astype(float)
+    plain, compiled = (np.random.default_rng(0) for _ in range(2))
+    begin = plus_plus(rows, weights, 8, 5, plain)
+    np.testing.assert_array_equal(begin, plus_plus(rows, weights, 8, 5, compiled, in_loops=True))
+    moved = lloyd(rows, weights, begin, 10)
+    found = lloyd(rows, weights, begin, 10, in_loops=True)
+    np.testing.assert_allclose(found, moved, rtol=1e-12, atol=1e-12 * scale)
+    np.testing.assert_array_equal(nearest(rows, moved), nearest(rows, found, in_loops=True))
+    several = [swapped(rows, weights, own, 64, plain) for own in begin]
+    for own, peer in zip(begin, several, strict=True):
+        found = swapped(rows, weights, own, 64, compiled, in_loops=True)
+        np.testing.assert_array_equal(found, peer)
+    assert any((own != peer).any() for own, peer in zip(begin, several, strict=True))
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1.0])
+def test_compiled_loops_draw_rows_that_differ_though_no_distance_is_left(scale):
+    rows = scale * np.repeat([[0.0, 1.0], [1.0, 1.0], [1.0, 2.0]], 5, axis=0)
+    weights = np.where(np.arange(15) % 5 == 4, 0.0, 1.0)
+    centers = plus_plus(rows, weights, 4, 6, np.random.default_rng(0), in_loops=True)
+    for own in centers:
+        assert {tuple(center) for center in own} == {tuple(row) for row in rows}

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..em.optima import Candidate
-from .centers import distinct_rows, lloyd, nearest, plus_plus, swapped
+from .centers import distinct_rows, goes_in_loops, lloyd, nearest, plus_plus, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,43 +84,55 @@ def entrants_of(track: Problem, count: int, rng: np.random.Generator) -> Entrant
         if space not in spaces:
             spaces[space] = _sphered(rows, track.data.weights)
         centers = _KINDS[kind](spaces[space], track, several, rng)
-        found.append(nearest(spaces[space], centers))
+        found.append(nearest(spaces[space], centers, in_loops=goes_in_loops(track)))
         kinds += [kind + space] * several
     return Entrants(np.concatenate(found), kinds)
 
 
 def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    return _clustered(rows, track.data.weights, track.n_components, count, rng)
+    return _clustered(rows, track.data.weights, track, count, rng)
 
 
-def _clustered(rows: Array, weights: Array, k: int, count: int, rng: np.random.Generator) -> Array:
+def _clustered(
+    rows: Array, weights: Array, track: Problem, count: int, rng: np.random.Generator
+) -> Array:
     """Return centers (R, K, d) of k-means."""
-    found = []
+    found, k, in_loops = [], track.n_components, goes_in_loops(track)
     n_searched = min(count, _SEARCHED) if count < _ENOUGH_STARTS * k else 0
     if n_searched:
         size = min(len(rows), max(_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN * k))
         some = rng.choice(len(rows), size, replace=False)
         n_steps = k * (_STEPS if count > n_searched else _STEPS_OF_FEW)
-        found.append(_searched(rows[some], weights[some], k, n_steps, rng)[:n_searched])
+        found.append(_searched(rows[some], weights[some], k, n_steps, rng, in_loops)[:n_searched])
     if count > n_searched:
-        found.append(plus_plus(rows, weights, k, count - n_searched, rng))
-    return lloyd(rows, weights, np.concatenate(found), _LLOYD)
+        found.append(plus_plus(rows, weights, k, count - n_searched, rng, in_loops=in_loops))
+    return lloyd(rows, weights, np.concatenate(found), _LLOYD, in_loops=in_loops)
 
 
 def _searched(
-    rows: Array, weights: Array, n_components: int, n_steps: int, rng: np.random.Generator
+    rows: Array,
+    weights: Array,
+    n_components: int,
+    n_steps: int,
+    rng: np.random.Generator,
+    in_loops: bool,
 ) -> Array:
     """Return centers (R, K, d) of k-means improved by local search, the best first."""
-    found = plus_plus(rows, weights, n_components, _SEARCHED, rng)
+    found = plus_plus(rows, weights, n_components, _SEARCHED, rng, in_loops=in_loops)
     for own in found:
-        own[:] = swapped(rows, weights, own, n_steps, rng)
-    found = lloyd(rows, weights, found, _LLOYD)
-    sums = [weights @ np.square(rows - own[nearest(rows, own)]).sum(axis=1) for own in found]
+        own[:] = swapped(rows, weights, own, n_steps, rng, in_loops=in_loops)
+    found = lloyd(rows, weights, found, _LLOYD, in_loops=in_loops)
+    every = nearest(rows, found, in_loops=in_loops)
+    sums = [
+        weights @ np.square(rows - own[labels]).sum(axis=1)
+        for own, labels in zip(found, every, strict=True)
+    ]
     return found[np.argsort(sums, kind="stable")]
 
 
 def _plus_plus(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
-    return plus_plus(rows, track.data.weights, track.n_components, count, rng)
+    weights, in_loops = track.data.weights, goes_in_loops(track)
+    return plus_plus(rows, weights, track.n_components, count, rng, in_loops=in_loops)
 
 
 def _random(rows: Array, track: Problem, count: int, rng: np.random.Generator) -> Array:
@@ -141,7 +153,7 @@ def _crowded(rows: Array, track: Problem, count: int, rng: np.random.Generator) 
     order = np.argsort(gaps, kind="stable")
     within = np.cumsum(weights[order]) <= _CROWD * weights.sum()
     kept = order[within] if within.sum() >= track.n_components else order
-    return _clustered(rows[kept], weights[kept], track.n_components, count, rng)
+    return _clustered(rows[kept], weights[kept], track, count, rng)
 
 
 _TRUSTED, _DENSE = "k-means", "k-means of crowded rows"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from types import ModuleType
+from .centers import kmeans_loops
 
+if TYPE_CHECKING:
     from .._typing import AnyArray, Array
 
 __all__ = ["N_DRAWN", "kmeans_of_many", "loops_can_be_had"]
@@ -45,7 +44,7 @@ def kmeans_of_many(
     """
     if middles is None:
         middles = np.zeros((len(rows), rows.shape[2]))
-    loops = _loops() if in_loops else None
+    loops = kmeans_loops() if in_loops else None
     if loops is not None:
         labels = np.empty(rows.shape[:2], dtype=np.int64)
         loops.kmeans_each(rows, middles, weights, random, _MOST_ITERATIONS, labels)
@@ -67,17 +66,7 @@ def kmeans_of_many(
 
 def loops_can_be_had() -> bool:
     """Whether there are compiled loops; they are loaded then."""
-    return _loops() is not None
-
-
-@lru_cache(maxsize=1)
-def _loops() -> ModuleType | None:
-    """Return the compiled loops; None on a machine that cannot have them."""
-    try:
-        from .loops import kmeans
-    except ImportError:
-        return None
-    return kmeans
+    return kmeans_loops() is not None
 
 
 def _nearest(rows: Array, centers: Array) -> AnyArray:
