@@ -26,4 +26,10 @@ def test_clusters_are_those_of_each_data_set_alone(shape, loops, monkeypatch):
 
 
 def test_rows_that_are_equal_are_cut_into_as_many_clusters():
-    assert len(np.unique(ward_of_many(np.ones((60, 9, 2)), [3])[0, 0])) == 3
+    grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(3.0)), axis=-1).reshape(12, 2)
+    for rows in (np.ones((12, 2)), grid, np.repeat(grid[::2], 2, axis=0)):
+        for n_sets in (1, 60):  # with SciPy, and in compiled loops
+            for size in (1, 2, 5, 11, 12):
+                labels = ward_of_many(np.tile(rows, (n_sets, 1, 1)), [size])[0]
+                assert (labels == labels[0]).all()
+                assert len(np.unique(labels[0])) == size

@@ -198,4 +198,7 @@ def tree_labels(rows: Array, n_components: int) -> AnyArray:
     """Return the division (m,) of Ward's hierarchical clustering (Ward 1963)."""
     from scipy.cluster.hierarchy import fcluster, ward
 
-    return fcluster(ward(rows), n_components, "maxclust") - 1
+    tree = ward(rows)
+    # By the order of merges: cut by their heights, equal ones would go together, to fewer clusters.
+    tree[:, 2] = np.arange(len(tree))
+    return fcluster(tree, n_components, "maxclust") - 1
