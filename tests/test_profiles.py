@@ -61,3 +61,10 @@ def test_it_reads_at_80_columns_and_is_a_frame():
     table = search().fit(X).profiles(X)
     assert all(len(line) <= 80 for line in str(table).splitlines())
     assert len(table.to_pandas()) == 6
+
+
+def test_rows_name_the_density_as_the_table_of_results_does():
+    found = search(density=("normal", "student")).set_params(n_components=[2]).fit(X)
+    bic = {row["family"]: row["bic"] for row in found.results_}
+    assert len(bic) == 6
+    assert {row["family"]: row["bic"] for row in found.profiles(X)} == pytest.approx(bic)

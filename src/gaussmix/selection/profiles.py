@@ -24,11 +24,11 @@ _SHOWN = ("log_likelihood", "aic", "bic", "sabic", "entropy", "prob_min", "n_min
 class ProfileTable(Sequence[dict[str, Any]]):
     """A row (dict) for each fitted model, with the columns that users of tidyLPA know.
 
-    Columns are family, n_components, log_likelihood, n_parameters, the criteria aic, awe, bic,
-    caic, clc, kic, sabic and icl (smaller is better), entropy (relative: 1 where all rows are
-    surely someone's, 0 where none is), prob_min and prob_max (the smallest and the largest mean
-    responsibility of the rows of a component), n_min and n_max (the smallest and the largest
-    share of the rows).
+    Columns are family (with how degrees of freedom are found, if there are), n_components,
+    log_likelihood, n_parameters, the criteria aic, awe, bic, caic, clc, kic, sabic and icl
+    (smaller is better), entropy (relative: 1 where all rows are surely someone's, 0 where none
+    is), prob_min and prob_max (the smallest and the largest mean responsibility of the rows of a
+    component), n_min and n_max (the smallest and the largest share of the rows).
 
     Examples
     --------
@@ -46,9 +46,9 @@ class ProfileTable(Sequence[dict[str, Any]]):
     @classmethod
     def of(cls, cells: Sequence[Cell], source: Source) -> ProfileTable:
         """Return the table of fitted models, under which rows are looked at once each."""
-        ordered = sorted(cells, key=lambda cell: (cell.n_components, cell.family.name))
+        ordered = sorted(cells, key=lambda cell: (cell.n_components, cell.model))
         fitted = [(cell, cell.result) for cell in ordered if cell.result is not None]
-        return cls([_row(cell.family.name, result, source) for cell, result in fitted])
+        return cls([_row(cell.model, result, source) for cell, result in fitted])
 
     def __getitem__(self, index: Any) -> Any:
         return self._rows[index]
