@@ -134,11 +134,11 @@ def test_what_a_fit_takes_is_taken_for_each(given):
 
 @pytest.mark.filterwarnings("ignore::gaussmix.exceptions.CollapseWarning")
 def test_a_covariance_that_has_collapsed_does_not_take_a_fit_out_of_the_batch():
-    """In units of their own all data sets have one floor."""
+    """In units of their own all data sets have one floor; with far rows others say how wide."""
     data = clusters(4, scales=[1e-3, 1.0, 1e2, 1e4])
     data[1, :25], data[2, :9] = 14.0, 4000.0
     fits = fit_many(data, 2, random_state=0)
-    assert list(fits.alone) == [2]  # far rows: others say how wide the data are
+    assert not fits.alone
     assert [bool(result.collapsed) for result in fits] == [False, True, True, False]
     for rows, result in zip(data, fits, strict=True):
         alone = GaussianMixture(2, init_params=result.mixture).fit(rows)

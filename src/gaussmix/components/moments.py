@@ -50,6 +50,10 @@ class Moment(ABC):
         """Turn summed features (K, n_terms) into scatters ``(K, *shape)``."""
 
     @abstractmethod
+    def pack(self, scatters: Array) -> Array:
+        """Turn what is shaped as scatters into numbers (K, n_terms): see `unpack`."""
+
+    @abstractmethod
     def outer(self, vectors: Array) -> Array:
         """Return the moment of each of ``vectors`` (K, d), shape ``(K, *shape)``.
 
@@ -149,6 +153,10 @@ class Products(Moment):
         square = flat.take(_places_in_triangle(n_features), axis=1)
         return square.reshape(len(flat), n_features, n_features)
 
+    def pack(self, scatters: Array) -> Array:
+        d = scatters.shape[-1]
+        return scatters.reshape(len(scatters), d * d).take(_places_in_square(d), axis=1)
+
     def outer(self, vectors: Array) -> Array:
         return vectors[:, :, None] * vectors[:, None, :]
 
@@ -164,8 +172,7 @@ class Products(Moment):
 
     def coefficients(self, precisions: Array) -> Array:
         d = precisions.shape[-1]
-        upper = precisions.reshape(len(precisions), d * d).take(_places_in_square(d), axis=1)
-        return upper * _off_diagonal_twice(d)
+        return self.pack(precisions) * _off_diagonal_twice(d)
 
     def diagonal(self, scatters: Array, n_features: int) -> Array:
         return np.diagonal(scatters, axis1=1, axis2=2)
@@ -206,6 +213,9 @@ class Squares(Moment):
 
     def unpack(self, flat: Array, n_features: int) -> Array:
         return flat
+
+    def pack(self, scatters: Array) -> Array:
+        return scatters
 
     def outer(self, vectors: Array) -> Array:
         return vectors**2
@@ -250,6 +260,9 @@ class Norm(Moment):
 
     def unpack(self, flat: Array, n_features: int) -> Array:
         return flat[:, 0]
+
+    def pack(self, scatters: Array) -> Array:
+        return scatters[:, None]
 
     def outer(self, vectors: Array) -> Array:
         return np.einsum("ki,ki->k", vectors, vectors)
@@ -296,6 +309,9 @@ class Nothing(Moment):
 
     def unpack(self, flat: Array, n_features: int) -> Array:
         return flat
+
+    def pack(self, scatters: Array) -> Array:
+        return scatters
 
     def outer(self, vectors: Array) -> Array:
         return np.empty((len(vectors), 0))

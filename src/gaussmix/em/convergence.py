@@ -18,13 +18,13 @@ __all__ = ["ROUNDING", "AitkenRule", "Close", "Recent"]
 #: Relative rounding of a sum.
 ROUNDING = 8 * float(np.finfo(float).eps)
 # Steps looked at to tell rounding from progress.
-_NOISE_WINDOW = 10
+NOISE_WINDOW = 10
 # Share of the tolerance that is left to gain, and to have gained since a leap, when it is time
 # to stop after leaps.  They bring a fit so near a saddle that it takes long to be seen as one.
-_AFTER_LEAPS = 0.1
-_WITHOUT_LEAPS = 0.01
+AFTER_LEAPS = 0.1
+WITHOUT_LEAPS = 0.01
 # What rounding cannot make up for.
-_SURELY = 1.001
+SURELY = 1.001
 
 
 class Close(NamedTuple):
@@ -89,7 +89,7 @@ class Recent:
     @classmethod
     def of_fits(cls, n_fits: int) -> Self:
         """Return that of fits without any value."""
-        nothing = [np.full(n_fits, np.nan)] * (_NOISE_WINDOW + 1)
+        nothing = [np.full(n_fits, np.nan)] * (NOISE_WINDOW + 1)
         return cls(nothing, np.zeros(n_fits, dtype=int), np.zeros(n_fits, dtype=int))
 
     @classmethod
@@ -103,7 +103,7 @@ class Recent:
         [12.0]
         """
         found = cls.of_fits(1)
-        newest = [np.full(1, value) for value in trace[-_NOISE_WINDOW - 1 :]]
+        newest = [np.full(1, value) for value in trace[-NOISE_WINDOW - 1 :]]
         values = [*found.values, *newest][len(newest) :]
         return cls(values, np.full(1, len(trace)), np.full(1, leap))
 
@@ -236,10 +236,10 @@ class AitkenRule:
             values = np.where(near, recent.last, np.nan)
             return done, Close(values, leaps, any=bool(near.any()))
         leapt = leaps > 0
-        near = self._near(recent, np.where(leapt, _AFTER_LEAPS, 1.0) * limit, slowest)
+        near = self._near(recent, np.where(leapt, AFTER_LEAPS, 1.0) * limit, slowest)
         early = leapt & (recent.counts < leaps + 3)
         # Without a leap in between, steps must be far below the limit.
-        share = np.where(leaps != close.leaps, _AFTER_LEAPS, _WITHOUT_LEAPS)
+        share = np.where(leaps != close.leaps, AFTER_LEAPS, WITHOUT_LEAPS)
         share = np.where(leapt, share, 1.0)
         done |= near & ~early & (recent.last - close.values < share * limit)
         values = np.where(near, recent.last, np.nan)
@@ -259,7 +259,7 @@ class AitkenRule:
         before, last = recent.gains()
         noise = ROUNDING * np.maximum(np.abs(recent.last), self.n)
         # g a / (1 - a) is at least g^2 over the gain before.
-        far = (last > noise) & (before > 0) & (last * last > _SURELY * limit * before)
+        far = (last > noise) & (before > 0) & (last * last > SURELY * limit * before)
         return np.count_nonzero(far) == len(far)
 
     def _near(self, recent: Recent, limit: Array, slowest: Array | float) -> AnyArray:
@@ -274,12 +274,12 @@ class AitkenRule:
         EM only climbs: drops are rounding, which near a singular covariance can be
         larger than `tol`.
         """
-        if recent.longest <= _NOISE_WINDOW:
+        if recent.longest <= NOISE_WINDOW:
             return None
         idle = recent.values[-1] - recent.values[0] < self.limit
         if not np.count_nonzero(idle):
             return None
         values = np.array(recent.values)
         drops = (values[1:] < values[:-1]).sum(axis=0)
-        alternating = (drops >= 2) & (drops <= _NOISE_WINDOW - 2)
-        return np.asarray((recent.counts > _NOISE_WINDOW) & alternating & idle)
+        alternating = (drops >= 2) & (drops <= NOISE_WINDOW - 2)
+        return np.asarray((recent.counts > NOISE_WINDOW) & alternating & idle)

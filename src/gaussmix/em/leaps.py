@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 __all__ = ["Leaps", "Paths", "leap", "settle"]
 
 # Plain EM while it is young: it moves fast, and a leap could land on another hill.
-_FIRST_STEPS = 6
+FIRST_STEPS = 6
 # Fits leap at every third E-step: the plain steps between show where a leap has led, and the fits
 # of a batch, which began together, leap together.  Gains that shrink faster than this leave
 # nothing to accelerate.
-_CYCLE = 3
-_SLOW = 0.05
+CYCLE = 3
+SLOW = 0.05
 # Steps of EM that a leap looks back on, at most and at least.
-_MEMORY, _LEAST_STEPS = 5, 3
+MEMORY, LEAST_STEPS = 5, 3
 # Directions that the last steps differed in by less than this share are rounding.
-_SAME = 1e-3
+SAME = 1e-3
 # The longest leap, in steps of EM, at first; it grows where more is asked for, and falls back
 # where leaps fail.
-_FIRST_LIMIT = 4.0
-_GROWTH = 2.0
+FIRST_LIMIT = 4.0
+GROWTH = 2.0
 # Leaps that are remembered for the rate of convergence.
-_LENGTHS = 10
+LENGTHS = 10
 _NOBODY = np.zeros(0, dtype=int)
 
 
@@ -70,7 +70,7 @@ class Leaps(NamedTuple):
 
     steps: tuple[tuple[Array, Array], ...] = ()
     start: Array | None = None
-    limit: float = _FIRST_LIMIT
+    limit: float = FIRST_LIMIT
     lengths: tuple[float, ...] = ()
 
     def to_fields(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Paths:
         Where the step that is under way began.
     known : ndarray of bool (G,)
         Whether that is known.
-    limits, lengths : ndarray (G,), (_LENGTHS, G)
+    limits, lengths : ndarray (G,), (LENGTHS, G)
         See `Leaps`; no leap counts as one that is no longer than a step.
     waiting : list of (SufficientStatistics, ndarray of bool (G,) or None)
         What E-steps have found since, and of which fits it is new: see `settle`.
@@ -127,8 +127,8 @@ class Paths:
         self.steps: list[Array] = []
         self.n_steps = np.zeros(n_fits, dtype=int)
         self.start, self.known = np.zeros((n_fits, 0)), np.zeros(n_fits, dtype=bool)
-        self.limits = np.full(n_fits, _FIRST_LIMIT)
-        self.lengths = np.ones((_LENGTHS, n_fits))
+        self.limits = np.full(n_fits, FIRST_LIMIT)
+        self.lengths = np.ones((LENGTHS, n_fits))
         self._leapt = False
         self.waiting: list[tuple[SufficientStatistics, AnyArray | None]] = []
 
@@ -159,9 +159,9 @@ class Paths:
         They are where a fit may leap; what waits is one call of each function later on.
         """
         self.waiting.append((statistics, new))
-        if len(self.waiting) >= _MEMORY:
+        if len(self.waiting) >= MEMORY:
             return True
-        early = n_taken % _CYCLE or recent.longest <= _FIRST_STEPS
+        early = n_taken % CYCLE or recent.longest <= FIRST_STEPS
         return not early and bool(np.count_nonzero(_is_slow(recent)))
 
     def note(self, found: Array, finite: AnyArray, new: AnyArray | None) -> None:
@@ -190,23 +190,23 @@ class Paths:
             step[others] = self.steps[-1][others] if self.steps else 0.0
             for i in range(len(self.steps) - 1, 0, -1):
                 self.steps[i][others] = self.steps[i - 1][others]
-        self.steps = [*self.steps, step][-_MEMORY:]
-        self.n_steps = np.minimum(self.n_steps + more, _MEMORY)
+        self.steps = [*self.steps, step][-MEMORY:]
+        self.n_steps = np.minimum(self.n_steps + more, MEMORY)
 
     def may_pay(self, recent: Recent, n_taken: int) -> AnyArray:
         """Return the places of fits that are to leap now; `recent` is what they climbed last."""
-        if n_taken % _CYCLE or len(self.steps) < _LEAST_STEPS or recent.longest <= _FIRST_STEPS:
+        if n_taken % CYCLE or len(self.steps) < LEAST_STEPS or recent.longest <= FIRST_STEPS:
             return _NOBODY
-        due = (self.n_steps >= _LEAST_STEPS) & (recent.counts > _FIRST_STEPS)
+        due = (self.n_steps >= LEAST_STEPS) & (recent.counts > FIRST_STEPS)
         return np.flatnonzero(due & _is_slow(recent) & self.known)
 
     def ways(self, places: AnyArray, length: int) -> Array:
-        """Return the steps (m, _MEMORY, 2, length) of some fits, NaN where there is none."""
-        found = np.full((len(places), _MEMORY, 2, length), np.nan)
-        first = _MEMORY - len(self.steps)
+        """Return the steps (m, MEMORY, 2, length) of some fits, NaN where there is none."""
+        found = np.full((len(places), MEMORY, 2, length), np.nan)
+        first = MEMORY - len(self.steps)
         for i, step in enumerate(self.steps):
             own = step[places]
-            own[self.n_steps[places] < _MEMORY - first - i] = np.nan
+            own[self.n_steps[places] < MEMORY - first - i] = np.nan
             found[:, first + i] = 0.0
             found[:, first + i, :, : own.shape[2]] = own[:, :, :length]
         return found
@@ -216,7 +216,7 @@ class Paths:
         self.start = self.start.copy()
         width = min(targets.shape[1], self.start.shape[1])
         self.start[places, :width] = targets[:, :width]
-        self.limits[places[limited]] *= _GROWTH
+        self.limits[places[limited]] *= GROWTH
         self.lengths[:-1, places] = self.lengths[1:, places]
         self.lengths[-1, places] = lengths
         self._leapt = True
@@ -224,7 +224,7 @@ class Paths:
     def take_back(self, failed: AnyArray) -> None:
         """Note which leaps (G,) did not climb: their fits are where these began."""
         if failed.any():
-            less = np.maximum(_FIRST_LIMIT, self.limits / _GROWTH**2)
+            less = np.maximum(FIRST_LIMIT, self.limits / GROWTH**2)
             self.limits = np.where(failed, less, self.limits)
             self.start = np.where(failed[:, None], self.steps[-1][:, 1], self.start)
 
@@ -244,12 +244,12 @@ class Paths:
     def from_one(cls, leaps: Leaps) -> Paths:
         """Return what a single fit remembers."""
         found = cls(1)
-        found.steps = [np.stack(step)[None] for step in leaps.steps[-_MEMORY:]]
+        found.steps = [np.stack(step)[None] for step in leaps.steps[-MEMORY:]]
         found.n_steps[0] = len(found.steps)
         if leaps.start is not None:
             found.start, found.known = leaps.start[None].copy(), np.ones(1, dtype=bool)
         found.limits[0] = leaps.limit
-        own = leaps.lengths[-_LENGTHS:]
+        own = leaps.lengths[-LENGTHS:]
         if own:
             found.lengths[-len(own) :, 0], found._leapt = own, True
         return found
@@ -259,7 +259,7 @@ def _is_slow(recent: Recent) -> AnyArray:
     """Say of which fits (G,) gains shrink so slowly that there is something to accelerate."""
     before, last = recent.gains()
     with np.errstate(invalid="ignore"):
-        least = _SLOW * before
+        least = SLOW * before
         return (least > 0.0) & (least < last)
 
 
@@ -362,7 +362,7 @@ def _extrapolate(
     across = moved.swapaxes(1, 2)
     # Orthonormal directions, as combinations of the ways moved.
     values, parts = np.linalg.eigh(moved @ across)
-    kept = values > _SAME**2 * values[:, -1:]
+    kept = values > SAME**2 * values[:, -1:]
     parts *= np.where(kept, 1.0 / np.sqrt(np.where(kept, values, 1.0)), 0.0)[:, None]
     # How much steps change along them: a symmetric matrix, which has directions of its own.
     change = parts.swapaxes(1, 2) @ (moved @ changed.swapaxes(1, 2)) @ parts

@@ -34,7 +34,7 @@ __all__ = [
 # Variances below this share of a feature's total variance count as a collapse.
 RELATIVE_FLOOR = 1e-10
 # A component with less than this share of the rows is empty: its parameters stay as they were.
-_EMPTY = 1e-12
+EMPTY = 1e-12
 # No weight is less: its logarithm is taken.
 _TINY = float(np.finfo(float).tiny)
 # What covariances are worse by than others is rounding if it is less than this share.
@@ -355,7 +355,7 @@ def fill_empty(
     """Give empty components the statistics that their previous parameters would have."""
     if previous is None:
         return statistics
-    least = _EMPTY * statistics.groups.spread(statistics.groups.sum(statistics.counts))
+    least = EMPTY * statistics.groups.spread(statistics.groups.sum(statistics.counts))
     empty = statistics.counts <= least
     if not np.count_nonzero(empty):
         return statistics

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..components.parameters import picked
 from ..rows.blas import single_threaded_blas
 from .climbers import Climbers
+from .compiled.fits import CompiledFits
 from .loop import Batch, Convergence
+from .trace import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,10 +48,38 @@ def fit_each(climb: Climb, starts: Parameters, data: ManyRows, places: AnyArray)
     places : ndarray of int (R,)
         Which data set each fit is to.
     """
-    weights = data.totals[places]
-    team = Climbers([climb] * len(places), starts, weights, forgiving=True)
+    trace = Written()
+    fits = CompiledFits(climb, starts, data, places, trace)
+    left = np.ones(len(places), dtype=bool)
+    if fits.suit():
+        for ended in fits.ended():
+            left[ended.numbers] = False
+            yield ended
+    yield from _fit_left(climb, starts, data, places, np.flatnonzero(left), trace)
+
+
+def _fit_left(
+    climb: Climb,
+    starts: Parameters,
+    data: ManyRows,
+    places: AnyArray,
+    numbers: AnyArray,
+    trace: Written,
+) -> Iterator[Ended]:
+    """Fit those of some numbers, step by step together."""
+    if not len(numbers):
+        return
+    own = places[numbers]
+    stack = starts if len(own) == len(places) else picked([starts], numbers)
+    team = Climbers([climb] * len(own), stack, data.totals[own], forgiving=True)
+    trace.go_on(team.trace, numbers)
     batch = Batch([team], Convergence())
     with single_threaded_blas():
         while batch.teams:
             ((parameters, family),) = batch.questions
-            yield from batch.step([data.statistics(places[team.numbers], parameters, family)])
+            found = data.statistics(own[team.numbers], parameters, family)
+            for ended in batch.step([found]):
+                each = numbers[ended.numbers]
+                yield ended._replace(
+                    climbs=[climb] * len(places), numbers=each, places=each, trace=trace
+                )

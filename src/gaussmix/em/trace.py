@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .._typing import AnyArray, Array
     from ..numerics.groups import Groups
 
-__all__ = ["Held", "Trace", "either"]
+__all__ = ["Held", "Trace", "Written", "either"]
 
 
 class Held(NamedTuple):
@@ -152,6 +152,39 @@ class Trace:
         if collapsed:
             collapsed[-1] = held
         return told, seconds, collapsed
+
+
+class Written(Trace):
+    """The steps of fits that were told afterwards, and of others that have a trace of their own."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, tuple[Array, float, float]] = {}
+        self._others: tuple[Trace, AnyArray] | None = None
+
+    def write(self, numbers: AnyArray, told: list[Array], began: float, ended: float) -> None:
+        """Note all values of some fits; when each was found is not known but for these times."""
+        for number, own in zip(numbers.tolist(), told, strict=True):
+            self._values[number] = own.copy(), began, ended
+
+    def go_on(self, trace: Trace, numbers: AnyArray) -> None:
+        """Note that other fits have these numbers here, in the order of a trace."""
+        self._others = trace, numbers
+
+    def _entries(self, number: int, *, newest_first: bool = False) -> Iterator[tuple[_Entry, int]]:
+        if number not in self._values:
+            assert self._others is not None
+            trace, numbers = self._others
+            place = int(np.searchsorted(numbers, number))
+            yield from trace._entries(place, newest_first=newest_first)
+            return
+        values, began, ended = self._values[number]
+        seconds = np.linspace(0.0, ended - began, len(values) + 1)[1:].tolist()
+        each = [
+            _Entry(values[i : i + 1], values[i : i + 1], second, None, None)
+            for i, second in enumerate(seconds)
+        ]
+        for entry in each[::-1] if newest_first else each:
+            yield entry, 0
 
 
 class _Later(History):

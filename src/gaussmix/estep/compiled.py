@@ -29,6 +29,7 @@ __all__ = [
     "exp_terms",
     "expect_each",
     "goes_in_tiles",
+    "loop_terms",
     "loops_of_many",
     "natural_form",
     "pairs_of",
@@ -228,9 +229,14 @@ def expect_each(given: tuple[Any, ...], found: tuple[Array, Array]) -> None:
     """Do the E-steps of mixtures that are each of rows of their own; see `expect_many`."""
     loops = loops_of_many()
     assert loops is not None
-    terms = exp_terms(np.dtype(float)), _log_terms(np.dtype(float))
+    terms = loop_terms()
     memory = np.empty((2, loops.TILE))
     loops.expect_many(*given, terms, (memory, memory.view(np.int64)), *found)
+
+
+def loop_terms() -> tuple[Any, Any]:
+    """Return what exponentials and logarithms of float64 need in loops."""
+    return exp_terms(np.dtype(float)), _log_terms(np.dtype(float))
 
 
 def sum_each(*given: Any) -> None:

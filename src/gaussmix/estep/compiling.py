@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["ANY_ORDER", "EXACT", "ExpTerms", "LogTerms", "compiled"]
+__all__ = ["ANY_ORDER", "CAREFUL", "EXACT", "ExpTerms", "LogTerms", "compiled"]
 
 # Allowed everywhere: sums and products may be fused.  Sums of many rows may be reordered too.
 EXACT = frozenset({"contract", "nnan", "ninf", "nsz"})
 ANY_ORDER = EXACT | {"reassoc"}
+# Nothing is allowed where numbers that are none, or infinite, are looked for.
+CAREFUL: frozenset[str] = frozenset()
 
 
 def compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
@@ -27,7 +29,7 @@ def compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
         options: dict[str, Any] = {
             "nogil": True,
             "error_model": "numpy",
-            "fastmath": set(fastmath),
+            "fastmath": set(fastmath) or False,
         }
         try:
             return njit(cache=True, **options)(function)

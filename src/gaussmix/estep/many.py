@@ -7,6 +7,7 @@ matrices.  Bootstrap replicates, simulated data sets and fits to many small data
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,13 +41,16 @@ if TYPE_CHECKING:
     from ..components.statistics import SufficientStatistics
     from .posterior import Tally
 
-__all__ = ["ManyRows"]
+__all__ = ["NEAR", "ManyRows"]
 
 # Bytes of features that are kept from one E-step to the next, and of a block of data sets, whose
 # densities stay in the cache.
 _KEPT_BYTES = 2**27
 _BLOCK_BYTES = 2**21
 _NO_WEIGHTS = np.empty((1, 0))
+#: Deviations from its mean beyond which a component that is narrow counts for nothing: others are
+#: as dense there.
+NEAR = 10.0
 # Of stacked matrices NumPy needs so many times the rows of a pass before it pays to load loops.
 _LOADING = 8
 # Fits that are worth a thread, and how many pieces each thread has, so that none waits long.
@@ -82,7 +86,6 @@ class ManyRows:
 
     def __post_init__(self) -> None:
         self.centers = self._centers()
-        self.reach = np.abs(self.rows - self.centers[:, None]).max(axis=1)
         self._features: tuple[Moment, Array] | None = None
         self.pool = Pool(self.n_jobs)
         self._n_sets = self.count or len(self.rows if self.weights is None else self.weights)
@@ -95,10 +98,21 @@ class ManyRows:
         totals = self.weights.sum(axis=1)[:, None]
         return np.asarray(np.einsum("gn,gnd->gd", self.weights, self.rows) / totals)
 
+    @cached_property
+    def reach(self) -> Array:
+        """How far rows are from the mean of their data set at most (G or 1, d)."""
+        low, high = self.rows.min(axis=1), self.rows.max(axis=1)
+        return np.asarray(np.maximum(self.centers - low, high - self.centers))
+
     @property
     def shared(self) -> bool:
         """Whether all data sets are the same rows."""
         return len(self.rows) == 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether all of each row is seen, and of none the component is known."""
+        return self.known is None
 
     @property
     def totals(self) -> Array:
@@ -191,6 +205,17 @@ class ManyRows:
         d = self.rows.shape[2]
         return goes_in_tiles(k, 1 + d + moment.n_terms(d), self._n_rows // _LOADING)
 
+    def given(self, places: AnyArray) -> tuple[Array, AnyArray, Array, AnyArray]:
+        """Return what loops are given of data sets at some places.
+
+        Rows and which of them each is of, weights and whose.
+        """
+        nobody = np.zeros(len(places), dtype=np.int64)
+        which = nobody if self.shared else places
+        if self.weights is None:
+            return self.rows, which, _NO_WEIGHTS, nobody
+        return self.rows, which, self.weights, places
+
     def some(self, places: slice) -> ManyRows:
         """Return some of data sets that have rows of their own, worked on in the same way."""
         weights = None if self.weights is None else self.weights[places]
@@ -201,27 +226,59 @@ class ManyRows:
         places: AnyArray,
         parameters: Parameters,
         family: Family,
-        find: Callable[[AnyArray, Array, Posterior, Moment], tuple[Array, Tally]],
+        find: Callable[[AnyArray, Array, Posterior, Moment, Array], tuple[Array, Tally]],
     ) -> tuple[SufficientStatistics, dict[int, SufficientStatistics]]:
         """Return statistics, and those of mixtures that had to be evaluated by themselves."""
-        moment, r, k = family.held.moment, len(places), parameters.groups.sizes[0]
-        own = np.zeros(r, dtype=int) if self.shared else places
-        centers = self.centers[own].repeat(k, axis=0)
-        theta = parameters.natural(centers, moment)
+        moment, k = family.held.moment, parameters.groups.sizes[0]
+        about, theta, accurate = self._natural(places, parameters, moment, find == self._in_loops)
         posterior = Posterior.of([parameters])
-        moments, tally = find(places, theta.reshape(r, k, -1), posterior, moment)
-        found = moments_to_statistics(moments, centers, moment, **posterior.counted(tally))
+        shaped = theta.reshape(len(places), k, -1)
+        moments, tally = find(places, shaped, posterior, moment, about)
+        counted = posterior.counted(tally)
+        found = moments_to_statistics(moments, about.repeat(k, axis=0), moment, **counted)
         found = family.gathered(posterior.told_apart(found, tally))
-        accurate = are_accurate(theta, self.reach[own].repeat(k, axis=0), moment)
-        if accurate.all():
-            return found, {}
         return found, {
             g: self._alone(int(places[g]), one_of((parameters, g)), family)
-            for g in np.flatnonzero(~accurate.reshape(r, k).all(axis=1)).tolist()
+            for g in np.flatnonzero(~accurate).tolist()
         }
 
+    def _natural(
+        self, places: AnyArray, parameters: Parameters, moment: Moment, free: bool
+    ) -> tuple[Array, Array, AnyArray]:
+        """Return natural parameters, where they are about, and for which mixtures they are good.
+
+        Those are about the middle of the rows; or where that is not accurate for one component,
+        and `free` says that any center will do, about its mean.
+
+        Returns
+        -------
+        about : ndarray (R, d)
+        theta : ndarray (R K, n_terms)
+        accurate : ndarray of bool (R,)
+        """
+        r, k = len(places), parameters.groups.sizes[0]
+        own = np.zeros(r, dtype=int) if self.shared else places
+        about, reach = self.centers[own], self.reach[own]
+        theta = parameters.natural(about.repeat(k, axis=0), moment)
+        accurate = are_accurate(theta, reach.repeat(k, axis=0), moment)
+        if accurate.all():
+            return about, theta, np.ones(r, dtype=bool)
+        narrow = ~accurate.reshape(r, k)
+        single = narrow.sum(axis=1) == 1
+        if not (free and single.any()):
+            return about, theta, np.asarray(~narrow.any(axis=1))
+        means = parameters.means.reshape(r, k, -1)[np.arange(r), narrow.argmax(axis=1)]
+        moved = np.where(single[:, None], means, about)
+        theta = parameters.natural(moved.repeat(k, axis=0), moment)
+        reach = (reach + np.abs(moved - about)).repeat(k, axis=0)
+        # Far from itself it counts for nothing, whatever is lost there.
+        near = NEAR * np.sqrt(parameters.each.variances())
+        reach = np.where(narrow.reshape(-1, 1), np.minimum(reach, near), reach)
+        accurate = are_accurate(theta, reach, moment).reshape(r, k)
+        return moved, theta, np.asarray(accurate.all(axis=1))
+
     def _in_products(
-        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment
+        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment, about: Array
     ) -> tuple[Array, Tally]:
         """Return the sums of features (J, n_terms), and what the posterior counts."""
         (r, k, _), tally = theta.shape, posterior.open()
@@ -232,23 +289,19 @@ class ManyRows:
         return np.matmul(masses.reshape(r, k, -1), features).reshape(r * k, -1), tally
 
     def _in_loops(
-        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment
+        self, places: AnyArray, theta: Array, posterior: Posterior, moment: Moment, about: Array
     ) -> tuple[Array, Tally]:
         """Return the same by compiled loops."""
         (r, k, _), tally = theta.shape, posterior.open()
         if posterior.backgrounds is not None:
             theta = with_constants(theta, posterior.backgrounds)
-        moments, nobody = np.empty(theta.shape), np.zeros(r, dtype=int)
-        which = nobody if self.shared else places
-        weights, whose = _NO_WEIGHTS, nobody
-        if self.weights is not None:
-            weights, whose = self.weights, places
+        moments, (rows, which, weights, whose) = np.empty(theta.shape), self.given(places)
         pairs = pairs_of(moment, self.rows.shape[2])
 
         def some(begin: int) -> None:
             own = slice(begin, begin + step)
             expect_each(
-                (self.rows, which[own], weights, whose[own], self.centers, theta[own], pairs),
+                (rows, which[own], weights, whose[own], about[own], theta[own], pairs),
                 (moments[own], tally.log_likelihood[own]),
             )
 

@@ -44,6 +44,10 @@ class ManySeen(ManyRows):
         self._some = np.asarray(~np.isnan(self.rows).all(axis=2))
 
     @property
+    def plain(self) -> bool:
+        return False
+
+    @property
     def totals(self) -> Array:
         some = self._some.astype(float)
         return np.asarray((some if self.weights is None else some * self.weights).sum(axis=1))

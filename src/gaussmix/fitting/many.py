@@ -159,8 +159,7 @@ reads them as they are needed: an iterator, or files opened by `scan`
     floor = RELATIVE_FLOOR * least_variances([batch.variances for batch in batches])
     fits = _Fits(model, options, word, len(sets), n_jobs, names, floor, init_params, share)
     some = [] if apart else batches
-    found = [fits.together(batch, random[batch.numbers]) for batch in some]
-    ends = tuple(ended for ended in found if ended is not None)
+    ends = tuple(e for batch in some for e in fits.together(batch, random[batch.numbers]))
     left = np.ones(len(sets), dtype=bool)
     for ended in ends:
         left[ended.numbers] = False
@@ -184,29 +183,56 @@ class _Fits(NamedTuple):
     start: Any
     noise: float | None
 
-    def together(self, batch: Batch, random: Array) -> Ended | None:
-        """Return the fits to a batch that need no closer look, None if there are none."""
+    def together(self, batch: Batch, random: Array) -> list[Ended]:
+        """Return the fits to a batch that need no closer look."""
         shares = batch.shares
         counted = batch.rows.shape[1] if shares is None else (shares > 0).sum(axis=1)
         places = np.flatnonzero(batch.plain & (counted > self.model.n_components))
         if not len(places):
-            return None
+            return []
         rows, variances = batch.rows, batch.variances[places]
         if len(places) < len(rows):
             rows, shares = rows[places], None if shares is None else shares[places]
         labels = self._divided(rows, shares, random[places])
-        units = np.sqrt(variances)
+        ended, others = self._in_units(rows, shares, labels, np.sqrt(variances))
+        found = [(ended, np.arange(len(rows)))]
+        if len(others.places):
+            # Those have floors of their own: in units in which these are all the same.
+            own = others.places
+            some = None if shares is None else shares[own]
+            units = np.sqrt(variances[own] * others.scales)
+            again, _ = self._in_units(rows[own], some, labels[own], units, known=True)
+            found.append((again, own))
+        return [
+            ended._replace(numbers=batch.numbers[places[own[ended.numbers]]])
+            for ended, own in found
+            if ended is not None
+        ]
+
+    def _in_units(
+        self,
+        rows: Array,
+        shares: Array | None,
+        labels: AnyArray,
+        units: Array,
+        *,
+        known: bool = False,
+    ) -> tuple[Ended | None, _Others]:
+        """Return fits to rows in some units (G, d), None if there are none, and who needs others.
+
+        `known` says that all have their own units.
+        """
         if self._any_units:
             rows = rows / units[:, None]
         data = ManyRows(rows, shares, None, self.n_sets, self.n_jobs)
         if self._any_units:
             data.offsets = -data.totals * np.log(units).sum(axis=1)
-        ended = self._together(data, labels, variances)
-        if ended is None:
-            return None
-        if self._any_units:
-            ended = _in_units(ended, units[ended.numbers])
-        return ended._replace(numbers=batch.numbers[places[ended.numbers]])
+        ended, others = self._together(data, labels, units**2), _NOBODY
+        if ended is not None and self._any_units and not known:
+            ended, others = self._with_own_floors(ended, data)
+        if ended is not None and self._any_units:
+            ended = in_units(ended, units[ended.numbers])
+        return ended, others
 
     @property
     def _any_units(self) -> bool:
@@ -231,22 +257,27 @@ class _Fits(NamedTuple):
             return None
         ended = Ended.joined(ends)
         if any_units:
-            return self._with_own_floors(ended, data)
+            return ended
         good = ~_come_down(ended, RELATIVE_FLOOR * variances[ended.numbers], family)
         return ended.take(np.flatnonzero(good)) if good.any() else None
 
-    def _with_own_floors(self, ended: Ended, data: ManyRows) -> Ended | None:
+    def _with_own_floors(self, ended: Ended, data: ManyRows) -> tuple[Ended | None, _Others]:
         """Return fits without those that are held where alone they would not be: by far rows."""
         if ended.best.held is None:
-            return ended
-        good = np.ones(len(ended.numbers), dtype=bool)
+            return ended, _NOBODY
+        good, scales = np.ones(len(ended.numbers), dtype=bool), []
         for i in np.flatnonzero(ended.best.held.any()).tolist():
             source = data.source(int(ended.numbers[i]))
             summary = summarise(source, moment_of_data([self.model.family]))
             rng = np.random.default_rng(0)
             found = draw(source, summary, facts_of(source), self.model.n_components, rng)
             good[i] = np.allclose(found.scales, 1.0, rtol=1e-6)
-        return ended.take(np.flatnonzero(good)) if good.any() else None
+            if not good[i]:
+                scales.append(found.scales)
+        if good.all():
+            return ended, _NOBODY
+        others = _Others(ended.numbers[~good], np.array(scales))
+        return ended.take(np.flatnonzero(good)) if good.any() else None, others
 
     def _divided(self, rows: Array, shares: Array | None, random: Array) -> AnyArray:
         """Return the labels (G, n) of k-means, in the units that rows are given in."""
@@ -254,12 +285,13 @@ class _Fits(NamedTuple):
         data = ManyRows(rows, shares, None, self.n_sets, self.n_jobs)
         # Loaded here: threads that load the same modules at once may find them half made.
         in_loops = data.in_loops(k, moment) and loops_can_be_had()
-        weights = np.ones(rows.shape[:2]) if shares is None else shares
 
         def some(begin: int) -> AnyArray:
             own = slice(begin, begin + _MOST_STARTS)
+            some = rows[own]
+            weights = np.ones(some.shape[:2]) if shares is None else shares[own]
             return kmeans_of_many(
-                rows[own], weights[own], k, random[own], data.centers[own], in_loops=in_loops
+                some, weights, k, random[own], data.centers[own], in_loops=in_loops
             )
 
         return np.concatenate(list(data.pool.map(some, range(0, len(rows), _MOST_STARTS))))
@@ -296,12 +328,22 @@ class _Fits(NamedTuple):
             return None, str(error)
 
 
-def _in_units(ended: Ended, units: Array) -> Ended:
+def in_units(ended: Ended, units: Array) -> Ended:
     """Return fits with features times `units` (m, d)."""
     evaluated, statistics, held = ended.best
     assert statistics is not None
     best = (parameters_in_units(evaluated, units), statistics_in_units(statistics, units), held)
     return ended._replace(best=Best(*best))
+
+
+class _Others(NamedTuple):
+    """Data sets (m,) that are to be fitted in other units: variances (m, d), in those they had."""
+
+    places: AnyArray
+    scales: Array
+
+
+_NOBODY = _Others(np.zeros(0, dtype=int), np.zeros((0, 0)))
 
 
 class _AnyWidth:

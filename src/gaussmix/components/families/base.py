@@ -53,6 +53,10 @@ class Family(ABC):
     #: Whether `estimate` takes the statistics of several mixtures, and estimates each by itself.
     grouped: ClassVar[bool] = False
 
+    #: Whether estimates are the scatters, each over its count: what `held.of_scatters` makes of
+    #: those.  Compiled loops then divide for themselves.
+    direct: ClassVar[bool] = False
+
     @abstractmethod
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -58,6 +58,7 @@ class EEE(CommonAxes):
     rule = EE
     shared = True
     coordinate_free = unit_free = True
+    direct = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -45,6 +45,7 @@ class EEI(CoordinateAxes):
     summary = "ellipsoids along the coordinate axes, all of the same volume and shape"
     rule = EE
     shared = True
+    direct = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
@@ -82,6 +83,7 @@ class VVI(CoordinateAxes):
     synonym = "diag"
     summary = "ellipsoids along the coordinate axes, of any volume and shape"
     rule = VV
+    direct = True
 
     def prior_counts(self, counts: Array, dof: float, n_features: int) -> Array:
         return counts + dof + 3.0

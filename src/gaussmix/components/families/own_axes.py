@@ -95,6 +95,7 @@ class VVV(OwnAxes):
     rule = VV
     free = True
     coordinate_free = unit_free = True
+    direct = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -21,6 +21,7 @@ class EII(Family):
     summary = "spheres, all of the same volume"
     held = SphericalCovariances
     shared = grouped = True
+    direct = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None
@@ -47,6 +48,7 @@ class VII(Family):
     summary = "spheres of any volume"
     held = SphericalCovariances
     grouped = True
+    direct = True
 
     def estimate(
         self, statistics: SufficientStatistics, previous: Covariances | None = None

@@ -75,6 +75,11 @@ class Objective(ABC):
         return False
 
     @property
+    def direct(self) -> bool:
+        """Whether its M-step is the family's estimate from what the E-step found, as it is."""
+        return False
+
+    @property
     def is_bound(self) -> bool:
         """Whether the value takes the place of the log-likelihood, which is of no parameters."""
         return False

@@ -23,6 +23,10 @@ class Likelihood(Objective):
     def is_likelihood(self) -> bool:
         return True
 
+    @property
+    def direct(self) -> bool:
+        return self.is_climbed
+
     def penalty(self, parameters: Parameters) -> Array:
         return np.zeros(len(parameters.groups))
 

@@ -31,6 +31,10 @@ class PartlyFixed(Likelihood):
         super().__init__(*rules)
         self.fixed = fixed
 
+    @property
+    def direct(self) -> bool:
+        return False
+
     def estimate(
         self, statistics: SufficientStatistics, previous: Parameters | None = None
     ) -> Estimate:
