@@ -185,7 +185,7 @@ def test_those_that_collapse_are_left_to_others(monkeypatch):
     for number in left:
         assert found[number].collapsed == expected[number].collapsed
         told = (own[number].history.log_likelihood for own in (found, expected))
-        np.testing.assert_allclose(*told, rtol=1e-9)
+        np.testing.assert_allclose(*told, rtol=1e-6)  # leaps make rounding larger
         assert found[number].history.collapsed == expected[number].history.collapsed
     joined = Ended.joined(ends)
     for i, number in enumerate(joined.numbers.tolist()):
