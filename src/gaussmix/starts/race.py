@@ -20,7 +20,7 @@ from .kmeans import KMeans
 from .sampled import on_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..em.problem import Problem
     from ..em.result import FitResult
@@ -170,16 +170,14 @@ class _Ending:
         """Return the first that keeps all its widths, converged, if one does."""
         options = replace(self.on_sample.options, give_up_collapsed=True)
         on_sample = replace(self.on_sample, options=options)
-        for mixture in self._in_turn(finalists):
-            result = fit(on_sample, mixture)
-            if not result.collapsed:
-                return result
-        return None
-
-    def _in_turn(self, finalists: Iterable[Finalist]) -> Iterator[Mixture]:
-        yield from map(self._exactly, finalists)
-        # k-means leads to the widest components: it is for data on which all others collapse.
-        yield KMeans()(self.problem, self.rng)
+        first, *others = (self._exactly(one) for one in finalists)
+        # The first seldom fails; where it does, others often do: those climb together.
+        found = fit(on_sample, first)
+        if found.collapsed:
+            free = [one for one in fit_all(on_sample, others) if not one.collapsed]
+            # k-means leads to the widest components: it is for data on which all others collapse.
+            found = free[0] if free else fit(on_sample, KMeans()(self.problem, self.rng))
+        return None if found.collapsed else found
 
     def _candidates(self, finalists: Sequence[Finalist]) -> list[Candidate]:
         results = self._all_converged([self._exactly(one) for one in finalists])
