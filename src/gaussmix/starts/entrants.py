@@ -31,8 +31,9 @@ _LLOYD = 10
 _ENOUGH_STARTS, _SEARCHED = 2, 3
 _SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN = 2000, 50
 _STEPS, _STEPS_OF_FEW = 4, 8
-# Trees are built of at most this many rows: their time and memory grow with the square.
-_TREE_ROWS = 1000
+# Trees are built of at most this many rows: their time grows with the square, and of more rows none
+# has been seen to win.
+_TREE_ROWS = 500
 # Crowded rows are three quarters of all, by the distance of a near neighbour among some.
 _CROWD, _NEIGHBOUR, _NEIGHBOURS_AMONG = 0.75, 8, 1000
 
