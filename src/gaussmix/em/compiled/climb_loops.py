@@ -23,6 +23,10 @@ __all__ = ["CONVERGED", "LEFT", "OVER", "Found", "Rows", "climb_each", "steps"]
 CONVERGED, OVER, LEFT = 0, 1, 2
 
 
+# Bytes of features that stay in the second cache from one E-step to the next.
+_KEPT_BYTES = 2**18
+
+
 class Rows(NamedTuple):
     """What E-steps are of; see `expect_many`.
 
@@ -79,6 +83,7 @@ class _Memory(NamedTuple):
     """What one fit needs on its way."""
 
     about: AnyArray
+    kept: AnyArray
     theta: AnyArray
     moments: AnyArray
     sums: Sums
@@ -105,13 +110,17 @@ def climb_each(kind: Kind, rows: Rows, rule: tuple[float, int, bool], found: Fou
     n_held = begun.values.shape[1]
     p = k * (1 + d) + n_held * n_terms
     numbers = np.empty((2, TILE))
+    n_tiles = -(-rows.rows.shape[1] // TILE)
+    if 8 * n_tiles * TILE * (1 + d + n_terms) > _KEPT_BYTES:
+        n_tiles = 1
     memory = _Memory(
         np.empty(d),
+        np.zeros(1, np.bool_),
         np.empty((k, 1 + d + n_terms)),
         np.empty((k, 1 + d + n_terms)),
         Sums(np.empty(k), np.empty((k, d)), np.empty((n_held, n_terms))),
         Mixture(np.empty(k), np.empty((k, d)), np.empty((n_held, n_terms))),
-        tile_memory(k, 1 + d + n_terms),
+        tile_memory(k, 1 + d + n_terms, n_tiles),
         (numbers, numbers.view(np.int64)),
         path_of(p),
     )
@@ -129,6 +138,9 @@ def _expect(kind: Kind, rows: Rows, r: int, memory: _Memory) -> tuple[float, boo
     g = rows.which[r]
     if not write_theta(kind, memory.mixture, rows.reach[g], memory.about, memory.theta):
         return -np.inf, False
+    kept = len(memory.tile.features) * TILE >= rows.rows.shape[1] and not memory.about.any()
+    ready = kept and memory.kept[0]
+    memory.kept[0] = kept
     found = expect_one(
         rows.rows[g],
         rows.weights[rows.whose[r]],
@@ -138,6 +150,7 @@ def _expect(kind: Kind, rows: Rows, r: int, memory: _Memory) -> tuple[float, boo
         rows.terms,
         memory.scratch,
         memory.tile,
+        ready,
         memory.moments,
     )
     return found + rows.offsets[r], close(
@@ -172,6 +185,7 @@ def _climb(
     n, own, path = rows.totals[r], memory.mixture, memory.path
     own.weights[:], own.means[:], own.values[:] = best.weights, best.means, best.values
     begin(path)
+    memory.kept[0] = False
     values = np.full(NOISE_WINDOW + 1, np.nan)
     count, n_rejected, last_leap, near, leaping = 0, 0, 0, (np.nan, 0), False
     while count < len(told):
