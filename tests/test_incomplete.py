@@ -145,6 +145,20 @@ def test_flat_components_keep_their_digits(form):
     np.testing.assert_allclose(found.log_likelihood, exact.log_likelihood, rtol=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
+def test_far_rows_are_completed_to_all_digits_by_flat_components(form):
+    """Of covariance v 11' + I, what is seen r away in all o features is so vor / (vo + 1)."""
+    v, r = 2.0**30, 2.0**13
+    held = STRUCTURES[0]((v * np.ones((D, D)) + np.eye(D))[None], 1, D)
+    parameters = Parameters.of_one(np.ones(1), np.zeros((1, D)), held)
+    for n_seen in (1, 2, 3):
+        row = np.where(np.arange(D) < n_seen, r, np.nan)
+        found = expectation_of(row[None], parameters, PRODUCTS, form).means[0, n_seen:]
+        expected = r * v * n_seen / (v * n_seen + 1.0)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("form", [PatternForm, FullPatternForm, PrecisionForm, CompiledRowsForm])
 @pytest.mark.parametrize("d", [1, 2, 14])
 def test_any_number_of_features(form, d):

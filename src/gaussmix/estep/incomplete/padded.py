@@ -35,20 +35,22 @@ class Padded:
     def __init__(self, means: Array, covariances: Array, seen: AnyArray) -> None:
         self.means, self.covariances = means, covariances
         seen = seen.astype(np.float64)
-        self._both = (seen[:, :, None] * seen[:, None, :])[:, None]
+        both = (seen[:, :, None] * seen[:, None, :])[:, None]
         padding = np.eye(seen.shape[1]) * (1.0 - seen)[:, :, None]
-        factors = np.linalg.cholesky(covariances * self._both + padding[:, None])
+        factors = np.linalg.cholesky(covariances * both + padding[:, None])
         #: Inverse factors (U, J, d, d), and log-determinants (U, J).
         self.factors = np.linalg.inv(factors)
         self.log_det = 2.0 * np.log(np.diagonal(factors, axis1=2, axis2=3)).sum(axis=2)
         self.n_seen = seen.sum(axis=1)
-        self._missing = 1.0 - seen
+        self._seen, self._missing = seen, 1.0 - seen
 
     @cached_property
     def gains(self) -> Array:
         """By what is expected of what is missing, (U, J, d, d), given what is seen."""
-        inverses = np.swapaxes(self.factors, 2, 3) @ self.factors * self._both
-        return np.asarray(self.covariances * self._missing[:, None, :, None] @ inverses)
+        # One factor after the other: their product, an inverse, loses what is narrow beside what
+        # is wide, and a row far out would be completed by as much of that as it is far.
+        cross = self.covariances * self._missing[:, None, :, None] * self._seen[:, None, None]
+        return np.asarray(cross @ np.swapaxes(self.factors, 2, 3) @ self.factors)
 
     @cached_property
     def rest(self) -> Array:
