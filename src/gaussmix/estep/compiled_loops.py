@@ -117,8 +117,10 @@ def exponentiate(
     c = terms.numbers
     log2e, nearest, high, low, lowest = c[0], c[1], c[2], c[3], c[4]
     c0, c2, c3, c4, c5, c6 = c[5], c[6], c[7], c[8], c[9], c[10]
-    largest[:] = joint[0, :m]
-    total[:] = c0 - c0
+    zero, own = c0 - c0, joint[0]
+    for i in range(m):  # to assign arrays to arrays takes seconds to compile
+        largest[i] = own[i]
+        total[i] = zero
     for k in range(1, len(joint)):
         own = joint[k]
         for i in range(m):

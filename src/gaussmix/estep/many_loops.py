@@ -84,8 +84,10 @@ def _log_likelihood(
     products of eight are taken.
     """
     if len(weights):
-        scratch[0][0, :m] = total[:m]
-        logs[:m] = 0.0
+        numbers = scratch[0][0]
+        for i in range(m):
+            numbers[i] = total[i]
+            logs[i] = 0.0
         add_logs(scratch, terms, logs, m)
         return _weighted(largest, logs, weights, m)
     count = _multiply_eight(total, scratch[0][0], m)

@@ -11,7 +11,7 @@ from ...estep.many_loops import TILE, TileMemory, expect_one, tile_memory
 from ..convergence import NOISE_WINDOW
 from . import step_loops as steps
 from .leap_loops import Path, begin, leap, may_pay, note, path_of, slowest, take_back
-from .step_loops import Kind, Mixture, Sums, close, estimate, write_theta
+from .step_loops import Kind, Mixture, Sums, close, copy, copy_rows, estimate, write_theta
 from .stop_loops import is_slow, reached
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class _Memory(NamedTuple):
     """What one fit needs on its way."""
 
     about: AnyArray
+    center: AnyArray
     kept: AnyArray
     theta: AnyArray
     moments: AnyArray
@@ -115,6 +116,7 @@ def climb_each(kind: Kind, rows: Rows, rule: tuple[float, int, bool], found: Fou
         n_tiles = 1
     memory = _Memory(
         np.empty(d),
+        np.empty(d),
         np.zeros(1, np.bool_),
         np.empty((k, 1 + d + n_terms)),
         np.empty((k, 1 + d + n_terms)),
@@ -138,13 +140,16 @@ def _expect(kind: Kind, rows: Rows, r: int, memory: _Memory) -> tuple[float, boo
     g = rows.which[r]
     if not write_theta(kind, memory.mixture, rows.reach[g], memory.about, memory.theta):
         return -np.inf, False
-    kept = len(memory.tile.features) * TILE >= rows.rows.shape[1] and not memory.about.any()
+    kept = len(memory.tile.features) * TILE >= rows.rows.shape[1]
+    for i in range(len(memory.about)):
+        memory.center[i] = rows.centers[g, i] + memory.about[i]
+        kept = kept and memory.about[i] == 0.0
     ready = kept and memory.kept[0]
     memory.kept[0] = kept
     found = expect_one(
         rows.rows[g],
         rows.weights[rows.whose[r]],
-        rows.centers[g] + memory.about,
+        memory.center,
         memory.theta,
         rows.pairs,
         rows.terms,
@@ -160,8 +165,12 @@ def _expect(kind: Kind, rows: Rows, r: int, memory: _Memory) -> tuple[float, boo
 
 @compiled(CAREFUL)
 def _copy(source: Mixture, sums: Sums, best: Mixture, kept: Sums) -> None:
-    best.weights[:], best.means[:], best.values[:] = source.weights, source.means, source.values
-    kept.counts[:], kept.means[:], kept.scatters[:] = sums.counts, sums.means, sums.scatters
+    copy(source.weights, best.weights)
+    copy_rows(source.means, best.means)
+    copy_rows(source.values, best.values)
+    copy(sums.counts, kept.counts)
+    copy_rows(sums.means, kept.means)
+    copy_rows(sums.scatters, kept.scatters)
 
 
 @compiled(CAREFUL)
@@ -183,10 +192,14 @@ def _climb(
     """
     tol, max_iter, leaps = rule
     n, own, path = rows.totals[r], memory.mixture, memory.path
-    own.weights[:], own.means[:], own.values[:] = best.weights, best.means, best.values
+    copy(best.weights, own.weights)
+    copy_rows(best.means, own.means)
+    copy_rows(best.values, own.values)
     begin(path)
     memory.kept[0] = False
-    values = np.full(NOISE_WINDOW + 1, np.nan)
+    values = np.empty(NOISE_WINDOW + 1)
+    for i in range(len(values)):
+        values[i] = np.nan
     count, n_rejected, last_leap, near, leaping = 0, 0, 0, (np.nan, 0), False
     while count < len(told):
         value, usable = _expect(kind, rows, r, memory)
@@ -202,8 +215,9 @@ def _climb(
         leaping = False
         if usable:
             _copy(own, memory.sums, best, sums)
-            values[:-1] = values[1:]
-            values[-1] = told[count] = value
+            for i in range(NOISE_WINDOW):
+                values[i] = values[i + 1]
+            values[NOISE_WINDOW] = told[count] = value
             count += 1
             if leaps:
                 note(kind, sums, path)

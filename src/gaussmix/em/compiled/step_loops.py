@@ -28,8 +28,11 @@ __all__ = [
     "Mixture",
     "Sums",
     "close",
+    "copy",
+    "copy_rows",
     "estimate",
     "factor_of",
+    "total_of",
     "weigh",
     "write_theta",
 ]
@@ -86,6 +89,32 @@ class Sums(NamedTuple):
     counts: AnyArray
     means: AnyArray
     scatters: AnyArray
+
+
+# Loops over few numbers are written out: slices and sums of arrays take seconds to compile.
+
+
+@compiled(CAREFUL)
+def copy(source: AnyArray, out: AnyArray) -> None:
+    """Copy numbers (m,)."""
+    for i in range(len(out)):
+        out[i] = source[i]
+
+
+@compiled(CAREFUL)
+def copy_rows(source: AnyArray, out: AnyArray) -> None:
+    """Copy numbers (m, l)."""
+    for i in range(len(out)):
+        copy(source[i], out[i])
+
+
+@compiled(CAREFUL)
+def total_of(numbers: AnyArray) -> float:
+    """Return the sum of numbers (m,)."""
+    total = 0.0
+    for i in range(len(numbers)):
+        total += numbers[i]
+    return total
 
 
 @compiled(CAREFUL)
@@ -150,7 +179,9 @@ def _invert(kind: Kind, packed: AnyArray, precision: AnyArray) -> float:
             log_det += 2.0 * log(factor[i, i])
         usable = below <= 1.0 and below * widest <= 1.0 / NARROWEST
         return log_det if usable else np.nan
-    lowest = floor.max()
+    lowest = 0.0
+    for i in range(d):
+        lowest = max(lowest, floor[i])
     for q in range(len(packed)):
         least = floor[q] if kind.moment == SQUARES else lowest
         if not (least <= packed[q] < np.inf):
@@ -161,28 +192,40 @@ def _invert(kind: Kind, packed: AnyArray, precision: AnyArray) -> float:
 
 
 @compiled(CAREFUL)
-def _error(kind: Kind, row: AnyArray, reach: AnyArray) -> float:
-    """Bound what is lost of the log-density of rows within `reach` (d,)."""
-    d, error, q = len(reach), 0.0, 1 + len(reach)
+def _error(kind: Kind, row: AnyArray, packed: AnyArray, reach: AnyArray, far: bool) -> float:
+    """Bound what is lost of the log-density of rows within `reach` (d,).
+
+    Unless they are `far`, of those that are near in deviations of the component, too.
+    """
+    d, error, q = len(reach), 0.0, 0
     for i in range(d):
         if kind.moment == PRODUCTS:
+            own, first = _within(reach[i], packed[q], far), q
             for j in range(i, d):
-                error += abs(row[q]) * reach[i] * reach[j]
+                other = _within(reach[j], packed[first + _places(i, j, d)], far)
+                error += abs(row[1 + d + q]) * own * other
                 q += 1
         else:
-            error += abs(row[q]) * reach[i] * reach[i]
+            own = _within(reach[i], packed[q], far)
+            error += abs(row[1 + d + q]) * own * own
             q += kind.moment == SQUARES
     return 2.0 * _EPS * error
 
 
 @compiled(CAREFUL)
-def _near(kind: Kind, packed: AnyArray, reach: AnyArray) -> AnyArray:
-    """Return how far (d,) rows are that count for a narrow component, from its mean."""
-    d, q, near = len(reach), 0, np.empty_like(reach)
-    for i in range(d):
-        near[i] = min(reach[i], NEAR * sqrt(packed[q]))
-        q += d - i if kind.moment == PRODUCTS else kind.moment == SQUARES
-    return near
+def _within(reach: float, variance: float, far: bool) -> float:
+    return reach if far else min(reach, NEAR * sqrt(variance))
+
+
+@compiled(CAREFUL)
+def _places(i: int, j: int, d: int) -> int:
+    """Return how many places after the square of feature i that of feature j is, j >= i."""
+    return (j - i) * d - (j * (j - 1) - i * (i - 1)) // 2
+
+
+@compiled(CAREFUL)
+def _log_weight(weight: float) -> float:
+    return max(log(weight), _NO_WEIGHT) if weight > 0 else _NO_WEIGHT
 
 
 @compiled(CAREFUL)
@@ -202,33 +245,31 @@ def _write(
             log_det = _invert(kind, own.values[c], precision)
             if np.isnan(log_det):
                 return -1
-        mean, row, q = own.means[c] - about, theta[c], 0
-        constant = max(log(own.weights[c]), _NO_WEIGHT) if own.weights[c] > 0 else _NO_WEIGHT
-        constant -= 0.5 * (d * LOG_2PI + log_det)
-        row[1 : 1 + d] = 0.0
+        mean, row, q = own.means[c], theta[c], 0
+        constant = _log_weight(own.weights[c]) - 0.5 * (d * LOG_2PI + log_det)
+        for i in range(d):
+            row[1 + i] = 0.0
         for i in range(d):
             if kind.moment == PRODUCTS:
                 for j in range(i, d):
                     p = precision[q]
-                    row[1 + i] += p * mean[j]
+                    row[1 + i] += p * (mean[j] - about[j])
                     if j > i:
-                        row[1 + j] += p * mean[i]
+                        row[1 + j] += p * (mean[i] - about[i])
                     row[1 + d + q] = -0.5 * p if j == i else -p
                     q += 1
             else:
-                row[1 + i] = precision[q] * mean[i]
+                row[1 + i] = precision[q] * (mean[i] - about[i])
                 row[1 + d + q] = -0.5 * precision[q]
                 q += kind.moment == SQUARES
         for i in range(d):
-            constant -= 0.5 * mean[i] * row[1 + i]
+            constant -= 0.5 * (mean[i] - about[i]) * row[1 + i]
         row[0] = constant
-        far = _near(kind, own.values[min(c, len(own.values) - 1)], reach) if c == narrow else reach
-        if not np.isfinite(constant):
+        packed = own.values[min(c, len(own.values) - 1)]
+        error = _error(kind, row, packed, reach, c != narrow)
+        if not abs(constant) < np.inf or (error > TOLERANCE and found < k):
             return -1
-        if not _error(kind, row, far) <= TOLERANCE:
-            if found < k:
-                return -1
-            found = c
+        found = found if error <= TOLERANCE else c
     return found
 
 
@@ -247,12 +288,33 @@ def write_theta(
         Whether an E-step of rows within `reach` (d,) of their center may use them.
     """
     k = len(own.weights)
-    about[:] = 0.0
+    for i in range(len(about)):
+        about[i] = 0.0
     narrow = _write(kind, own, about, reach, k, theta)
-    if narrow in (-1, k):
+    if narrow == -1 or narrow == k:  # noqa: PLR1714 - a tuple takes longer to compile
         return narrow == k
-    about[:] = own.means[narrow]
-    return _write(kind, own, about, reach + np.abs(about), narrow, theta) == k
+    further = np.empty(len(about))
+    for i in range(len(about)):
+        about[i] = own.means[narrow, i]
+        further[i] = reach[i] + abs(about[i])
+    return _write(kind, own, about, further, narrow, theta) == k
+
+
+@compiled(CAREFUL)
+def _add_centred(kind: Kind, row: AnyArray, mean: AnyArray, out: AnyArray) -> None:
+    """Add the scatter of a component about its mean, of sums of features (1 + d + T,)."""
+    count, d, q = row[0], len(mean), 0
+    for i in range(d):
+        if kind.moment == PRODUCTS:
+            for j in range(i, d):
+                out[q] += row[1 + d + q] - count * (mean[i] * mean[j])
+                q += 1
+        elif kind.moment == SQUARES:
+            out[i] += row[1 + d + i] - count * (mean[i] * mean[i])
+        else:
+            out[0] -= count * (mean[i] * mean[i])
+    if kind.moment == NORM:
+        out[0] += row[1 + d]
 
 
 @compiled(CAREFUL)
@@ -262,38 +324,26 @@ def close(kind: Kind, moments: AnyArray, about: AnyArray, total: float, sums: Su
     Says whether no component is empty.
     """
     counts, means, scatters = sums
-    k, d = means.shape
-    scatters[:] = 0.0
-    for c in range(k):
-        count = moments[c, 0]
-        if not (count > EMPTY * total):
+    for c in range(len(scatters)):
+        for q in range(scatters.shape[1]):
+            scatters[c, q] = 0.0
+    for c in range(len(counts)):
+        row = moments[c]
+        if not (row[0] > EMPTY * total):
             return False
-        counts[c] = count
-        own = scatters[c] if c < len(scatters) else scatters[0]
-        for i in range(d):
-            means[c, i] = moments[c, 1 + i] / count
-        q = 0
-        if kind.moment == PRODUCTS:
-            for i in range(d):
-                for j in range(i, d):
-                    own[q] += moments[c, 1 + d + q] - count * (means[c, i] * means[c, j])
-                    q += 1
-        elif kind.moment == SQUARES:
-            for i in range(d):
-                own[i] += moments[c, 1 + d + i] - count * (means[c, i] * means[c, i])
-        else:
-            squared = 0.0
-            for i in range(d):
-                squared += means[c, i] * means[c, i]
-            own[0] += moments[c, 1 + d] - count * squared
-        means[c] += about
+        counts[c], mean = row[0], means[c]
+        for i in range(len(mean)):
+            mean[i] = row[1 + i] / row[0]
+        _add_centred(kind, row, mean, scatters[min(c, len(scatters) - 1)])
+        for i in range(len(mean)):
+            mean[i] += about[i]
     return True
 
 
 @compiled(CAREFUL)
 def weigh(kind: Kind, counts: AnyArray, weights: AnyArray) -> None:
     """Write the mixing weights that counts say."""
-    total, k = counts.sum(), len(counts)
+    total, k = total_of(counts), len(counts)
     for c in range(k):
         weights[c] = max((1.0 / k) if kind.equal_weights else counts[c] / total, _TINY)
 
@@ -303,9 +353,9 @@ def estimate(kind: Kind, sums: Sums, out: Mixture) -> None:
     """Write the parameters that maximise what is expected: the M-step."""
     counts, means, scatters = sums
     weigh(kind, counts, out.weights)
-    out.means[:] = means
+    copy_rows(means, out.means)
     sides = means.shape[1] if kind.moment == NORM else 1
     for c in range(len(scatters)):
-        count = counts.sum() if kind.shared else counts[c]
+        count = total_of(counts) if kind.shared else counts[c]
         for q in range(scatters.shape[1]):
             out.values[c, q] = scatters[c, q] / (count * sides)
