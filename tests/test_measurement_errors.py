@@ -147,6 +147,8 @@ def test_an_infinite_error_is_a_missing_value_and_a_huge_one_nearly(matrices):
     assert huge.allclose(known, rtol=1e-7, atol=1e-8)
     missing = model.fit(holes).mixture_
     assert fit(holes, np.zeros(X.shape)).mixture_.allclose(missing, rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match=r"NaN.*A value whose Xerr is infinite counts as one"):
+        GaussianMixture(2).fit(X, Xerr=np.where(gone, np.inf, Xerr))
 
 
 def test_equal_errors_are_taken_from_the_covariance():

@@ -70,6 +70,8 @@ def require_finite(summary: DataSummary, source: Source, argument: str = "X") ->
         found.append(f"{' and '.join(parts)} in {column_label(int(j), source.feature_names)}")
     more = f" and {len(bad) - 5} more columns" if len(bad) > 5 else ""
     remedies = [source.remedy] if summary.n_missing.any() else []
+    if source.measurement is not None and summary.n_missing.any():
+        remedies.append("A value whose Xerr is infinite counts as one of them.")
     if summary.n_infinite.any():
         remedies.append("Infinite values are refused always: leave their rows out.")
     raise DataError(
