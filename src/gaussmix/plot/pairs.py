@@ -85,7 +85,8 @@ def pairs(
     ).tolist()
     if not 2 <= len(wanted) <= _MOST_FEATURES:
         raise ParameterError(
-            f"features: a pair plot needs 2 to {_MOST_FEATURES} features, got {len(wanted)}"
+            f"features: a pair plot needs 2 to {_MOST_FEATURES} features, got {len(wanted)}: "
+            "name those to draw"
         )
     m = len(wanted)
     rows = None if X is None else as_points(X, mixture)
