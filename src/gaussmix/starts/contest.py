@@ -127,7 +127,7 @@ def contest(
         alone = from_labels(problem, labels[0])
         place = (alone.parameters, 0)
         return Finalists([Finalist(place, members[0], True, alone.feature_names)], [], [])
-    data, form = problem.data, _form(problem)
+    data, form = problem.data, _form(problem, len(labels))
     rows = data.sample + data.center
     if form is ReadyForm:
         features = features_of(rows, data.center, problem.family.held.moment, Workspace())
@@ -165,13 +165,17 @@ def _different(labels: AnyArray) -> tuple[AnyArray, list[tuple[int, ...]]]:
     return labels[[own[0] for own in members]], members
 
 
-def _form(problem: Problem) -> type[NaturalForm]:
-    """Return the form for all passes: on compiled loops, or else on features that are kept."""
+def _form(problem: Problem, n_starts: int) -> type[NaturalForm]:
+    """Return the form for all passes: on compiled loops, or else on features that are kept.
+
+    A single start takes one pass only.
+    """
     (n_rows, d), k = problem.data.sample.shape, problem.n_components
     n_terms = 1 + d + problem.family.held.moment.n_terms(d)
     if goes_in_tiles(k, n_terms, problem.data.source.rows_drawn_from):
         return CompiledForm
-    return ReadyForm if 8 * n_rows * n_terms <= _FEATURE_BYTES else NaturalForm
+    keeps = n_starts > 1 and 8 * n_rows * n_terms <= _FEATURE_BYTES
+    return ReadyForm if keeps else NaturalForm
 
 
 def _divided(

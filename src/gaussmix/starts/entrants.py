@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Entrants", "entrants_of", "tree_labels"]
 
-# Lloyd's iterations of starts from k-means: they need not converge.
+# Lloyd's iterations of starts from k-means: they need not converge.  They are made on at most so
+# many rows, or so many for each component.
 _LLOYD = 10
+_CLUSTERED_ROWS, _CLUSTERED_ROWS_PER_MEAN = 2000, 50
 # With fewer starts from k-means for each component some are improved by local search: the chance
-# that one of them finds all clusters falls with the number of these.  It is done on at least so
-# many rows, and so many for each component; in so many steps for each, more where no other
-# starts can be afforded (measured).
+# that one of them finds all clusters falls with the number of these.  It is done in so many steps
+# for each, more where no other starts can be afforded (measured).
 _ENOUGH_STARTS, _SEARCHED = 2, 3
-_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN = 2000, 50
 _STEPS, _STEPS_OF_FEW = 4, 8
 # Trees are built of at most this many rows: their time grows with the square, and of more rows none
 # has been seen to win.
@@ -97,14 +97,17 @@ def _kmeans(rows: Array, track: Problem, count: int, rng: np.random.Generator) -
 def _clustered(
     rows: Array, weights: Array, track: Problem, count: int, rng: np.random.Generator
 ) -> Array:
-    """Return centers (R, K, d) of k-means."""
+    """Return centers (R, K, d) of k-means on some of the rows."""
     found, k, in_loops = [], track.n_components, goes_in_loops(track)
     n_searched = min(count, _SEARCHED) if count < _ENOUGH_STARTS * k else 0
+    size = min(len(rows), max(_CLUSTERED_ROWS, _CLUSTERED_ROWS_PER_MEAN * k))
     if n_searched:
-        size = min(len(rows), max(_SEARCH_ROWS, _SEARCH_ROWS_PER_MEAN * k))
         some = rng.choice(len(rows), size, replace=False)
         n_steps = k * (_STEPS if count > n_searched else _STEPS_OF_FEW)
         found.append(_searched(rows[some], weights[some], k, n_steps, rng, in_loops)[:n_searched])
+    if size < len(rows):
+        some = some if n_searched else rng.choice(len(rows), size, replace=False)
+        rows, weights = rows[some], weights[some]
     if count > n_searched:
         found.append(plus_plus(rows, weights, k, count - n_searched, rng, in_loops=in_loops))
     return lloyd(rows, weights, np.concatenate(found), _LLOYD, in_loops=in_loops)

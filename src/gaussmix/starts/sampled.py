@@ -40,9 +40,11 @@ def on_sample(problem: Problem, *, as_measured: bool = False) -> Problem:
         source.partly_seen = bool(np.isnan(rows).any())
         if as_measured and isinstance(data.source, MeasuredSource):
             source = data.source.some(len(rows), np.random.default_rng(0))
-    summary = summary_of(source, data.summary.total.moment)
-    summary = replace(summary, origin=problem.summary.origin)
     n_rows, n_drawn = problem.summary.total.n_rows, len(data.sample)
+    summary = data.summary
+    if n_drawn != n_rows or not data.is_whole:
+        summary = summary_of(source, summary.total.moment)
+        summary = replace(summary, origin=problem.summary.origin)
     most, usual = _PASSES * n_rows // n_drawn, Options()
     options = replace(
         problem.options,
