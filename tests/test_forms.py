@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from gaussmix.components.moments import NOTHING
+from gaussmix import Mixture
+from gaussmix.components.moments import NOTHING, PRODUCTS, SQUARES
 from gaussmix.estep import NaturalForm, Posterior, WhitenedForm, choose_form, most_probable
 from gaussmix.estep.softmax import normalise
 from gaussmix.numerics.groups import Groups
 from gaussmix.rows import MemorySource
+from gaussmix.rows.folds import Workspace
 from tests.engine import natural, of_mixture, whitened
 from tests.oracles import textbook_log_joint
 from tests.variants import STRUCTURES, random_mixture
@@ -115,6 +117,24 @@ def test_the_natural_form_is_left_where_it_would_lose_digits():
     far = choose_form(parameters, moment, False, np.zeros(3), np.full(3, 1e5))
     assert isinstance(near, NaturalForm)
     assert isinstance(far, WhitenedForm)
+
+
+def test_variances_of_many_features_are_no_reason_to_whiten():
+    """Squares are as many as features; products, that many more, cost more than whitening."""
+    rng, d = np.random.default_rng(0), 100
+    rows = 5.0 * rng.standard_normal((50, d))
+    means, variances = rows[:4], rng.uniform(0.5, 2.0, (4, d))
+    weights = rng.dirichlet(np.full(4, 5.0))
+    parameters = of_mixture(Mixture(weights, means, variances))
+    form = choose_form(parameters, SQUARES, False, np.zeros(d), np.abs(rows).max(axis=0))
+    assert isinstance(form, NaturalForm)
+    dense = of_mixture(Mixture(weights, means, variances[:, :, None] * np.eye(d)))
+    whole = choose_form(dense, PRODUCTS, False, np.zeros(d), np.abs(rows).max(axis=0))
+    assert not isinstance(whole, NaturalForm)
+    joint = np.empty((4, 50))
+    form.joint(rows, joint, Workspace())
+    expected = textbook_log_joint(rows, weights, means, variances[:, :, None] * np.eye(d))
+    np.testing.assert_allclose(joint, expected.T, rtol=1e-11)
 
 
 def test_far_rows_are_as_exact_as_near_ones():

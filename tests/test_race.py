@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris, load_wine
 from gaussmix import FitInterrupted, GaussianMixture, StudentMixture
 from gaussmix.interchange.model import model_from_result
 from gaussmix.starts import race as race_module
+from gaussmix.starts.contest import Racers
 from tests.variants import FAMILIES, blobs
 
 IRIS = load_iris().data
@@ -155,3 +156,27 @@ def test_interrupted_on_the_subsample_the_best_is_where_the_data_are(monkeypatch
     assert np.isnan(model.lower_bound_) and model.n_iter_ == 0 and not model.converged_
     assert model_from_result(model.result_).fit is None
     assert set(model.predict(X[:500])) <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical", "tied"])
+def test_a_start_that_is_alone_is_compared_with_nobody(monkeypatch, covariance_type):
+    """It ends where the fit from the means of the clusters does."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2500, 30)) + 3.0 * (np.arange(2500) % 2)[:, None]
+    monkeypatch.setattr(race_module, "_MOST_STARTS", 1)
+    steps = []
+    take = Racers.take
+    monkeypatch.setattr(Racers, "take", lambda *given: steps.append(1) or take(*given))
+    model = fitted(X, 2, covariance_type=covariance_type)
+    assert not steps
+    means = np.array([X[k::2].mean(axis=0) for k in range(2)])
+    given = fitted(X, 2, covariance_type=covariance_type, means_init=means)
+    assert np.isclose(model.score(X), given.score(X), rtol=1e-9)
+
+
+def test_where_centers_are_found_changes_no_fit(monkeypatch):
+    """In compiled loops or in NumPy's calls: 40 000 rows go in loops."""
+    X = crowded(40_000, 3, 6, 5)
+    model = fitted(X, 6)
+    monkeypatch.setattr("gaussmix.starts.centers.kmeans_loops", lambda: None)
+    assert np.isclose(fitted(X, 6).score(X), model.score(X), rtol=1e-9)

@@ -124,6 +124,34 @@ def test_moments_of_divisions_are_sums_over_their_rows(moment):
             np.testing.assert_allclose(found[3 * r + k, 1:3], weights[chosen] @ rows[chosen])
 
 
+@pytest.mark.parametrize(("moment", "d"), [(PRODUCTS, 30), (SQUARES, 200)])
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
+def test_statistics_of_divisions_of_wide_rows_are_those_of_their_rows(moment, d, scale):
+    rng = np.random.default_rng(2)
+    rows = scale * (rng.normal(size=(900, d)) + 5.0)
+    weights, labels = rng.integers(0, 3, 900).astype(float), rng.integers(0, 3, (2, 900))
+    labels[1, labels[1] == 2] = 0  # a component without rows
+    center, groups = rows.mean(axis=0), Groups.of((3,) * 2)
+    theta = np.zeros((6, 1 + d + moment.n_terms(d)))
+    fold = DivisionFold(NaturalForm(theta, groups, moment, center), labels)
+    sums = MemorySource(rows, weights, n_jobs=1, block_rows=256).reduce(fold)
+    none = np.zeros(2)
+    found = fold.form.close(sums, groups=groups, log_likelihood=none, noise=none)
+    for r, own in enumerate(labels):
+        for k in range(3):
+            chosen, place = own == k, 3 * r + k
+            mass, some = weights[chosen], rows[chosen]
+            np.testing.assert_allclose(found.counts[place], mass.sum())
+            if not mass.any():
+                continue
+            covariance = np.cov(some.T, aweights=mass, ddof=0) * mass.sum()
+            expected = covariance if moment is PRODUCTS else np.diagonal(covariance)
+            np.testing.assert_allclose(found.means[place], mass @ some / mass.sum())
+            np.testing.assert_allclose(
+                found.scatters[place], expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max()
+            )
+
+
 def test_threads_are_started_anew_where_they_are_not():
     pool = Pool(2)
     assert list(pool.map(abs, [-1, 2])) == [1, 2]
