@@ -94,19 +94,22 @@ class Observed:
         """Return the best fit of K components; None if there is none, or all are collapsed."""
         try:
             problem = self.problem(k)
-            found: list[FitResult | None] = [fit_problem(problem, get_start("mbahc"), rng=self.rng)]
         except GaussmixError:
             if smaller is None:
                 raise
             return None
-        # Of all rows, as of those that are drawn: nobody says which of these are noise.
+        # Of all rows, as of those that are drawn: nobody says which of these are noise.  And the
+        # same starts as those have, no more: the best of more is higher, whatever is true.
         clusters = Clusters(self.rows[None], [k], self.counts, self.known)
         starts = clusters.starts(problem, problem.data.facts.background)
         if smaller is not None:
             starts.append(split(Starts.at(begun(smaller.mixture, problem.objective), 1)))
+        found: list[FitResult | None] = []
         for own in starts:
             climb = _climb(problem, problem.options.tol)
             found += fit_replicates(climb, own.stack, self.many, own.places)
+        if smaller is None:
+            found.append(fit_problem(problem, get_start("mbahc"), rng=self.rng))
         usable = [one for one in found if one is not None and not one.collapsed]
         return max(usable, key=lambda one: one.log_likelihood) if usable else self.raced(k)
 
