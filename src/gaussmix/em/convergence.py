@@ -227,6 +227,10 @@ class AitkenRule:
         noise = self._only_noise(recent)
         if noise is not None:
             done |= noise
+        leapt = leaps > 0
+        early = leapt & (recent.counts < leaps + 3)
+        if np.count_nonzero(early) == len(early):  # gains so soon after leaps tell nothing
+            return done, close
         # Most steps are far from the limit, and then those after leaps are from theirs.
         if not close.any and self._are_far(recent, limit):
             return done, close
@@ -235,9 +239,7 @@ class AitkenRule:
             done |= near & (recent.last - close.values < limit)
             values = np.where(near, recent.last, np.nan)
             return done, Close(values, leaps, any=bool(near.any()))
-        leapt = leaps > 0
         near = self._near(recent, np.where(leapt, AFTER_LEAPS, 1.0) * limit, slowest)
-        early = leapt & (recent.counts < leaps + 3)
         # Without a leap in between, steps must be far below the limit.
         share = np.where(leaps != close.leaps, AFTER_LEAPS, WITHOUT_LEAPS)
         share = np.where(leapt, share, 1.0)

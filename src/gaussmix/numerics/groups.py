@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Groups"]
 
-# Groups of different sizes whose components have so many values each are reduced size by
-# size; NumPy's own way is slower there (measured).
-_LONG = 32
+# Groups of different sizes that hold so many values on average are reduced one by one; NumPy's
+# own way takes longer there (measured).
+_LARGE = 600
 
 
 class Groups:
@@ -145,13 +145,17 @@ class Groups:
         if self.size:
             found: Array = operation.reduce(self._apart(array), axis=1)
             return found
-        if array[0].size < _LONG:
+        if array.size < _LARGE * self._count:
             return operation.reduceat(array, self.first, axis=0)
-        found = np.empty((len(self), *array.shape[1:]), array.dtype)
-        for groups, places in self.by_size:
-            own = array[places].reshape(len(groups), -1, *array.shape[1:])
-            found[groups] = operation.reduce(own, axis=1)
+        found = np.empty((self._count, *array.shape[1:]), array.dtype)
+        for g, own in enumerate(self._slices):
+            operation.reduce(array[own], axis=0, out=found[g])
         return found
+
+    @cached_property
+    def _slices(self) -> list[slice]:
+        """The places of each group's components."""
+        return [self.own(g) for g in range(self._count)]
 
     @cached_property
     def by_size(self) -> list[tuple[AnyArray, AnyArray]]:
