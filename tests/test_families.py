@@ -6,8 +6,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy import linalg, optimize
 
-from gaussmix.components.families import get_family
+from gaussmix.components.families import get_family, orientation
 from gaussmix.components.statistics import SufficientStatistics
 from gaussmix.numerics.matrices import axes_of
 from tests.variants import FAMILIES, blobs, run
@@ -46,6 +47,66 @@ def objective(covariances, statistics):
         n * np.linalg.slogdet(sigma)[1] + np.trace(np.linalg.solve(sigma, scatter))
         for n, scatter, sigma in terms
     )
+
+
+def along(name, axes, statistics):
+    """The objective a row of the best covariances along some axes, but for a constant."""
+    d = len(axes)
+    own = np.einsum("ji,kjl,li->ki", axes, statistics.scatters, axes)
+    if name == "VVE":
+        return statistics.counts @ np.log(own).sum(axis=1) / statistics.counts.sum()
+    return d * np.log(np.exp(np.log(own).mean(axis=1)).sum())
+
+
+def few_rows(seed, d=8):
+    """Three clusters of 14 rows, each with axes of its own."""
+    rng = np.random.default_rng(seed)
+    X = np.concatenate([rng.standard_normal((14, d)) * rng.uniform(0.2, 3, d) for _ in range(3)])
+    labels = np.repeat(np.arange(3), 14)
+    return X + rng.standard_normal((3, d, d)).sum(axis=2)[labels], labels
+
+
+@pytest.mark.parametrize("name", ["VVE", "EVE"])
+def test_no_other_axes_are_better_than_common_ones(name):
+    for seed in range(3):
+        X, labels = few_rows(seed, d=5)
+        found, statistics = estimate(name, X, labels)
+        family, values = get_family(name), []
+        covariances = family.hold(np.tile(np.diag(X.var(axis=0)), (3, 1, 1)), 3, 5)
+        for _ in range(30):  # from axes of before, a step of EM each
+            covariances = family.estimate(statistics, covariances)
+            values.append(objective(covariances.to_dense(), statistics) / len(X))
+        assert np.diff(values).max() < 1e-9
+        for own in (found, covariances.to_dense()):
+            axes = axes_of(np.einsum("k,kij->ij", [1.0, 1.3, 1.7], own)[None])[1][0]
+            assert best_of_turns(name, axes, statistics) > along(name, axes, statistics) - 1e-6
+
+
+def best_of_turns(name, axes, statistics):
+    """The least objective that a search by differences finds from some axes."""
+    upper = np.triu_indices(len(axes), 1)
+
+    def turned(angles):
+        matrix = np.zeros_like(axes)
+        matrix[upper] = angles
+        return along(name, axes @ linalg.expm(matrix - matrix.T), statistics)
+
+    return optimize.minimize(turned, np.zeros(len(upper[0])), method="BFGS").fun
+
+
+@pytest.mark.parametrize("name", ["VVE", "EVE"])
+def test_common_axes_of_few_rows_take_few_steps(name, monkeypatch):
+    """By the best angle of each pair of axes, 200 in all."""
+    steps, turn = [], orientation._Search._turn
+
+    def counted(*given):
+        steps.append(1)
+        return turn(*given)
+
+    monkeypatch.setattr(orientation._Search, "_turn", counted)
+    for seed in range(4):
+        estimate(name, *few_rows(seed))
+    assert len(steps) < 130
 
 
 @every_family

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["best_axes"]
 
-# Stop when a step lowers the objective by less than this a row.
+# Stop when a step lowers the objective by less than this a row; or, after some steps from earlier
+# axes, by less than this share of what it has been lowered by.
 _TOLERANCE = 1e-10
+_SHARE = 0.1
+_FEW_STEPS = 8
 _MAX_STEPS = 200
 _MAX_HALVINGS = 12
+# Steps that the next one looks back on.
+_MEMORY = 6
 # Weights of no simple ratio: a sum of matrices so weighted has a repeated eigenvalue only
 # where all of them have.
 _GOLDEN = 0.6180339887498949
@@ -40,17 +45,20 @@ def best_axes(
 
     The axes of a single group are (1, d, d).
 
-    Each step turns every pair of axes by the angle that would be best if the
+    The first step turns every pair of axes by the angle that would be best if the
     variances and the other pairs stayed as they are (Flury & Gautschi 1986, all
     pairs at once), or by less if that would raise the objective, which therefore
-    never rises.  Starts from the axes of `previous`, or from the coordinates.
+    never rises; later steps have learnt how pairs depend on each other, see `_Path`.
+    From the coordinates they go to the end, if there are no axes of `previous`.
+    From those they go as far as it pays: there is another M-step to come, of other
+    scatters (generalised EM, Dempster et al. 1977).
     """
     if previous is None:
         axes = np.tile(np.eye(scatters.shape[1]), (len(groups), 1, 1))
     else:
         axes = _axes_of(previous.values, groups)
     search = _Search(scatters, counts, groups, rule, axes)
-    search.descend()
+    search.descend(0.0 if previous is None else _SHARE)
     return groups.spread(search.axes), search.variances
 
 
@@ -88,26 +96,32 @@ class _Search:
         variances = self.rule(own, self.counts, self.groups)
         return variances, self.groups.sum(self.counts * np.log(variances).sum(axis=1))
 
-    def descend(self) -> None:
+    def descend(self, share: float) -> None:
+        """Descend; after a few steps, until one gains less than a share of what all have."""
         moving = np.ones(len(self.groups), dtype=bool)
+        began, path = self.objective, _Path()
         for number in range(_MAX_STEPS):
             before = self.objective
-            moving &= self._step(moving, first=number == 0) & ~(
-                before - self.objective < self.least
-            )
+            slope, angles = self._angles()
+            if number == 0:  # axes of equal variances; later steps lead there no more
+                angles = self._untied(angles)
+            angles = path.direction(slope, angles)
+            turned = self._turn(angles, moving)
+            path.note(turned, slope)
+            gained = before - self.objective
+            least = self.least
+            if number >= _FEW_STEPS:
+                least = np.maximum(least, share * (began - self.objective))
+            moving &= (gained >= least) | path.forget(gained <= 0.0)
             if not moving.any():
                 return
 
-    def _step(self, wanted: AnyArray, *, first: bool) -> AnyArray:
-        """Turn all axes of the groups `wanted` (G,); say which a turn has lowered.
-
-        At the `first` step axes may be those of equal variances; later ones lead there no more.
-        """
-        angles = self._untied(self._angles()) if first else self._angles()
+    def _turn(self, angles: Array, wanted: AnyArray) -> Array:
+        """Turn the axes of the groups `wanted` (G,); return by what angles (G, d, d)."""
         if not wanted.all():
             angles = np.where(wanted[:, None, None], angles, 0.0)
         unit = np.eye(angles.shape[1])
-        waiting, lowered = wanted, np.zeros(len(wanted), dtype=bool)
+        waiting, turned = wanted, np.zeros_like(angles)
         for _ in range(_MAX_HALVINGS):
             # Cayley's transform of an antisymmetric matrix is a rotation.
             turn: Array = np.asarray(
@@ -117,12 +131,12 @@ class _Search:
             variances, objective = self._evaluate(rotated)
             better = waiting & (objective < self.objective)
             self._accept(better, turn, rotated, variances, objective)
-            lowered |= better
+            turned[better] = angles[better]
             waiting = waiting & ~better
             if not waiting.any():
                 break
             angles = np.where(waiting[:, None, None], 0.5 * angles, 0.0)
-        return lowered
+        return turned
 
     def _accept(
         self, which: AnyArray, turn: Array, rotated: Array, variances: Array, objective: Array
@@ -137,8 +151,11 @@ class _Search:
         self.variances = np.where(each, variances, self.variances)
         self.objective = np.where(which, objective, self.objective)
 
-    def _angles(self) -> Array:
-        """Best angle for each pair of axes, antisymmetric (G, d, d)."""
+    def _angles(self) -> tuple[Array, Array]:
+        """Return how steeply turns of each pair of axes go down, and the best angle of each.
+
+        Both are antisymmetric (G, d, d).
+        """
         precisions = 1.0 / self.variances
         diagonals = np.diagonal(self.rotated, axis1=1, axis2=2)
         # For axes j, l: slope = sum_k m_jl (p_j - p_l), curvature = sum_k (p_j - p_l)(m_ll - m_jj).
@@ -149,7 +166,7 @@ class _Search:
         curvature = cross + np.swapaxes(cross, 1, 2) - own[:, :, None] - own[:, None, :]
         angles = 0.5 * np.arctan2(2.0 * slope, curvature)
         angles[slope == 0.0] = 0.0  # not a half turn
-        return angles
+        return slope, angles
 
     def _untied(self, angles: Array) -> Array:
         """Return the angles (G, d, d), others for pairs of axes that are tied."""
@@ -178,3 +195,59 @@ class _Search:
         own = self.groups.sum(weights[:, None] * diagonals)
         angles = np.triu(0.5 * np.arctan2(2.0 * slope, own[:, None, :] - own[:, :, None]), 1)
         return angles - np.swapaxes(angles, 1, 2)
+
+
+class _Path:
+    """The last steps of a descent, and what they tell of the next: limited-memory BFGS.
+
+    Pairs of axes do not turn independently, which the best angle of each by itself ignores; how
+    the slope has changed along the steps tells (Nocedal 1980).  Turns are so small that those of
+    one step are compared with those of the next as if the axes had stayed.
+    """
+
+    def __init__(self) -> None:
+        # Angles (G, d, d), by how much the slope fell, and 1 over their product (G,): 0 where
+        # a step tells nothing.
+        self.steps: list[tuple[Array, Array, Array]] = []
+        self._last: tuple[Array, Array] | None = None
+
+    def direction(self, slope: Array, angles: Array) -> Array:
+        """Return the angles (G, d, d) of the next step: those given where nothing is known."""
+        if self._last is None:
+            return angles
+        turned, before = self._last
+        self._add(turned, before - slope)
+        rates = np.divide(angles, slope, where=slope != 0.0, out=np.zeros_like(slope))
+        found, shares = slope, []
+        for turned, fall, inverse in reversed(self.steps):
+            share = inverse * _products(turned, found)
+            found = found - share[:, None, None] * fall
+            shares.append(share)
+        found = rates * found
+        for turned, fall, inverse in self.steps:
+            share = shares.pop() - inverse * _products(fall, found)
+            found = found + share[:, None, None] * turned
+        descends = _products(found, slope) > 0.0
+        return np.where(descends[:, None, None], found, angles)
+
+    def _add(self, turned: Array, fall: Array) -> None:
+        product = _products(turned, fall)
+        inverse = np.divide(1.0, product, where=product > 0.0, out=np.zeros_like(product))
+        self.steps = [*self.steps, (turned, fall, inverse)][-_MEMORY:]
+
+    def note(self, turned: Array, slope: Array) -> None:
+        """Note by what angles (G, d, d) axes were turned, and the slope where they began."""
+        self._last = turned, slope
+
+    def forget(self, failed: AnyArray) -> AnyArray:
+        """Forget the steps of groups (G,) that failed; say which of these had any."""
+        had = np.zeros(len(failed), dtype=bool)
+        for _, _, inverse in self.steps:
+            had |= failed & (inverse > 0.0)
+            inverse[failed] = 0.0
+        return had
+
+
+def _products(one: Array, other: Array) -> Array:
+    """Return the products (G,) of arrays (G, d, d)."""
+    return np.einsum("gij,gij->g", one, other)
