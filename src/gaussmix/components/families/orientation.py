@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["best_axes"]
 
-# Stop when a step lowers the objective by less than this a row; or, after some steps from earlier
-# axes, by less than this share of what it has been lowered by.
+# Stop when no pair of axes has to turn by more than this; or, after some steps, when one lowers the
+# objective by less than this a row, or from earlier axes by less than this share of what it has
+# been lowered by.
+_STILL = 1e-9
 _TOLERANCE = 1e-10
 _SHARE = 0.1
+# The objective a row is known to about this: what raises it by less is as good.
+_ROUNDING = 1e-14
 _FEW_STEPS = 8
 _MAX_STEPS = 200
 _MAX_HALVINGS = 12
@@ -83,7 +87,8 @@ class _Search:
         self, scatters: Array, counts: Array, groups: Groups, rule: Rule, axes: Array
     ) -> None:
         self.counts, self.groups, self.rule, self.axes = counts, groups, rule, axes
-        self.least = _TOLERANCE * groups.sum(counts)
+        totals = groups.sum(counts)
+        self.least, self.rounding = _TOLERANCE * totals, _ROUNDING * totals
         self.rotated = self._turned(scatters, axes)
         self.variances, self.objective = self._evaluate(self.rotated)
 
@@ -105,16 +110,17 @@ class _Search:
             slope, angles = self._angles()
             if number == 0:  # axes of equal variances; later steps lead there no more
                 angles = self._untied(angles)
+            moving &= np.abs(angles).max(axis=(1, 2)) > _STILL
+            if not moving.any():
+                return
             angles = path.direction(slope, angles)
             turned = self._turn(angles, moving)
             path.note(turned, slope)
             gained = before - self.objective
-            least = self.least
+            goes_on = have_turned = turned.any(axis=(1, 2))
             if number >= _FEW_STEPS:
-                least = np.maximum(least, share * (began - self.objective))
-            moving &= (gained >= least) | path.forget(gained <= 0.0)
-            if not moving.any():
-                return
+                goes_on = gained >= np.maximum(self.least, share * (began - self.objective))
+            moving &= goes_on | path.forget(~have_turned)
 
     def _turn(self, angles: Array, wanted: AnyArray) -> Array:
         """Turn the axes of the groups `wanted` (G,); return by what angles (G, d, d)."""
@@ -129,7 +135,7 @@ class _Search:
             )
             rotated = self._turned(self.rotated, turn)
             variances, objective = self._evaluate(rotated)
-            better = waiting & (objective < self.objective)
+            better = waiting & (objective < self.objective + self.rounding)
             self._accept(better, turn, rotated, variances, objective)
             turned[better] = angles[better]
             waiting = waiting & ~better
