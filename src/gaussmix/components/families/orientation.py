@@ -117,7 +117,7 @@ class _Search:
             turned = self._turn(angles, moving)
             path.note(turned, slope)
             gained = before - self.objective
-            goes_on = have_turned = turned.any(axis=(1, 2))
+            goes_on = have_turned = np.asarray(turned.any(axis=(1, 2)))
             if number >= _FEW_STEPS:
                 goes_on = gained >= np.maximum(self.least, share * (began - self.objective))
             moving &= goes_on | path.forget(~have_turned)
