@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("numba")
+
 from gaussmix import GaussianMixture, fit_many, inference
 from gaussmix.components.families import get_family, list_families
 from gaussmix.components.parameters import picked
