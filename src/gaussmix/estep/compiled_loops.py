@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled
+from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled, copy
 from .scale_loops import fall, fall_block, weigh, weigh_block
 
 if TYPE_CHECKING:
@@ -117,10 +117,8 @@ def exponentiate(
     c = terms.numbers
     log2e, nearest, high, low, lowest = c[0], c[1], c[2], c[3], c[4]
     c0, c2, c3, c4, c5, c6 = c[5], c[6], c[7], c[8], c[9], c[10]
-    zero, own = c0 - c0, joint[0]
-    for i in range(m):  # to assign arrays to arrays takes seconds to compile
-        largest[i] = own[i]
-        total[i] = zero
+    copy(joint[0], largest)
+    total[:] = c0 - c0
     for k in range(1, len(joint)):
         own = joint[k]
         for i in range(m):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .._typing import AnyArray
 
-__all__ = ["ANY_ORDER", "CAREFUL", "EXACT", "ExpTerms", "LogTerms", "compiled"]
+__all__ = ["ANY_ORDER", "CAREFUL", "EXACT", "ExpTerms", "LogTerms", "compiled", "copy"]
 
 # Allowed everywhere: sums and products may be fused.  Sums of many rows may be reordered too.
 EXACT = frozenset({"contract", "nnan", "ninf", "nsz"})
@@ -22,14 +22,18 @@ ANY_ORDER = EXACT | {"reassoc"}
 CAREFUL: frozenset[str] = frozenset()
 
 
-def compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
-    """Compile without Python's lock; keep the result on disk where that is possible."""
+def compiled(fastmath: frozenset[str], *, inline: bool = False) -> Callable[[Any], Any]:
+    """Compile without Python's lock; keep the result on disk where that is possible.
+
+    What is called from one place alone may be `inline`: it is then compiled once, with that.
+    """
 
     def decorate(function: Any) -> Any:
         options: dict[str, Any] = {
             "nogil": True,
             "error_model": "numpy",
             "fastmath": set(fastmath) or False,
+            "inline": "always" if inline else "never",
         }
         try:
             return njit(cache=True, **options)(function)
@@ -37,6 +41,13 @@ def compiled(fastmath: frozenset[str]) -> Callable[[Any], Any]:
             return njit(**options)(function)
 
     return decorate
+
+
+@compiled(CAREFUL)
+def copy(source: AnyArray, out: AnyArray) -> None:
+    """Copy numbers, as many as `out` has: to assign arrays to arrays takes seconds to compile."""
+    for i in range(len(out)):
+        out[i] = source[i]
 
 
 class ExpTerms(NamedTuple):

@@ -14,7 +14,7 @@ from .compiled_loops import (
     share,
     write_features,
 )
-from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled
+from .compiling import ANY_ORDER, EXACT, ExpTerms, LogTerms, compiled, copy
 from .scale_loops import add_logs
 
 if TYPE_CHECKING:
@@ -84,10 +84,8 @@ def _log_likelihood(
     products of eight are taken.
     """
     if len(weights):
-        numbers = scratch[0][0]
-        for i in range(m):
-            numbers[i] = total[i]
-            logs[i] = 0.0
+        copy(total, scratch[0][0, :m])
+        logs[:m] = 0.0
         add_logs(scratch, terms, logs, m)
         return _weighted(largest, logs, weights, m)
     count = _multiply_eight(total, scratch[0][0], m)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...estep.compiling import CAREFUL, ExpTerms, LogTerms, compiled
+from ...estep.compiling import CAREFUL, ExpTerms, LogTerms, compiled, copy
 from ...estep.many_loops import TILE, TileMemory, expect_one, tile_memory
 from ..convergence import NOISE_WINDOW
 from . import step_loops as steps
 from .leap_loops import Path, begin, leap, may_pay, note, path_of, slowest, take_back
-from .step_loops import Kind, Mixture, Sums, close, copy, copy_rows, estimate, write_theta
+from .step_loops import Kind, Mixture, Sums, close, copy_rows, estimate, write_theta
 from .stop_loops import is_slow, reached
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def climb_each(kind: Kind, rows: Rows, rule: tuple[float, int, bool], found: Fou
         found.ended[r], found.n_values[r], found.n_rejected[r] = ended, n_values, n_rejected
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _expect(kind: Kind, rows: Rows, r: int, memory: _Memory) -> tuple[float, bool]:
     """Do the E-step of fit r; say if it can be done so, and all components have rows."""
     g = rows.which[r]
@@ -173,7 +173,7 @@ def _copy(source: Mixture, sums: Sums, best: Mixture, kept: Sums) -> None:
     copy_rows(sums.scatters, kept.scatters)
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _climb(
     kind: Kind,
     rows: Rows,

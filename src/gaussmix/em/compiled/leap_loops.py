@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...estep.compiling import CAREFUL, compiled
+from ...estep.compiling import CAREFUL, compiled, copy
 from ..leaps import (
     CYCLE,
     FIRST_LIMIT,
@@ -25,7 +25,6 @@ from .step_loops import (
     Kind,
     Mixture,
     Sums,
-    copy,
     copy_rows,
     factor_of,
     total_of,
@@ -82,7 +81,7 @@ def begin(path: Path) -> None:
     path.numbers[_N_STEPS], path.numbers[_KNOWN] = 0, False
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def note(kind: Kind, sums: Sums, path: Path) -> None:
     """Note what an E-step has found."""
     numbers, found = path.numbers, path.memory[0]
@@ -108,7 +107,7 @@ def may_pay(path: Path, count: int, n_taken: int) -> bool:
     return bool(due and count > FIRST_STEPS)
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def leap(kind: Kind, sums: Sums, total: float, path: Path, out: Mixture) -> bool:
     """Write the mixture to leap to, and remember it; False if there is no place to go to."""
     n_steps = path.numbers[_N_STEPS]
@@ -148,7 +147,7 @@ def slowest(path: Path) -> float:
 # -- coordinates -------------------------------------------------------------------------------
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _coordinates(kind: Kind, scatter: AnyArray, weight: float, out: AnyArray) -> None:
     """Write the coordinates of a scatter over its weight."""
     if kind.moment != PRODUCTS:
@@ -168,7 +167,7 @@ def _coordinates(kind: Kind, scatter: AnyArray, weight: float, out: AnyArray) ->
             q += 1
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _to_vector(kind: Kind, sums: Sums, out: AnyArray) -> bool:
     """Write the coordinates of statistics; say whether all are finite."""
     counts, means, scatters = sums
@@ -192,7 +191,7 @@ def _are_finite(numbers: AnyArray) -> bool:
     return finite
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _write_metric(kind: Kind, sums: Sums, total: float, out: AnyArray) -> None:
     """Write by what to multiply differences of coordinates."""
     counts, means, scatters = sums
@@ -214,7 +213,7 @@ def _write_metric(kind: Kind, sums: Sums, total: float, out: AnyArray) -> None:
             out[first + q] = 1.0 if kind.shared else sqrt(counts[c] / total)
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _covariance(kind: Kind, own: AnyArray, out: AnyArray) -> None:
     """Write the covariance of some coordinates."""
     d = len(kind.floor)
@@ -240,7 +239,7 @@ def _covariance(kind: Kind, own: AnyArray, out: AnyArray) -> None:
             q += 1
 
 
-@compiled(CAREFUL)
+@compiled(CAREFUL, inline=True)
 def _from_vector(kind: Kind, vector: AnyArray, total: float, out: Mixture) -> bool:
     """Write the mixture that statistics at some coordinates lead to.
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...components.covariances.base import LOG_2PI
 from ...components.covariances.full import NARROWEST
 from ...estep.choice import TOLERANCE
-from ...estep.compiling import CAREFUL, compiled
+from ...estep.compiling import CAREFUL, compiled, copy
 from ...estep.many import NEAR
 from ..mstep import EMPTY
 
@@ -28,7 +28,6 @@ __all__ = [
     "Mixture",
     "Sums",
     "close",
-    "copy",
     "copy_rows",
     "estimate",
     "factor_of",
@@ -92,13 +91,6 @@ class Sums(NamedTuple):
 
 
 # Loops over few numbers are written out: slices and sums of arrays take seconds to compile.
-
-
-@compiled(CAREFUL)
-def copy(source: AnyArray, out: AnyArray) -> None:
-    """Copy numbers (m,)."""
-    for i in range(len(out)):
-        out[i] = source[i]
 
 
 @compiled(CAREFUL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...estep.compiling import ANY_ORDER, compiled
+from ...estep.compiling import ANY_ORDER, compiled, copy
 
 if TYPE_CHECKING:
     from ..._typing import AnyArray
@@ -60,7 +60,7 @@ def _weigh_others(rows: AnyArray, weights: AnyArray, centers: AnyArray, out: Any
         out[i] = weights[i] if differs else 0.0
         any_differs = any_differs or differs
     if not any_differs:
-        out[:] = weights
+        copy(weights, out)
 
 
 @compiled(ANY_ORDER)
@@ -78,7 +78,7 @@ def _plus_plus(
     """
     n = rows.shape[1]
     distances, potentials, closer, best = memory[0], memory[1], memory[2], memory[3]
-    centers[0] = rows[:, first]
+    copy(rows[:, first], centers[0])
     _squared(rows, first, distances)
     for k in range(1, len(centers)):
         total = 0.0
@@ -97,9 +97,9 @@ def _plus_plus(
                 left += closer[i] * weights[i]
             if chosen < 0 or left < least:
                 least, chosen = left, place
-                best[:] = closer
-        centers[k] = rows[:, chosen]
-        distances[:] = best
+                copy(closer, best)
+        copy(rows[:, chosen], centers[k])
+        copy(best, distances)
 
 
 @compiled(ANY_ORDER)
@@ -121,7 +121,7 @@ def _nearest(rows: AnyArray, centers: AnyArray, labels: AnyArray) -> bool:
                 for i in range(size):
                     own[i] -= middle * column[i]
             if k == 0:
-                least[:size] = own[:size]
+                copy(own, least[:size])
                 found[:size] = 0
             else:
                 for i in range(size):
@@ -145,7 +145,8 @@ def _means(rows: AnyArray, weights: AnyArray, labels: AnyArray, centers: AnyArra
             sums[labels[i], j] += weights[i] * rows[j, i]
     for k in range(len(centers)):
         if counts[k] > 0.0:
-            centers[k] = sums[k] / counts[k]
+            for j in range(n_features):
+                centers[k, j] = sums[k, j] / counts[k]
 
 
 @compiled(ANY_ORDER)
@@ -193,7 +194,7 @@ def swap(rows: AnyArray, weights: AnyArray, random: AnyArray, centers: AnyArray)
             missed[labels[i]] += (min(found[i], second[i]) - kept) * weights[i]
         out = missed.argmin()
         if left + missed[out] < least:
-            centers[out] = rows[:, place]
+            copy(rows[:, place], centers[out])
             least = _two_nearest(rows, weights, centers, (first, second, potential, found), labels)
 
 
@@ -218,8 +219,8 @@ def _two_nearest(
             for i in range(n):
                 own[i] += (column[i] - middle) * (column[i] - middle)
         if k == 0:
-            first[:] = own
-            second[:] = own
+            copy(own, first)
+            copy(own, second)
             labels[:] = 0
             continue
         for i in range(n):
