@@ -190,6 +190,7 @@ def test_a_prior_makes_errors_of_a_component_of_few_rows_smaller():
 @pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e100])
 @pytest.mark.parametrize("prior", [None, "conjugate"])
 def test_information_at_any_scale(scale, prior):
+    # Where a log-likelihood is 1e5 its optimum is known to fewer digits.
     X = rows(40)
     plain = GaussianMixture(3, prior=prior, random_state=0).fit(X)
     scaled = GaussianMixture(3, prior=prior, random_state=0).fit(X * scale)
@@ -197,6 +198,6 @@ def test_information_at_any_scale(scale, prior):
         information(plain, X).standard_errors,
         information(scaled, X * scale).standard_errors,
     )
-    np.testing.assert_allclose(other["weights"], one["weights"], rtol=1e-6)
-    np.testing.assert_allclose(other["means"] / scale, one["means"], rtol=1e-6)
-    np.testing.assert_allclose(other["covariances"] / scale / scale, one["covariances"], rtol=1e-6)
+    np.testing.assert_allclose(other["weights"], one["weights"], rtol=2e-5)
+    np.testing.assert_allclose(other["means"] / scale, one["means"], rtol=2e-5)
+    np.testing.assert_allclose(other["covariances"] / scale / scale, one["covariances"], rtol=2e-5)
