@@ -165,12 +165,15 @@ def replicates(count: int, repeats: int) -> list[Row]:
     iris, faithful = reference("iris"), reference("faithful")
     model = GaussianMixture(3, random_state=0).fit(iris)
     cases = [
-        (
-            f"bootstrap, {count} replicates of iris VVV,3",
-            lambda n_jobs: inference.bootstrap(
-                model, iris, n_resamples=count, random_state=0, n_jobs=n_jobs
-            ),
-            lambda: by_r(BOOTSTRAP, iris, count),
+        *(
+            (
+                f"bootstrap, {many:,} replicates of iris VVV,3",
+                lambda n_jobs, many=many: inference.bootstrap(
+                    model, iris, n_resamples=many, random_state=0, n_jobs=n_jobs
+                ),
+                lambda many=many: by_r(BOOTSTRAP, iris, many),
+            )
+            for many in (count, 10 * count)
         ),
         (
             f"ratio tests of 1 against 2 and 2 against 3, {count} replicates of faithful VVV",

@@ -27,10 +27,11 @@ def done(jobs: Sequence[Callable[[], Any]], n_jobs: int | None) -> Iterator[Any]
     >>> list(done([partial(abs, -1), partial(abs, 2)], None))
     [1, 2]
     """
+    if len(jobs) <= 1 or effective(n_jobs) == 1:
+        return (job() for job in jobs)
+    # Imported where there is something to share: it takes a second.
     from sklearn.utils.parallel import Parallel, delayed
 
-    if len(jobs) == 1 or effective(n_jobs) == 1:
-        return (job() for job in jobs)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     found: Iterator[Any] = parallel(delayed(_call)(job) for job in jobs)
     return found
