@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from gaussmix import FitInterrupted, GaussianMixture
+from gaussmix.em.climbers import Climbers
 from gaussmix.em.convergence import AitkenRule, Close, Recent
 
 
@@ -127,3 +129,21 @@ def test_what_is_surely_far_is_what_the_prediction_says(tol):
         recent = Recent.of_trace(values[:, g].tolist())
         near = rule._near(recent, rule.tol * rule.n, slowest[g])
         assert near == (rule.remaining(recent, slowest[g]) < rule.tol * rule.n)
+
+
+@pytest.mark.parametrize("init_params", ["kmeans", "race"])
+def test_interrupted_as_it_ends_a_fit_is_not_lost(monkeypatch, init_params):
+    """One fit, or the last of several that climb together."""
+    end = Climbers.end
+
+    def interrupted(self, verdicts):
+        if end(self, verdicts) is not None and not len(self):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Climbers, "end", interrupted)
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = GaussianMixture(2, init_params=init_params, random_state=0)
+    with pytest.raises(FitInterrupted):
+        model.fit(X)
+    assert np.isfinite(model.means_).all()
+    assert set(model.predict(X)) <= {0, 1}

@@ -79,6 +79,7 @@ class Climbers(Team):
             weights = np.array([climb.objective.total.total for climb in climbs])
         self.weights, self.lost = weights, np.zeros(0, dtype=int)
         self.trace, self.numbers = Trace(count), np.arange(count)
+        self._gone = self.numbers  # before some went
         self.best = Best(starts)
         self.rule = AitkenRule(self.options.tol, weights)
         self.recent = Recent.of_fits(count)
@@ -273,8 +274,6 @@ class Climbers(Team):
         self._aimed = np.zeros(len(self), dtype=bool)
         self._aimed[places] = True
 
-    # -- who goes on --------------------------------------------------------------------------
-
     def ended(self, places: AnyArray, statuses: list[Status]) -> Ended:
         """Return some fits as they stand, for good."""
         told = self.best.statistics
@@ -294,9 +293,11 @@ class Climbers(Team):
             self.trace,
         )
 
-    def so_far(self, g: int) -> FitResult:
-        """Return one fit as it stands, interrupted."""
-        return self.ended(np.array([g]), [Status.INTERRUPTED]).result(0)
+    def so_far(self) -> list[FitResult]:
+        """Return the fits as they stand, interrupted; or those that went last, if all have gone."""
+        self.numbers = self.numbers if len(self) else self._gone
+        every = np.arange(len(self))
+        return [self.ended(every[g : g + 1], [Status.INTERRUPTED]).result(0) for g in every]
 
     def end(self, verdicts: AnyArray) -> Ended | None:
         """Let go who stops, as `verdicts` say; None if nobody does."""
@@ -310,7 +311,7 @@ class Climbers(Team):
 
     def _keep(self, places: AnyArray) -> None:
         """Go on with some of the fits."""
-        self.numbers = self.numbers[places]
+        self._gone, self.numbers = self.numbers, self.numbers[places]
         self.trace.keep(self.numbers)
         if not len(places):
             return

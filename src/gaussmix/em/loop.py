@@ -191,7 +191,7 @@ def fit(
         (ended,) = batch.run(problem.estep)
     except KeyboardInterrupt:
         keeper.save()
-        raise FitInterrupted(team.so_far(0)) from None
+        raise FitInterrupted(team.so_far()[0]) from None
     return replace(ended.result(0), trail=team.rule.known(team.recent).trail())
 
 
@@ -246,7 +246,7 @@ def fit_all(
         for ended in batch.run(problem.estep):
             found.update(ended.results())
     except KeyboardInterrupt:
-        results = [*found.values(), *(team.so_far(g) for g in range(len(team)))]
+        results = [*found.values(), *team.so_far()]
         best = max(results, key=height)
         raise FitInterrupted(replace(best, status=Status.INTERRUPTED)) from None
     return [found[number] for number in range(len(starts))]

@@ -283,7 +283,7 @@ class Coordinator:
 
     @property
     def result(self) -> FitResult:
-        return self._result or self._team.so_far(0)
+        return self._result or self._team.so_far()[0]
 
     def update(self, statistics: SufficientStatistics) -> None:
         """Take the statistics of all sites under `mixture`, merged.
