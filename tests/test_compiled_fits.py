@@ -58,8 +58,7 @@ def fits_to(family, rows, k, weights=None, *, n_jobs=1, equal_weights=False, **o
 def in_steps(fits):
     """The same fits, step by step."""
     every = np.arange(len(fits.places))
-    given = fits.climb, fits.starts, fits.data, fits.places, every, Written()
-    return list(replicates._fit_left(*given))
+    return list(replicates._fit_left(fits._replace(trace=Written()), every))
 
 
 def results(ends):

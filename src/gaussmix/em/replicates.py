@@ -48,27 +48,20 @@ def fit_each(climb: Climb, starts: Parameters, data: ManyRows, places: AnyArray)
     places : ndarray of int (R,)
         Which data set each fit is to.
     """
-    trace = Written()
-    fits = CompiledFits(climb, starts, data, places, trace)
+    fits = CompiledFits(climb, starts, data, places, Written())
     left = np.ones(len(places), dtype=bool)
     if fits.suit():
         for ended in fits.ended():
             left[ended.numbers] = False
             yield ended
-    yield from _fit_left(climb, starts, data, places, np.flatnonzero(left), trace)
+    yield from _fit_left(fits, np.flatnonzero(left))
 
 
-def _fit_left(
-    climb: Climb,
-    starts: Parameters,
-    data: ManyRows,
-    places: AnyArray,
-    numbers: AnyArray,
-    trace: Written,
-) -> Iterator[Ended]:
-    """Fit those of some numbers, step by step together."""
+def _fit_left(fits: CompiledFits, numbers: AnyArray) -> Iterator[Ended]:
+    """Make the fits of some numbers step by step together."""
     if not len(numbers):
         return
+    climb, starts, data, places, trace = fits
     own = places[numbers]
     stack = starts if len(own) == len(places) else picked([starts], numbers)
     team = Climbers([climb] * len(own), stack, data.totals[own], forgiving=True)

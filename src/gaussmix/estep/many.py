@@ -114,7 +114,7 @@ class ManyRows:
         """Whether all of each row is seen, and of none the component is known."""
         return self.known is None
 
-    @property
+    @cached_property
     def totals(self) -> Array:
         """The sum of the weights of each data set (G,)."""
         if self.weights is None:

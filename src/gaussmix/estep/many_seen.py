@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ class ManySeen(ManyRows):
     def plain(self) -> bool:
         return False
 
-    @property
+    @cached_property
     def totals(self) -> Array:
         some = self._some.astype(float)
         return np.asarray((some if self.weights is None else some * self.weights).sum(axis=1))

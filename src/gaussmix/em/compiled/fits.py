@@ -73,14 +73,13 @@ class CompiledFits(NamedTuple):
         r = len(self.places)
         pool = self.data.pool
         step = min(_MOST, max(_FEWEST, -(-r // (_PIECES * pool.n_threads))))
-        for found in pool.map(self._some, [slice(i, i + step) for i in range(0, r, step)]):
-            if len(found.numbers):
-                self.trace.write(*found.told)
-                yield found.ended
-        return
+        for ended, told in pool.map(self._some, [slice(i, i + step) for i in range(0, r, step)]):
+            if len(ended.numbers):
+                self.trace.write(ended.numbers, *told)
+                yield ended
 
-    def _some(self, numbers: slice) -> _Some:
-        """Return what becomes of some of the fits."""
+    def _some(self, numbers: slice) -> tuple[Ended, tuple[Any, ...]]:
+        """Return those of some fits that have ended, and what their trace is told of them."""
         climb, stack, began = self.climb, self.starts, time.perf_counter()
         family, options = climb.objective.family, climb.options
         moment, k, d = family.held.moment, stack.groups.size, stack.n_features
@@ -124,8 +123,10 @@ class CompiledFits(NamedTuple):
         loops.climb_each(kind, given, (options.tol, options.max_iter, options.accelerate), found)
         return self._read(found, numbers.start, centers[which], began)
 
-    def _read(self, found: Any, first: int, centers: Any, began: float) -> _Some:
-        """Return the fits that have ended."""
+    def _read(
+        self, found: Any, first: int, centers: Any, began: float
+    ) -> tuple[Ended, tuple[Any, ...]]:
+        """Return the same, of what loops have found."""
         kept = np.flatnonzero(found.ended < len(_STATUSES))
         m = len(kept)
         k, d = found.mixtures.means.shape[1:]
@@ -173,15 +174,7 @@ class CompiledFits(NamedTuple):
             found.n_rejected[kept],
             self.trace,
         )
-        return _Some(numbers, ended, (numbers, told, began, time.perf_counter()))
-
-
-class _Some(NamedTuple):
-    """Some fits that have ended, and what their trace is told of them."""
-
-    numbers: AnyArray
-    ended: Ended
-    told: tuple[Any, ...]
+        return ended, (told, began, time.perf_counter())
 
 
 @lru_cache(maxsize=1)
